@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+# Hearth: one plain GNU makefile. `make help` lists the targets.
+-include config.mak
+
+CC ?= gcc
+BUILD ?= build$(if $(SANITIZE),/san-$(subst $(comma),-,$(SANITIZE)))
+comma := ,
+PKGS := libuv libcurl hiredis rdkafka libcjson libcrypto libssl libarchive zlib
+
+CPPFLAGS += -D_GNU_SOURCE -I. $(shell pkg-config --cflags $(PKGS) libwebsockets 2>/dev/null)
+CFLAGS ?= -O2 -g
+WARN := -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wswitch-enum -Werror
+HARDEN := -fstack-protector-strong -fno-omit-frame-pointer -fPIE
+CFLAGS += $(WARN) $(HARDEN)
+LDFLAGS += -pie -Wl,-z,relro,-z,now
+LDLIBS = $(shell pkg-config --libs $(PKGS)) -lpthread
+LWS_LIBS = $(shell pkg-config --libs libwebsockets)
+ifdef SANITIZE
+CFLAGS += -fsanitize=$(SANITIZE) -fno-sanitize-recover=undefined
+LDFLAGS += -fsanitize=$(SANITIZE)
+else
+CPPFLAGS += -D_FORTIFY_SOURCE=2
+endif
+ifdef FAULT_POINTS
+CPPFLAGS += -DHEARTH_FAULT_POINTS
+endif
+
+LAYERS := base model proto io
+LIB_SRC := $(foreach l,$(LAYERS),$(filter-out %_test.c,$(wildcard common/$(l)/*.c)))
+PROGRAMS := gateway controller invoker cli
+prog_src = $(filter-out %_test.c,$(wildcard $(1)/*.c))
+TEST_SRC := $(wildcard common/*/*_test.c gateway/*_test.c controller/*_test.c invoker/*_test.c cli/*_test.c)
+obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+
+LIB := $(BUILD)/libhearth.a
+BINARIES := $(BUILD)/hearth-gateway $(BUILD)/hearth-controller $(BUILD)/hearth-invoker $(BUILD)/hearth $(BUILD)/hearth-init
+
+.DEFAULT_GOAL := all
+all: $(BINARIES) ## build all programs
+
+$(BUILD)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -include common/base/banned.h -MMD -MP -c -o $@ $<
+
+$(LIB): $(call obj,$(LIB_SRC))
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(BUILD)/hearth-gateway: $(call obj,$(call prog_src,gateway)) $(LIB)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LWS_LIBS) $(LDLIBS)
+$(BUILD)/hearth-controller: $(call obj,$(call prog_src,controller)) $(LIB)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+$(BUILD)/hearth-invoker: $(call obj,$(call prog_src,invoker)) $(LIB)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+$(BUILD)/hearth: $(call obj,$(call prog_src,cli)) $(LIB)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+# PID 1 of a sandbox: static, no libraries of ours, never sanitized (it runs in foreign images)
+INIT_SRC := $(filter-out %_test.c,$(wildcard images/init/*.c)) common/proto/init_wire.c
+$(BUILD)/hearth-init: $(INIT_SRC) $(wildcard images/init/*.h) common/proto/init_wire.h
+	@mkdir -p $(@D)
+	$(Q)$(CC) -D_GNU_SOURCE -I. -O2 -g0 $(WARN) -include common/base/banned.h -static -o $@ $(INIT_SRC)
+
+# ---- unit tests: foo_test.c beside foo.c, one program each; a program's test links its objects but main.o
+TESTS := $(patsubst %.c,$(BUILD)/tests/%,$(TEST_SRC))
+CMOCKA = $(shell pkg-config --libs cmocka)
+$(BUILD)/tests/common/%: $(BUILD)/obj/common/%.o $(LIB)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(LIB) $(CMOCKA) $(LWS_LIBS) $(LDLIBS)
+define prog_test
+$(BUILD)/tests/$(1)/%: $(BUILD)/obj/$(1)/%.o $(filter-out %/main.o,$(call obj,$(call prog_src,$(1)))) $(LIB)
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(CMOCKA) $$(LWS_LIBS) $$(LDLIBS)
+endef
+$(foreach p,$(PROGRAMS),$(eval $(call prog_test,$(p))))
+
+check: $(TESTS) ## unit tests (seconds)
+	@scripts/run-unit-tests.sh $(TESTS)
+
+check-layers: ## includes only point to earlier layers, programs never include one another
+	@scripts/check-layers.sh
+
+check-headers: ## each header compiles alone
+	@scripts/check-headers.sh "$(CC)" "$(CPPFLAGS) $(filter-out -Werror,$(WARN)) -Werror"
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 22
+
+clean: ## remove what was built
+	rm -rf build
+
+include $(wildcard */module.mk)
+-include $(patsubst %.o,%.d,$(call obj,$(LIB_SRC) $(foreach p,$(PROGRAMS),$(call prog_src,$(p))) $(TEST_SRC)))
+
+.PHONY: all check check-layers check-headers help clean
+.SECONDARY:

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sandbox_spec.h - all that an invoker must know to run one version of one function: what the
+ * controller answers to `version.get`.
+ *
+ * Owns:    its strings; sandbox_spec_free() wipes environment values before it frees them.
+ * Threads: any; immutable after it is made.
+ * Source:  Lambda API reference, FunctionConfiguration; docs/internals/links.md.
+ */
+#ifndef HEARTH_MODEL_SANDBOX_SPEC_H
+#define HEARTH_MODEL_SANDBOX_SPEC_H
+
+#include <cjson/cJSON.h>
+#include <stdint.h>
+
+#include "common/base/error.h"
+
+/** Pairs of the function's environment, in order. */
+struct env_var {
+    char *name;
+    char *value; /* secret: never logged */
+};
+
+struct sandbox_spec {
+    char *account; /* "000000000000" */
+    char *region;
+    char *name; /* function name */
+    char *version; /* "$LATEST" or a number */
+    char *arn; /* unqualified function ARN */
+    uint64_t generation; /* grows with each change of code or configuration; fences old ones */
+    char *image; /* reference to run, by digest where there is one */
+    char *code_sha256; /* zip functions: lower-case hex of the archive; NULL for images */
+    uint64_t code_bytes; /* size of the archive */
+    char *runtime; /* "python3.13"; NULL for images */
+    char *handler; /* NULL for images */
+    uint32_t memory_mib;
+    uint32_t timeout_s;
+    uint32_t ephemeral_mib; /* size of /tmp */
+    struct env_var *env;
+    size_t env_len;
+    char **entry_point; /* ImageConfig overrides; NULL-terminated, NULL when absent */
+    char **command;
+    char *working_directory;
+    char *log_group; /* "/aws/lambda/<name>" */
+};
+
+/** Reads the JSON form; -ERR_PROTOCOL names the member that is wrong. */
+int sandbox_spec_from_json(const cJSON *json, struct sandbox_spec **ret, struct error *err);
+/** The JSON form; the caller deletes it (it holds secrets). */
+cJSON *sandbox_spec_to_json(const struct sandbox_spec *spec);
+void sandbox_spec_free(struct sandbox_spec *spec);
+
+#endif
