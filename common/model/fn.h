@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * fn.h - one version of a function: configuration, code and state, and its JSON forms.
+ *
+ * Two forms: the registry's (ours, in Redis; the environment is one sealed text, see seal.h) and
+ * AWS's FunctionConfiguration. What a client asks for becomes a version in fn_apply.h.
+ *
+ * Owns:    its strings; fn_version_free() wipes environment values.
+ * Threads: one at a time.
+ * Errors:  -ERR_PROTOCOL for a registry record that is wrong; it names the member.
+ * Source:  Lambda API reference, FunctionConfiguration; recorded AWS answers.
+ */
+#ifndef HEARTH_MODEL_FN_H
+#define HEARTH_MODEL_FN_H
+
+#include <cjson/cJSON.h>
+#include <stdint.h>
+
+#include "common/base/buf.h"
+#include "common/base/error.h"
+#include "common/model/runtimes.h"
+#include "common/model/sandbox_spec.h"
+
+enum fn_package { FN_ZIP, FN_IMAGE };
+
+enum fn_state { FN_PENDING, FN_ACTIVE, FN_INACTIVE, FN_FAILED, FN_STATE_MAX };
+
+enum fn_update_status {
+    FN_UPDATE_NONE, /* not created yet: AWS leaves it out */
+    FN_UPDATE_SUCCESSFUL,
+    FN_UPDATE_IN_PROGRESS,
+    FN_UPDATE_FAILED,
+    FN_UPDATE_STATUS_MAX,
+};
+
+/* A state or a status with its reason; both strings NULL when there is nothing to say. */
+struct fn_reason {
+    char *text; /* "The function is being created." */
+    char *code; /* "Creating" */
+};
+
+struct fn_version {
+    /* name */
+    char *account;
+    char *region;
+    char *name;
+    char *version; /* "$LATEST" or a number */
+
+    /* configuration */
+    enum fn_package package;
+    char *runtime; /* NULL for images */
+    char *handler; /* NULL for images */
+    char *role;
+    char *description; /* "" when not given */
+    char *architecture; /* "x86_64", "arm64" */
+    uint32_t memory_mib;
+    uint32_t timeout_s;
+    uint32_t ephemeral_mib;
+    bool has_env; /* Environment was given: AWS shows it, even when it is empty */
+    struct env_var *env; /* in clear; values are secret */
+    size_t env_len;
+    char **entry_point; /* ImageConfig; NULL-terminated; NULL when absent */
+    char **command;
+    char *working_directory;
+    char *log_group; /* "/aws/lambda/<name>" unless chosen */
+    cJSON *tags; /* object of strings, or NULL */
+
+    /* code */
+    char *image_uri; /* as the client gave it; NULL for zip */
+    char *resolved_image_uri; /* by digest; NULL until prepared */
+    char *code_sha256; /* lower-case hex; of the archive or the image digest; NULL until known */
+    uint64_t code_bytes;
+
+    /* state */
+    enum fn_state state;
+    struct fn_reason state_reason;
+    enum fn_update_status update_status;
+    struct fn_reason update_reason;
+    char *revision_id; /* UUID; new with each change */
+    uint64_t generation; /* grows with each change of code or configuration */
+    uint64_t created_ms; /* Unix time, milliseconds */
+    uint64_t modified_ms;
+};
+
+/** An empty version ($LATEST, Pending, generation 0). */
+struct fn_version *fn_version_new(void);
+struct fn_version *fn_version_copy(const struct fn_version *ver);
+void fn_version_free(struct fn_version *ver);
+/** For CLEANUP. */
+void fn_version_freep(struct fn_version **ver);
+
+/** Sets state and reason; @text and @code are copied, NULL for none. */
+void fn_version_set_state(struct fn_version *ver, enum fn_state state, const char *code,
+                          const char *text);
+void fn_version_set_update(struct fn_version *ver, enum fn_update_status status, const char *code,
+                           const char *text);
+/** Replaces *@field by a copy of @value (ptr NULL: by NULL). */
+void fn_set_str(char **field, struct str value);
+
+/* AWS's words for the reasons that go with Creating. */
+#define FN_REASON_CREATING "Creating"
+#define FN_REASON_CREATING_TEXT "The function is being created."
+
+/** "Pending", "Active", ...; static. */
+const char *fn_state_name(enum fn_state state);
+/** "Successful", ...; NULL for FN_UPDATE_NONE. */
+const char *fn_update_status_name(enum fn_update_status status);
+
+/** The environment as JSON text {"K":"V",...}, for sealing; the caller wipes and frees @ret. */
+int fn_env_to_text(const struct fn_version *ver, struct buf *ret);
+/** Replaces the environment by what fn_env_to_text() wrote. */
+int fn_env_from_text(struct fn_version *ver, struct str text, struct error *err);
+
+/** The registry record; @sealed_env is the sealed text, ptr NULL when there is no environment. */
+cJSON *fn_version_to_registry(const struct fn_version *ver, struct str sealed_env);
+/**
+ * Reads a registry record. The environment stays sealed: @ret_sealed_env borrows its text from
+ * @json (ptr NULL: none); unseal it and call fn_env_from_text().
+ */
+int fn_version_from_registry(const cJSON *json, struct fn_version **ret, struct str *ret_sealed_env,
+                             struct error *err);
+
+/** AWS's FunctionConfiguration; the caller deletes it (it holds secrets: cjson_wipe_strings()). */
+cJSON *fn_version_to_aws(const struct fn_version *ver);
+/** As ListFunctions has each: without state and last update status. */
+cJSON *fn_version_to_aws_listed(const struct fn_version *ver);
+
+struct fn_get_extra {
+    const char *code_location; /* URL of a zip's archive; NULL for images */
+    int64_t reserved_concurrency; /* -1: none */
+    bool qualified; /* the request named a version or alias: FunctionArn carries the qualifier */
+};
+
+/** The whole answer of GetFunction. */
+cJSON *fn_version_to_get_function(const struct fn_version *ver, const struct fn_get_extra *extra);
+
+/**
+ * What an invoker needs to run @ver. -ERR_INTERNAL when the image is not known yet; for zip
+ * functions @rts gives the runtime's image.
+ */
+int fn_version_to_spec(const struct fn_version *ver, const struct runtimes *rts,
+                       struct sandbox_spec **ret, struct error *err);
+
+#endif

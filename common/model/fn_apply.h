@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * fn_apply.h - what a client asks for becomes a version: the checks AWS makes beyond the API
+ * model's constraints, and the defaults.
+ *
+ * The input has passed validate_input(). A setting is either enforced or refused: members that this
+ * release does not enforce are accepted only with their neutral value.
+ *
+ * Owns:    nothing.
+ * Threads: any.
+ * Errors:  -ERR_BAD_REQUEST and -ERR_VALIDATION with AWS's words; -ERR_UNSUPPORTED names the member
+ *          that Hearth does not offer yet.
+ * Source:  Lambda API reference, CreateFunction, UpdateFunctionConfiguration, UpdateFunctionCode;
+ *          recorded AWS answers.
+ */
+#ifndef HEARTH_MODEL_FN_APPLY_H
+#define HEARTH_MODEL_FN_APPLY_H
+
+#include "common/model/fn.h"
+
+/* What a request does not say. All borrowed. */
+struct fn_defaults {
+    struct str account;
+    struct str region;
+    struct str architecture; /* "x86_64" or "arm64": what Architectures is when not given */
+    const struct runtimes *runtimes;
+    uint64_t now_ms; /* Unix time, milliseconds */
+    const char *revision_id; /* a fresh UUID */
+};
+
+/**
+ * CreateFunction: a new $LATEST, Pending/Creating, generation 1. Code.ZipFile is looked at for
+ * presence only: the caller decodes it and sets code_sha256 and code_bytes.
+ */
+int fn_apply_create(const cJSON *input, const struct fn_defaults *defaults, struct fn_version **ret,
+                    struct error *err);
+/**
+ * UpdateFunctionConfiguration: a changed copy of @cur, next generation, update InProgress/Creating.
+ * -ERR_PRECONDITION when RevisionId is given and is not @cur's.
+ */
+int fn_apply_update_configuration(const cJSON *input, const struct fn_defaults *defaults,
+                                  const struct fn_version *cur, struct fn_version **ret,
+                                  struct error *err);
+/**
+ * UpdateFunctionCode: a changed copy of @cur, next generation, update InProgress/Creating; an image's
+ * resolved URI and digest are cleared. For zip the caller sets code_sha256 and code_bytes.
+ */
+int fn_apply_update_code(const cJSON *input, const struct fn_defaults *defaults,
+                         const struct fn_version *cur, struct fn_version **ret, struct error *err);
+
+#endif

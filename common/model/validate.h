@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * validate.h - checks an operation's input against the API model, in AWS's form and words.
+ *
+ * All violations are collected, in the model's order: "2 validation errors detected: Value ...".
+ *
+ * Owns:    compiled patterns, made on first use and kept for the life of the program.
+ * Threads: one (the loop thread).
+ * Errors:  -ERR_VALIDATION, -ERR_SERIALIZATION; the text goes to a buf because it may be longer than
+ *          a struct error holds.
+ * Source:  Lambda API model; recorded AWS answers.
+ */
+#ifndef HEARTH_MODEL_VALIDATE_H
+#define HEARTH_MODEL_VALIDATE_H
+
+#include <cjson/cJSON.h>
+
+#include "common/base/buf.h"
+#include "common/model/lambda_ops.h"
+
+/** A ceiling for @ret_message that no legal request's message reaches. */
+#define VALIDATE_MESSAGE_MAX 65536
+
+/**
+ * Checks @input (lambda_input.h) against the input shape of @op.
+ *
+ * @ret_message  gets the error's message; cut at its ceiling. Untouched on success.
+ *
+ * Returns 0, -ERR_SERIALIZATION (a value of the wrong JSON type) or -ERR_VALIDATION.
+ */
+int validate_input(const struct lambda_op *op, const cJSON *input, struct buf *ret_message);
+/** 1: all of @s matches @pattern (Java syntax, as in the model); 0: not; -ERR_TOO_LARGE: gave up. */
+int validate_pattern(const char *pattern, struct str s);
+/** Frees the compiled patterns (at the end of tests). */
+void validate_done(void);
+
+#endif
