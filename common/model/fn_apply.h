@@ -42,8 +42,8 @@ int fn_apply_update_configuration(const cJSON *input, const struct fn_defaults *
                                   const struct fn_version *cur, struct fn_version **ret,
                                   struct error *err);
 /**
- * UpdateFunctionCode: a changed copy of @cur, next generation, update InProgress/Creating; an image's
- * resolved URI and digest are cleared. For zip the caller sets code_sha256 and code_bytes.
+ * UpdateFunctionCode: a changed copy of @cur, next generation, update InProgress/Creating; an
+ * image's resolved URI and digest are cleared. For zip the caller sets code_sha256 and code_bytes.
  */
 int fn_apply_update_code(const cJSON *input, const struct fn_defaults *defaults,
                          const struct fn_version *cur, struct fn_version **ret, struct error *err);

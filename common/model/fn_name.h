@@ -47,7 +47,7 @@ int fn_name_parse(struct str text, enum fn_name_kind kind, struct fn_name *ret, 
  */
 int fn_name_resolve(struct str text, enum fn_name_kind kind, struct str qualifier,
                     const struct fn_home *home, struct fn_name *ret, struct error *err);
-/** Whether @s is a legal Qualifier: $LATEST, a version number or an alias name, 1..128 characters. */
+/** Whether @s is a legal Qualifier: $LATEST, a version or an alias name, 1..128 characters. */
 bool fn_qualifier_is_valid(struct str s);
 /** Appends "arn:aws:lambda:REGION:ACCOUNT:function:NAME", and ":QUALIFIER" unless that is empty. */
 int fn_arn_append(struct buf *b, struct str region, struct str account, struct str name,

@@ -6,8 +6,8 @@
  *
  * Owns:    compiled patterns, made on first use and kept for the life of the program.
  * Threads: one (the loop thread).
- * Errors:  -ERR_VALIDATION, -ERR_SERIALIZATION; the text goes to a buf because it may be longer than
- *          a struct error holds.
+ * Errors:  -ERR_VALIDATION, -ERR_SERIALIZATION; the text goes to a buf because it may be longer
+ *          than a struct error holds.
  * Source:  Lambda API model; recorded AWS answers.
  */
 #ifndef HEARTH_MODEL_VALIDATE_H
@@ -29,7 +29,7 @@
  * Returns 0, -ERR_SERIALIZATION (a value of the wrong JSON type) or -ERR_VALIDATION.
  */
 int validate_input(const struct lambda_op *op, const cJSON *input, struct buf *ret_message);
-/** 1: all of @s matches @pattern (Java syntax, as in the model); 0: not; -ERR_TOO_LARGE: gave up. */
+/** 1: all of @s matches @pattern (Java's syntax, as in the model); 0: not; <0: gave up. */
 int validate_pattern(const char *pattern, struct str s);
 /** Frees the compiled patterns (at the end of tests). */
 void validate_done(void);
