@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * image_store.h - where root filesystems come from: makes the image of a reference present on this
+ * node and tells what is in its configuration.
+ *
+ * References. With a registry host ("127.0.0.1:5000/hello:1", "docker.io/library/x:2") a tag is
+ * resolved anew by a pull each time; by digest it is pulled only when it is not here. Without a
+ * host ("hearth/python:3.13", "sha256:<id>") the name is local: used as it is when it is here,
+ * and pulled by the engine's own rules only when it is not.
+ *
+ * Owns:    images it reports are the engine's; struct image_info belongs to who receives it.
+ * Threads: loop thread only.
+ * Errors:  by the callback, code ERR_BAD_REQUEST, message "<StateReasonCode>: <text>" with AWS's code
+ *          (ImageAccessDenied, ImageDeleted, InvalidImage); ERR_UNAVAILABLE with "InternalError: ..."
+ *          when the engine is away. See docs/internals/links.md.
+ */
+#ifndef HEARTH_INVOKER_IMAGE_STORE_H
+#define HEARTH_INVOKER_IMAGE_STORE_H
+
+#include <stdint.h>
+
+#include "common/base/error.h"
+
+struct image_info {
+    char *reference; /* to run: "<repository>@sha256:..." or, for a local image, "sha256:<id>" */
+    char *digest; /* "sha256:..." */
+    char *architecture; /* Docker's word: "amd64", "arm64" */
+    uint64_t size_bytes;
+    char **entry_point; /* NULL-terminated, never NULL; may be empty */
+    char **command;
+    char **env; /* "NAME=value" */
+    char *working_directory; /* "" when the image sets none */
+};
+
+/** Exactly once. @err NULL: @info is borrowed for the call; image_info_copy() keeps it. */
+typedef void image_done_fn(const struct image_info *info, const struct error *err, void *arg);
+
+struct image_store;
+struct image_store_ops {
+    const char *name; /* "docker" */
+    void (*prepare)(struct image_store *store, const char *reference, image_done_fn *done,
+                    void *arg);
+    void (*free)(struct image_store *store);
+};
+
+/** The head of every implementation's own struct. */
+struct image_store {
+    const struct image_store_ops *ops;
+};
+
+struct image_info *image_info_copy(const struct image_info *info);
+void image_info_free(struct image_info *info);
+
+/**
+ * Makes the image of @reference (copied) present; @done comes from the loop, never before we
+ * return. Callers that ask for one reference at the same time share one pull.
+ */
+static inline void image_prepare(struct image_store *store, const char *reference,
+                                 image_done_fn *done, void *arg)
+{
+    store->ops->prepare(store, reference, done, arg);
+}
+
+/** Pulls that run are cancelled; their callbacks do not come. NULL is fine. */
+static inline void image_store_free(struct image_store *store)
+{
+    if (store)
+        store->ops->free(store);
+}
+
+#endif

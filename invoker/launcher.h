@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * launcher.h - how a sandbox comes to life and ends, whatever makes it (Docker today).
+ *
+ * A launch is one sandbox from request to removal:
+ *
+ *   launch_start() ── on_ready(fds) ── launch_run() ── on_exited ── launch_end() ── on_gone
+ *          └──────────── on_failed (any time before on_exited) ───────────┘
+ *
+ * on_ready: PID 1 stands and has handed over the Runtime API's listener, the log pipes and the
+ * memory files; nothing of the function runs yet. launch_run() then starts its entry point, so
+ * the receiver can accept on the listener first. After on_failed, and when the sandbox dies by
+ * itself, it is ended without being asked; on_gone is always the last callback and comes once the
+ * container and its folder do not exist any more. Then the launch is freed.
+ *
+ * Owns:    the container, its run folder, the connection to its PID 1.
+ * Threads: loop thread only; callbacks never run inside the call that asked for them.
+ * Errors:  launch_start() checks its options; everything later comes by callback.
+ */
+#ifndef HEARTH_INVOKER_LAUNCHER_H
+#define HEARTH_INVOKER_LAUNCHER_H
+
+#include "common/base/error.h"
+#include "common/model/sandbox_spec.h"
+#include "invoker/image_store.h"
+
+struct launcher;
+struct launch;
+
+/** Descriptors from inside the sandbox, close-on-exec; the receiver's to close. */
+struct launch_fds {
+    int listener; /* 127.0.0.1:9001 in the sandbox's network namespace, blocking mode */
+    int stdout_fd; /* read ends; EOF when no process of the function holds them any more */
+    int stderr_fd;
+    int memory_usage; /* pread() at 0: peak (or present) bytes in decimal; -1 when unknown */
+    int memory_events; /* pread() at 0: a line "oom_kill N"; -1 when unknown */
+};
+
+/** How the function's main process ended. */
+struct launch_exit {
+    int status; /* as wait(2) gives it */
+    uint64_t oom_kills; /* processes of the sandbox that the kernel killed for memory, so far */
+};
+
+enum launch_failure {
+    LAUNCH_FAILED_ENGINE, /* the engine or the node: may succeed elsewhere or later */
+    LAUNCH_FAILED_NO_IMAGE, /* the image is not on this node (any more): prepare it again */
+    LAUNCH_FAILED_TIMEOUT, /* PID 1 did not connect in time */
+    LAUNCH_FAILED_ENTRYPOINT, /* the function's: Runtime.InvalidEntrypoint; sys_errno in the error */
+    LAUNCH_FAILED_WORKDIR, /* the function's: Runtime.InvalidWorkingDir */
+    LAUNCH_FAILED_DIED, /* PID 1 ended unasked: killed from outside, or with its memory gone */
+};
+
+/** Microseconds each phase took; 0 for those not reached. */
+struct launch_times {
+    uint64_t queued_us; /* waited for fewer starts to run at once */
+    uint64_t create_us;
+    uint64_t start_us;
+    uint64_t connect_us; /* from the engine's answer to HELLO; 0 when HELLO came first */
+    uint64_t total_us; /* from launch_start() to on_ready */
+};
+
+struct launch_handler {
+    /** At most once. @fds are the receiver's. */
+    void (*on_ready)(struct launch *launch, const struct launch_fds *fds,
+                     const struct launch_times *times, void *arg);
+    /** At most once, after launch_run(). Other processes of the function may still live. */
+    void (*on_exited)(struct launch *launch, const struct launch_exit *how, void *arg);
+    /** At most once; not after launch_end() was called, and not after on_exited. */
+    void (*on_failed)(struct launch *launch, enum launch_failure failure, const struct error *err,
+                      void *arg);
+    /** Exactly once, the last; @launch is freed when it returns. */
+    void (*on_gone)(struct launch *launch, void *arg);
+};
+
+/** Borrowed for the call of launch_start() only; what is needed later is copied. */
+struct launch_options {
+    const char *sandbox_id; /* 1..32 of [a-z0-9-], unique on this node for ever */
+    const struct sandbox_spec *spec;
+    const struct image_info *image;
+    const char *code_dir; /* mounted read-only at /var/task; NULL for images; must live till on_gone */
+    const char *log_stream; /* "2026/11/23/[$LATEST]<32 hex>" */
+    const struct launch_handler *handler; /* borrowed, static */
+    void *arg;
+};
+
+/** The table of one kind of launcher. */
+struct launcher_ops {
+    const char *name; /* "docker" */
+    int (*start)(struct launcher *launcher, const struct launch_options *options,
+                 struct launch **ret, struct error *err);
+    void (*run)(struct launch *launch);
+    void (*signal)(struct launch *launch, int signo);
+    void (*kill)(struct launch *launch);
+    void (*end)(struct launch *launch);
+    void (*stop)(struct launcher *launcher, void (*done)(void *arg), void *arg);
+    void (*free)(struct launcher *launcher);
+};
+
+/** The heads of every implementation's own structs. */
+struct launcher {
+    const struct launcher_ops *ops;
+};
+struct launch {
+    struct launcher *launcher;
+};
+
+/**
+ * Begins to make a sandbox; callbacks tell the rest. @ret is good until on_gone returns.
+ *
+ * Returns 0; -ERR_BAD_REQUEST for a wrong sandbox id, no entry point, or an environment beyond
+ * INIT_FRAME_MAX; -ERR_SYSTEM when its folder or socket cannot be made.
+ */
+static inline int launch_start(struct launcher *launcher, const struct launch_options *options,
+                               struct launch **ret, struct error *err)
+{
+    return launcher->ops->start(launcher, options, ret, err);
+}
+
+/** Starts the function's entry point; once, after on_ready. Harmless when the sandbox is ending. */
+static inline void launch_run(struct launch *launch)
+{
+    launch->launcher->ops->run(launch);
+}
+
+/** Sends @signo to the function's main process, when there is one. */
+static inline void launch_signal(struct launch *launch, int signo)
+{
+    launch->launcher->ops->signal(launch, signo);
+}
+
+/** SIGKILL to every process but PID 1: on_exited still comes, and the pipes end. */
+static inline void launch_kill(struct launch *launch)
+{
+    launch->launcher->ops->kill(launch);
+}
+
+/** Ends the sandbox with all in it, in any state, at once; on_gone follows. Harmless twice. */
+static inline void launch_end(struct launch *launch)
+{
+    launch->launcher->ops->end(launch);
+}
+
+/** Ends every sandbox; @done comes once all are gone. No launch_start() afterwards. */
+static inline void launcher_stop(struct launcher *launcher, void (*done)(void *arg), void *arg)
+{
+    launcher->ops->stop(launcher, done, arg);
+}
+
+/**
+ * Closes what is left without waiting: each sandbox still ends, because its PID 1 sees the socket
+ * close. No callback comes any more. NULL is fine.
+ */
+static inline void launcher_free(struct launcher *launcher)
+{
+    if (launcher)
+        launcher->ops->free(launcher);
+}
+
+#endif
