@@ -2,7 +2,12 @@
 # Hearth: one plain GNU makefile. `make help` lists the targets.
 -include config.mak
 
-CC ?= gcc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+# V=1 shows the commands
+Q := $(if $(V),,@)
+say = $(if $(V),,@echo "  $(1)")
 BUILD ?= build$(if $(SANITIZE),/san-$(subst $(comma),-,$(SANITIZE)))
 comma := ,
 PKGS := libuv libcurl hiredis rdkafka libcjson libcrypto libssl libarchive zlib
@@ -40,6 +45,7 @@ all: $(BINARIES) ## build all programs
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
+	$(call say,CC  $<)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -include common/base/banned.h -MMD -MP -c -o $@ $<
 
 $(LIB): $(call obj,$(LIB_SRC))
@@ -63,9 +69,16 @@ $(BUILD)/hearth-init: $(INIT_SRC) $(wildcard images/init/*.h) common/proto/init_
 # ---- unit tests: foo_test.c beside foo.c, one program each; a program's test links its objects but main.o
 TESTS := $(patsubst %.c,$(BUILD)/tests/%,$(TEST_SRC))
 CMOCKA = $(shell pkg-config --libs cmocka)
-$(BUILD)/tests/common/%: $(BUILD)/obj/common/%.o $(LIB)
-	@mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(LIB) $(CMOCKA) $(LWS_LIBS) $(LDLIBS)
+# a layer's tests link that layer and those before it, nothing else
+define layer_test
+$(BUILD)/tests/common/$(1)/%: $(BUILD)/obj/common/$(1)/%.o $(call obj,$(foreach l,$(2),$(filter-out %_test.c,$(wildcard common/$(l)/*.c))))
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(CMOCKA) $$(if $(filter io,$(1)),$$(LWS_LIBS)) $$(LDLIBS)
+endef
+$(eval $(call layer_test,base,base))
+$(eval $(call layer_test,model,base model))
+$(eval $(call layer_test,proto,base model proto))
+$(eval $(call layer_test,io,base model proto io))
 define prog_test
 $(BUILD)/tests/$(1)/%: $(BUILD)/obj/$(1)/%.o $(filter-out %/main.o,$(call obj,$(call prog_src,$(1)))) $(LIB)
 	@mkdir -p $$(@D)
