@@ -1,0 +1,169 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# build.sh [--tag-aws] [--refresh] [name ...]     e.g.  build.sh python:3.13
+#
+# Builds those of Hearth's base images that are missing or whose inputs changed (all without names).
+# --tag-aws   also gives each the name of AWS's image, so that Dockerfiles FROM public.ecr.aws/lambda/...
+#             build on ours unchanged
+# --refresh   takes Debian's newest packages even when nothing of ours changed
+#
+# An image carries the hash of its inputs as a label; equal means no work. File systems come from
+# mmdebstrap, clients from PyPI and npm, all fetched on the host: the engine needs no network.
+# Kept in $BUILD/images (default build/images). DOCKER_HOST as scripts/dockerd.sh finds it.
+# HEARTH_DEBIAN_MIRROR, and pip's and npm's own settings, choose other mirrors.
+set -eu -o pipefail
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+umask 022
+
+images=$(cd "$(dirname "$0")" && pwd)
+top=$(dirname "$images")
+cache=${BUILD:-$top/build}
+case $cache in /*) ;; *) cache=$top/$cache ;; esac
+cache=$cache/images
+aws=public.ecr.aws/lambda
+base=ca-certificates,tzdata,libstdc++6
+
+# name            suite     packages                                   links in the file system
+table="
+python:3.11       bookworm  $base,python3,python3-distutils            var/lang/bin/python3.11=/usr/bin/python3.11,var/lang/bin/python3=/usr/bin/python3.11,var/lang/bin/python=/usr/bin/python3.11
+python:3.13       trixie    $base,python3                              var/lang/bin/python3.13=/usr/bin/python3.13,var/lang/bin/python3=/usr/bin/python3.13,var/lang/bin/python=/usr/bin/python3.13
+nodejs:20         trixie    $base,nodejs                               var/lang/bin/node=/usr/bin/node
+provided:al2023   trixie    $base,curl
+"
+
+say() { echo "images: $*" >&2; }
+die() { say "$*"; exit 1; }
+
+# step LOG WORDS COMMAND...: one line of progress; the end of the log when it fails.
+step() {
+    local log=$1 words=$2 start=$SECONDS
+    shift 2
+    say "$words ..."
+    if ! "$@" >"$log" 2>&1; then
+        tail -n 12 "$log" >&2
+        die "$words failed; the whole story is in $log"
+    fi
+    if [ $((SECONDS - start)) -ge 2 ]; then say "$words: done in $((SECONDS - start)) s"; fi
+}
+
+python_client() {   # VERSION OUT
+    local out=$2 pip=(python3 -m pip)
+    if ! "${pip[@]}" --version >/dev/null 2>&1; then
+        python3 -m venv "$cache/pip"
+        pip=("$cache/pip/bin/python3" -m pip)
+    fi
+    rm -rf "$out.part"
+    "${pip[@]}" install --disable-pip-version-check --no-input --no-compile --no-deps --require-hashes \
+        --only-binary=:all: --implementation cp --python-version "$1" --abi "cp${1/./}" --abi none \
+        --platform "manylinux2014_$(uname -m)" --platform "manylinux_2_28_$(uname -m)" --platform any \
+        --target "$out.part" -r "$images/python/requirements.txt"
+    mkdir "$out.part.pip"
+    mv "$out.part"/pip "$out.part"/pip-*.dist-info "$out.part.pip/"
+    rm -rf "$out.part"/bin "$out" "$out.pip"
+    mv "$out.part.pip" "$out.pip"
+    mv "$out.part" "$out"
+}
+
+nodejs_client() { "$images/nodejs/client.sh" "$1" "$images/nodejs/packages.lock" "$2"; }
+
+# rootfs KIND VERSION SUITE DIR: what the Dockerfile copies.
+rootfs() {
+    local kind=$1 version=$2 suite=$3 dir=$4 hash client lib
+    rm -rf "$dir"
+    mkdir -p "$dir"
+    cp -r "$images/$kind/rootfs" "$dir/rootfs"
+    cp "$images/$kind/Dockerfile" "$dir/"
+    install -m 755 "$images/common/lambda-entrypoint.sh" "$dir/rootfs/"
+    case $kind in
+    python)
+        hash=$(sha256sum <"$images/python/requirements.txt" | cut -c1-12)
+        client=$cache/client-python$version-$hash
+        [ -d "$client" ] || step "$client.log" "python:$version: fetching the runtime client from PyPI" \
+            python_client "$version" "$client"
+        cp -r "$client/." "$dir/rootfs/var/runtime/"
+        echo "$version" >"$dir/rootfs/var/runtime/python-version"
+        lib=$dir/rootfs/usr/local/lib/python$version/dist-packages
+        mkdir -p "$lib" "$dir/rootfs/usr/local/bin" "$dir/rootfs/var/lang/bin"
+        cp -r "$client.pip/." "$lib/"
+        printf '#!/bin/sh\nexec /var/lang/bin/python%s -m pip "$@"\n' "$version" >"$dir/rootfs/usr/local/bin/pip"
+        chmod 755 "$dir/rootfs/usr/local/bin/pip"
+        ln -s pip "$dir/rootfs/usr/local/bin/pip3"
+        ln -s /usr/local/bin/pip "$dir/rootfs/var/lang/bin/pip"
+        ln -s /usr/local/bin/pip "$dir/rootfs/var/lang/bin/pip3"
+        ;;
+    nodejs)
+        hash=$(cat "$images/nodejs/packages.lock" "$images/nodejs/client.sh" | sha256sum | cut -c1-12)
+        client=$cache/client-nodejs$version-$suite-$hash
+        [ -d "$client" ] || step "$client.log" "nodejs:$version: compiling the runtime client from npm" \
+            nodejs_client "$suite" "$client"
+        cp -r "$client/." "$dir/rootfs/var/runtime/"
+        ;;
+    esac
+}
+
+inputs_hash() {   # KIND ROW
+    { echo "$2"; cat "$images/build.sh" "$images/common/"*.sh; find "$images/$1" -type f | LC_ALL=C sort | xargs cat; } |
+        sha256sum | cut -c1-16
+}
+
+build() {   # NAME SUITE PACKAGES LINKS HASH
+    local name=$1 suite=$2 packages=$3 links=$4 hash=$5
+    local kind=${1%%:*} version=${1#*:} tar userland ctx=$cache/context-${1/:/-}
+    userland=$(echo "$suite $packages $links" | cat - "$images/common/userland.sh" | sha256sum | cut -c1-12)
+    tar=$cache/userland-${name/:/-}-$userland.tar
+    if [ ! -s "$tar" ] || [ -n "$refresh" ]; then
+        rm -f "$cache/userland-${name/:/-}-"*.tar
+        # shellcheck disable=SC2086
+        step "$cache/userland-${name/:/-}.log" "$name: making a file system of Debian $suite" \
+            "$images/common/userland.sh" "$suite" "$tar" "$packages" ${links//,/ }
+        docker image rm "hearth/userland:$userland" >/dev/null 2>&1 || true
+    fi
+    docker image inspect "hearth/userland:$userland" >/dev/null 2>&1 ||
+        step "$cache/import.log" "$name: importing it" docker import "$tar" "hearth/userland:$userland"
+    rootfs "$kind" "$version" "$suite" "$ctx"
+    step "$cache/build-${name/:/-}.log" "$name: building the image" env DOCKER_BUILDKIT=0 docker build \
+        --network none --build-arg "BASE=hearth/userland:$userland" --build-arg "PYTHON_VERSION=$version" \
+        --label "hearth.inputs=$hash" --label "org.opencontainers.image.title=hearth/$name" \
+        -t "hearth/$name" "$ctx"
+    rm -rf "$ctx"
+    say "$name: ready as hearth/$name, $(docker image inspect -f '{{.Size}}' "hearth/$name" | awk '{printf "%.0f MB", $1 / 1e6}')"
+}
+
+tag_aws= refresh= wanted=()
+for arg in "$@"; do
+    case $arg in
+    --tag-aws) tag_aws=1 ;;
+    --refresh) refresh=1 ;;
+    -*) sed -n '4,16s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+    *) wanted+=("${arg#hearth/}") ;;
+    esac
+done
+for name in "${wanted[@]}"; do
+    grep -q "^$name " <<<"$table" || die "no image $name; there are:$(awk 'NF { printf " %s", $1 }' <<<"$table")"
+done
+DOCKER_HOST=$("$top/scripts/dockerd.sh" ensure)
+export DOCKER_HOST
+
+names=() rows=() hashes=()
+while read -r name rest; do
+    [ -n "$name" ] || continue
+    [ ${#wanted[@]} = 0 ] || [[ " ${wanted[*]} " = *" $name "* ]] || continue
+    names+=("$name") rows+=("$rest") hashes+=("$(inputs_hash "${name%%:*}" "$name $rest")")
+done <<<"$table"
+
+have=$(docker image inspect -f '{{range .RepoTags}}{{.}} {{end}}{{index .Config.Labels "hearth.inputs"}}' \
+    "${names[@]/#/hearth/}" 2>/dev/null || true)
+for i in "${!names[@]}"; do
+    name=${names[$i]} hash=${hashes[$i]}
+    if [ -n "$refresh" ] || ! grep -q "hearth/$name .*$hash\$" <<<"$have"; then
+        command -v mmdebstrap >/dev/null || die "mmdebstrap is not installed: run scripts/setup.sh run"
+        mkdir -p "$cache"
+        exec 8>"$cache/lock"
+        flock 8
+        read -r suite packages links <<<"${rows[$i]}"
+        build "$name" "$suite" "$packages" "$links" "$hash" 8>&-
+        exec 8>&-
+    fi
+    if [ -n "$tag_aws" ]; then docker tag "hearth/$name" "$aws/$name"; fi
+done

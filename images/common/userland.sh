@@ -1,0 +1,75 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# userland.sh SUITE TAR PACKAGE,... [LINK=TARGET ...]
+#
+# Writes a tar of a small Debian file system with what Lambda's container contract wants below the
+# runtime: the user, the folders and their modes, /var/lang links, an UTF-8 locale, no documentation.
+# Copyright files stay. apt stays too, so that a function's Dockerfile can add packages.
+set -eu -o pipefail
+suite=$1 tar=$2 packages=$3
+shift 3
+umask 022
+
+opts=(--variant=apt --include="$packages" --format=tar)
+for path in man doc info locale lintian bug doc-base bash-completion gdb menu; do
+    opts+=(--dpkgopt="path-exclude=/usr/share/$path/*")
+done
+opts+=(--dpkgopt='path-include=/usr/share/doc/*/copyright' --dpkgopt='path-include=/usr/share/locale/locale.alias'
+    --dpkgopt='force-unsafe-io')
+# Debian 12 would otherwise merge /usr with a tool that brings all of perl.
+hooks=/usr/share/mmdebstrap/hooks/merged-usr
+[ "$suite" != bookworm ] || [ ! -d $hooks ] || opts+=(--hook-dir=$hooks)
+# The host's proxy and date checking count for the downloads as well.
+while read -r line; do
+    opts+=(--aptopt="$line")
+done < <(apt-config dump 2>/dev/null | grep -E '^Acquire::(https?::|Check)' || true)
+
+hook=$(mktemp)
+trap 'rm -f "$hook"' EXIT
+cat >"$hook" <<'HOOK'
+#!/bin/sh
+set -eu
+cd "$1"
+shift
+echo 'sbx_user1051:x:993:990::/home/sbx_user1051:/sbin/nologin' >>etc/passwd
+echo 'sbx_user1051:x:990:' >>etc/group
+echo 'sbx_user1051:!*:19000::::::' >>etc/shadow
+mkdir -p var/task var/runtime var/lang/bin var/lang/lib opt tmp
+chmod 755 var/task var/runtime var/lang var/lang/bin var/lang/lib opt
+chmod 1777 tmp
+for link in "$@"; do
+    mkdir -p "$(dirname "./${link%%=*}")"
+    ln -sf "${link#*=}" "./${link%%=*}"
+done
+# Lambda's LANG is en_US.UTF-8. The C locale of glibc under that name gives the encoding at no cost.
+[ -e usr/lib/locale/en_US.utf8 ] || ln -s C.utf8 usr/lib/locale/en_US.utf8
+# Debian's Python refuses pip outside of a virtual environment; an image is its own environment.
+rm -f usr/lib/python3*/EXTERNALLY-MANAGED
+for py in usr/bin/python3.[0-9]*; do
+    [ -x "$py" ] || continue
+    case $py in *-config) continue ;; esac
+    find usr/lib/python3* usr/local/lib -name __pycache__ -prune -exec rm -rf {} +
+    # Unchecked: a file system that cannot change needs no comparison with the source's date.
+    chroot . "/$py" -m compileall -q -j 2 --invalidation-mode unchecked-hash \
+        -x '/(test|tests|idlelib|lib2to3/tests)/' "/usr/lib/${py##*/}" /usr/lib/python3 || true
+done
+rm -rf usr/share/zoneinfo/right usr/share/zoneinfo/posix usr/share/icu usr/share/pixmaps
+rm -rf var/cache/apt/* var/cache/debconf/*-old var/lib/apt/lists/* var/log/* var/lib/dpkg/*-old etc/*-
+rm -f etc/apt/apt.conf.d/99mmdebstrap etc/resolv.conf etc/hostname etc/machine-id
+: >etc/resolv.conf
+: >etc/hostname
+cat >etc/apt/apt.conf.d/90small <<'CONF'
+APT::Install-Recommends "false";
+Acquire::Languages "none";
+DPkg::Post-Invoke { "rm -f /var/cache/apt/archives/*.deb /var/cache/apt/*.bin || true"; };
+CONF
+sed -i '/force-unsafe-io/d' etc/dpkg/dpkg.cfg.d/99mmdebstrap
+HOOK
+chmod 755 "$hook"
+links=
+for link in "$@"; do links+=" '$link'"; done
+opts+=(--customize-hook="$hook \"\$1\"$links")
+
+mmdebstrap "${opts[@]}" "$suite" "$tar.part" ${HEARTH_DEBIAN_MIRROR:+"$HEARTH_DEBIAN_MIRROR"}
+mv "$tar.part" "$tar"
