@@ -80,7 +80,7 @@ struct init_exited {
 struct init_failure {
     uint8_t stage; /* enum init_stage */
     int32_t sys_errno;
-    char text[INIT_TEXT_MAX]; /* what it was about, e.g. the path */
+    char text[INIT_TEXT_MAX]; /* what it was about; empty for CHDIR and EXEC: START said it */
 };
 
 struct init_start {

@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * hearth-init - PID 1 of every sandbox.
+ *
+ * It opens what must be opened inside the sandbox (the Runtime API's listener, the log pipes, the
+ * memory files), hands all of it to the invoker over the mounted Unix socket, starts the
+ * function's main process when told, collects children and reports how the main one ended. When
+ * the socket closes it exits, and the kernel takes everything else in the sandbox along: an
+ * invoker that died leaves no sandbox behind.
+ *
+ * It runs as the sandbox's user in a foreign image: static, no allocation, no file written.
+ * It is not dumpable, so that the function, which has the same user, can neither trace it nor
+ * open its descriptors through /proc.
+ *
+ * Source: docs/internals/sandboxes.md.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/proto/init_wire.h"
+#include "images/init/child.h"
+#include "images/init/memory.h"
+
+#define SOCKET_PATH "/.hearth/run/init.sock"
+#define RUNTIME_API_PORT 9001
+#define RUNTIME_API_BACKLOG 128
+/* The kernel counts the pages of all pipes of one user, and every sandbox has the same: larger pipes
+ * would soon leave functions' own pipes with 8 KiB each (pipe(7), pipe-user-pages-soft). */
+#define PIPE_BYTES (256 * 1024)
+
+/* Exit statuses, seen in the engine's "die" event. */
+enum { EXIT_CLOSED = 0, EXIT_NO_SOCKET = 101, EXIT_NO_OPEN = 102, EXIT_PROTOCOL = 103 };
+
+struct init {
+    int sock;
+    int signals;
+    sigset_t mask; /* as it was before we blocked everything */
+    struct memory_files memory;
+    int stdout_fd, stderr_fd; /* write ends, until the child has them */
+    int report; /* of the child that is about to exec; -1: none */
+    pid_t main_pid; /* 0: none yet, or it has ended */
+    bool started; /* START was received */
+    size_t have; /* bytes in the receive buffer */
+};
+
+static uint8_t in_buf[INIT_FRAME_MAX];
+static const char *argv_buf[INIT_ARGV_MAX + 1], *env_buf[INIT_ENV_MAX + 1];
+
+static void close_fd(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}
+
+/* Our exit is the end of the PID namespace; without one (started by hand), end our own child. */
+static void finish(struct init *init, int status)
+{
+    if (getpid() != 1 && init->main_pid > 0)
+        kill(-init->main_pid, SIGKILL);
+    _exit(status);
+}
+
+static void kill_all(const struct init *init)
+{
+    if (getpid() == 1)
+        kill(-1, SIGKILL);
+    else if (init->main_pid > 0)
+        kill(-init->main_pid, SIGKILL);
+}
+
+static void send_all(struct init *init, const uint8_t *buf, ssize_t len)
+{
+    ssize_t n, done = 0;
+
+    while (done < len) {
+        n = send(init->sock, buf + done, (size_t)(len - done), MSG_NOSIGNAL);
+        if (n < 0 && errno != EINTR)
+            finish(init, EXIT_CLOSED);
+        if (n > 0)
+            done += n;
+    }
+}
+
+static void send_failure(struct init *init, enum init_stage stage, int sys_errno, const char *text)
+{
+    struct init_failure m = {.stage = (uint8_t)stage, .sys_errno = sys_errno};
+    uint8_t buf[INIT_HEADER + 5 + INIT_TEXT_MAX];
+
+    snprintf(m.text, sizeof(m.text), "%s", text);
+    send_all(init, buf, init_failure_write(buf, sizeof(buf), &m));
+}
+
+static int connect_invoker(const char *path)
+{
+    struct sockaddr_un addr = {.sun_family = AF_UNIX};
+    int fd;
+
+    if (strlen(path) >= sizeof(addr.sun_path))
+        return -1;
+    memcpy(addr.sun_path, path, strlen(path));
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || connect(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0)
+        return -1;
+    return fd;
+}
+
+static int listen_runtime_api(void)
+{
+    struct sockaddr_in addr = {
+        .sin_family = AF_INET,
+        .sin_port = htons(RUNTIME_API_PORT),
+        .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+    };
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (fd < 0 || bind(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0 ||
+        listen(fd, RUNTIME_API_BACKLOG) < 0)
+        return -1;
+    return fd;
+}
+
+static int make_pipe(int *ret_read, int *ret_write)
+{
+    int p[2];
+
+    if (pipe2(p, O_CLOEXEC) < 0)
+        return -1;
+    fcntl(p[1], F_SETPIPE_SZ, PIPE_BYTES);
+    *ret_read = p[0];
+    *ret_write = p[1];
+    return 0;
+}
+
+static void send_hello(struct init *init, const int *fds, uint8_t flags)
+{
+    struct init_hello m = {INIT_WIRE_VERSION, flags};
+    size_t size = sizeof(int) * (size_t)init_hello_fds(flags);
+    uint8_t buf[INIT_HEADER + 2];
+    union {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(sizeof(int) * INIT_FDS_MAX)];
+    } control;
+    struct iovec iov = {buf, (size_t)init_hello_write(buf, sizeof(buf), &m)};
+    struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.bytes};
+    struct cmsghdr *c;
+
+    memset(&control, 0, sizeof(control));
+    msg.msg_controllen = CMSG_SPACE(size);
+    c = CMSG_FIRSTHDR(&msg);
+    c->cmsg_level = SOL_SOCKET;
+    c->cmsg_type = SCM_RIGHTS;
+    c->cmsg_len = CMSG_LEN(size);
+    memcpy(CMSG_DATA(c), fds, size);
+    /* the first message on a fresh socket: it fits or the invoker is gone */
+    if (sendmsg(init->sock, &msg, MSG_NOSIGNAL) != (ssize_t)iov.iov_len)
+        finish(init, EXIT_CLOSED);
+}
+
+/* Opens what the invoker gets and hands it over; we keep the write ends and the memory events. */
+static void hand_over(struct init *init)
+{
+    int fds[INIT_FDS_MAX] = {-1, -1, -1, -1, -1}, n = 3, i;
+    uint8_t flags = 0;
+
+    fds[0] = listen_runtime_api();
+    if (fds[0] < 0) {
+        send_failure(init, INIT_STAGE_LISTEN, errno, "127.0.0.1:9001");
+        finish(init, EXIT_NO_OPEN);
+    }
+    if (make_pipe(&fds[1], &init->stdout_fd) < 0 || make_pipe(&fds[2], &init->stderr_fd) < 0) {
+        send_failure(init, INIT_STAGE_PIPES, errno, "log pipes");
+        finish(init, EXIT_NO_OPEN);
+    }
+    memory_open(&init->memory);
+    if (init->memory.usage >= 0) {
+        flags |= INIT_HAS_MEMORY_USAGE;
+        fds[n++] = init->memory.usage;
+    }
+    if (init->memory.events >= 0) {
+        flags |= INIT_HAS_MEMORY_EVENTS;
+        fds[n++] = init->memory.events;
+    }
+    send_hello(init, fds, flags);
+    for (i = 0; i < 3; i++)
+        close(fds[i]);
+    close_fd(&init->memory.usage);
+}
+
+static void on_start(struct init *init, const struct init_frame *f)
+{
+    struct init_start start;
+
+    if (init->started || init_start_read(f, argv_buf, env_buf, &start) < 0) {
+        send_failure(init, INIT_STAGE_PROTOCOL, 0, init->started ? "second START" : "START");
+        finish(init, EXIT_PROTOCOL);
+    }
+    init->started = true;
+    init->main_pid = child_start(&start, init->stdout_fd, init->stderr_fd, &init->mask,
+                                 &init->report);
+    if (init->main_pid < 0) {
+        init->main_pid = 0;
+        send_failure(init, INIT_STAGE_FORK, errno, "fork");
+    }
+    /* from here only the function holds them: end of file on the pipes means that it is gone */
+    close_fd(&init->stdout_fd);
+    close_fd(&init->stderr_fd);
+}
+
+static void on_frame(struct init *init, const struct init_frame *f)
+{
+    int signo;
+
+    switch (f->type) {
+    case INIT_START:
+        on_start(init, f);
+        return;
+    case INIT_SIGNAL:
+        if (init_signal_read(f, &signo) < 0)
+            break;
+        if (init->main_pid > 0)
+            kill(init->main_pid, signo);
+        return;
+    case INIT_KILL:
+        if (f->body_len != 0)
+            break;
+        kill_all(init);
+        return;
+    case INIT_HELLO:
+    case INIT_STARTED:
+    case INIT_EXITED:
+    case INIT_ERROR:
+        break;
+    }
+    send_failure(init, INIT_STAGE_PROTOCOL, 0, "unexpected message");
+    finish(init, EXIT_PROTOCOL);
+}
+
+static void on_readable(struct init *init)
+{
+    ssize_t n = recv(init->sock, in_buf + init->have, sizeof(in_buf) - init->have, 0);
+    struct init_frame f;
+    int r;
+
+    if (n < 0 && errno == EINTR)
+        return;
+    if (n <= 0)
+        finish(init, EXIT_CLOSED);
+    init->have += (size_t)n;
+    while ((r = init_frame_parse(in_buf, init->have, &f)) > 0) {
+        on_frame(init, &f);
+        init->have -= f.total;
+        memmove(in_buf, in_buf + f.total, init->have);
+        /* the environment was in there */
+        explicit_bzero(in_buf + init->have, f.total);
+    }
+    if (r < 0) {
+        send_failure(init, INIT_STAGE_PROTOCOL, 0, "malformed frame");
+        finish(init, EXIT_PROTOCOL);
+    }
+}
+
+/* The child has become the function, or tells why it could not. */
+static void on_report(struct init *init)
+{
+    struct init_started m = {init->main_pid};
+    uint8_t buf[INIT_HEADER + 4];
+    struct child_report r;
+    ssize_t n;
+
+    do
+        n = read(init->report, &r, sizeof(r));
+    while (n < 0 && errno == EINTR);
+    close_fd(&init->report);
+    if (n == (ssize_t)sizeof(r)) {
+        init->main_pid = 0;
+        send_failure(init, (enum init_stage)r.stage, r.sys_errno, "");
+    } else {
+        send_all(init, buf, init_started_write(buf, sizeof(buf), &m));
+    }
+}
+
+static void on_main_exit(struct init *init, int status)
+{
+    struct init_exited m = {.pid = init->main_pid, .status = status};
+    uint8_t buf[INIT_HEADER + 16];
+
+    /* it may be dead before we have looked at its report */
+    if (init->report >= 0)
+        on_report(init);
+    if (init->main_pid == 0)
+        return;
+    init->main_pid = 0;
+    m.oom_kills = memory_oom_kills(init->memory.events);
+    send_all(init, buf, init_exited_write(buf, sizeof(buf), &m));
+}
+
+static void on_signal(struct init *init)
+{
+    struct signalfd_siginfo si;
+    int status;
+    pid_t pid;
+
+    if (read(init->signals, &si, sizeof(si)) != (ssize_t)sizeof(si))
+        return;
+    /* the engine shuts down; a sender inside the sandbox has a pid here and is not obeyed */
+    if (si.ssi_signo == SIGTERM && si.ssi_pid == 0)
+        finish(init, EXIT_CLOSED);
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+        if (pid == init->main_pid)
+            on_main_exit(init, status);
+}
+
+int main(int argc, char **argv)
+{
+    struct init init = {.sock = -1, .stdout_fd = -1, .stderr_fd = -1, .report = -1};
+    sigset_t all;
+
+    prctl(PR_SET_DUMPABLE, 0);
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, &init.mask);
+    init.sock = connect_invoker(argc > 1 ? argv[1] : SOCKET_PATH);
+    if (init.sock < 0) {
+        perror("hearth-init: no invoker");
+        return EXIT_NO_SOCKET;
+    }
+    sigemptyset(&all);
+    sigaddset(&all, SIGCHLD);
+    sigaddset(&all, SIGTERM);
+    init.signals = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (init.signals < 0)
+        return EXIT_NO_OPEN;
+    hand_over(&init);
+    for (;;) {
+        struct pollfd p[3] = {{init.sock, POLLIN, 0},
+                              {init.signals, POLLIN, 0},
+                              {init.report, POLLIN, 0}};
+
+        if (poll(p, 3, -1) < 0)
+            continue;
+        if (p[2].revents)
+            on_report(&init);
+        if (p[1].revents)
+            on_signal(&init);
+        if (p[0].revents)
+            on_readable(&init);
+    }
+}
