@@ -12,6 +12,10 @@
 #include <string.h>
 #include <time.h>
 
+/* with _FORTIFY_SOURCE clang has these as macros, which cannot be poisoned */
+#undef sprintf
+#undef vsprintf
+
 #pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf strtok gets
 #pragma GCC poison atoi atol atoll gmtime localtime ctime asctime tmpnam mktemp
 
