@@ -95,6 +95,15 @@ check-layers: ## includes only point to earlier layers, programs never include o
 check-headers: ## each header compiles alone
 	@scripts/check-headers.sh "$(CC)" "$(CPPFLAGS) $(filter-out -Werror,$(WARN)) -Werror"
 
+check-threads: $(BUILD)/tests/common/io/loop_test ## what uses threads, for SANITIZE=thread
+	@$<
+
+run: ## set up, build, start Hearth, deploy and invoke a sample function; stays up
+	@scripts/run.sh
+
+test: ## set up and run everything that must hold
+	@scripts/test.sh
+
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 22
 
@@ -104,5 +113,5 @@ clean: ## remove what was built
 include $(wildcard */module.mk)
 -include $(patsubst %.o,%.d,$(call obj,$(LIB_SRC) $(foreach p,$(PROGRAMS),$(call prog_src,$(p))) $(TEST_SRC)))
 
-.PHONY: all check check-layers check-headers help clean
+.PHONY: all check check-layers check-headers check-threads run test help clean
 .SECONDARY:

@@ -1,0 +1,70 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# test.sh - `make test`: sets up what is missing, then runs everything that must hold.
+#
+# Ends with one plain line: N passed, N failed, N skipped. Each step is one or more checks; the
+# details stand above the line.
+set -u -o pipefail
+cd "$(dirname "$0")/.." || exit 1
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+jobs=$(nproc)
+mkdir -p build
+tally=$(mktemp)
+export HEARTH_TALLY=$tally
+engine_user=''
+began=$SECONDS
+
+finish() {
+    if [ -n "$engine_user" ]; then scripts/dockerd.sh stop $$ >&2; fi
+    rm -f "$tally"
+}
+trap finish EXIT
+trap 'exit 130' INT TERM HUP
+
+say() { echo "== $* ($((SECONDS - began)) s)"; }
+# check NAME COMMAND...: one check that passes or fails as a whole.
+check() {
+    local name=$1
+    shift
+    say "$name"
+    if "$@"; then echo "1 0 0 $name" >>"$tally"; else echo "0 1 0 $name" >>"$tally"; echo "FAILED: $name"; fi
+}
+# suite NAME COMMAND...: counts for itself in the tally; a crash that counted nothing is one failure.
+suite() {
+    local name=$1 before
+    shift
+    before=$(wc -l <"$tally")
+    say "$name"
+    if ! "$@" && ! tail -n +$((before + 1)) "$tally" | awk '$2 > 0 { found = 1 } END { exit !found }'; then
+        echo "0 1 0 $name" >>"$tally"
+        echo "FAILED: $name"
+    fi
+}
+
+scripts/setup.sh build run test || exit 1
+pytest() { (cd tests && "$@"); }
+python=$PWD/build/venv/bin/python
+
+say "build"
+make -s -j"$jobs" all build/samples/c-bootstrap || exit 1
+check "layers" make -s check-layers
+check "headers compile alone" make -s check-headers
+suite "unit tests" make -s -j"$jobs" check
+say "build with sanitizers"
+make -s -j"$jobs" SANITIZE=address,undefined all || exit 1
+suite "unit tests under ASan and UBSan" make -s -j"$jobs" SANITIZE=address,undefined check
+check "the loop's threads under TSan" make -s -j"$jobs" SANITIZE=thread check-threads
+check "clang builds everything" make -s -j"$jobs" CC=clang BUILD=build/clang all
+check "each fuzz target for a moment" make -s fuzz FUZZ_SECONDS="${FUZZ_SECONDS:-5}"
+
+host=$(scripts/dockerd.sh ensure $$) || exit 1
+engine_user=yes
+export DOCKER_HOST=$host
+check "base images" images/build.sh
+suite "integration, conformance and faults" pytest "$python" -m pytest -q
+suite "the main job under ASan and UBSan" pytest env HEARTH_TEST_BUILD="$PWD/build/san-address-undefined" HEARTH_TEST_SLOW=4 \
+    "$python" -m pytest -q integration/test_image_function.py integration/test_zip_function.py integration/test_concurrency.py faults
+
+say "done"
+awk '{ p += $1; f += $2; s += $3 } END { printf "%d passed, %d failed, %d skipped\n", p, f, s; exit f > 0 }' "$tally"

@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the tests share: a Hearth of their own on free ports, with its own folders, and real clients.
+
+Everything a test starts is ended by it: processes by id, containers by the node's label, folders by name.
+"""
+import contextlib
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+
+TOP = pathlib.Path(__file__).resolve().parent.parent
+BUILD = pathlib.Path(os.environ.get("HEARTH_TEST_BUILD", TOP / "build"))
+ROLE = "arn:aws:iam::000000000000:role/test"
+SLOW = float(os.environ.get("HEARTH_TEST_SLOW", "1"))  # sanitizer builds take longer
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def wait_until(what, condition, seconds=20.0, every=0.05):
+    """Waits for a condition with a deadline; its last value is returned when it is true."""
+    end = time.monotonic() + seconds * SLOW
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"waited {seconds * SLOW:.0f} s in vain: {what}")
+        time.sleep(every)
+
+
+def run(*argv, check=True, **kw):
+    kw.setdefault("stdout", subprocess.PIPE)
+    kw.setdefault("stderr", subprocess.PIPE)
+    kw.setdefault("timeout", 600)
+    p = subprocess.run([str(a) for a in argv], text=True, **kw)
+    if check and p.returncode != 0:
+        raise AssertionError(f"{argv} ended with {p.returncode}\n{p.stdout}\n{p.stderr}")
+    return p
+
+
+class Docker:
+    """The real engine, by its command-line client."""
+
+    def __init__(self, host):
+        self.host = host
+        self.socket = host.removeprefix("unix://")
+
+    def __call__(self, *argv, check=True, **kw):
+        env = dict(os.environ, DOCKER_HOST=self.host, DOCKER_BUILDKIT="0")
+        return run("docker", *argv, check=check, env=env, **kw).stdout.strip()
+
+    def sandboxes(self, node=None, function=None, everything=True):
+        """Ids of containers with our labels."""
+        argv = ["ps", "-q", "--no-trunc"] + (["-a"] if everything else [])
+        argv += ["--filter", f"label=hearth.node={node}" if node else "label=hearth.node"]
+        if function:
+            argv += ["--filter", f"label=hearth.function={function}"]
+        return self(*argv).split()
+
+    def build(self, tag, files, dockerfile, **build_args):
+        with tempfile.TemporaryDirectory() as d:
+            for name, text in files.items():
+                path = pathlib.Path(d, name)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                if isinstance(text, bytes):
+                    path.write_bytes(text)
+                else:
+                    path.write_text(text)
+            pathlib.Path(d, "Dockerfile").write_text(dockerfile)
+            args = [x for k, v in build_args.items() for x in ("--build-arg", f"{k}={v}")]
+            self("build", "-q", "--network", "none", "-t", tag, *args, d)
+        return tag
+
+    def push(self, tag):
+        """Pushes and forgets the local name, so that only the registry has it."""
+        self("push", "-q", tag)
+        self("rmi", "-f", tag)
+        return tag
+
+
+class Hearth:
+    """`hearth up` as a user runs it."""
+
+    def __init__(self, docker, folder, listen=None, **settings):
+        self.docker = docker
+        self.folder = pathlib.Path(folder)
+        self.listen = listen or f"127.0.0.1:{free_port()}"
+        self.node = "t" + self.folder.name.replace("_", "-")[-20:]
+        self.settings = settings
+        self.process = None
+        self.lines = []
+
+    @property
+    def url(self):
+        return f"http://{self.listen}"
+
+    @property
+    def log(self):
+        return "".join(self.lines)
+
+    def environment(self):
+        env = {k: v for k, v in os.environ.items() if not k.startswith(("HEARTH_", "AWS_"))}
+        env.update(
+            HEARTH_LISTEN=self.listen,
+            HEARTH_DATA_DIR=str(self.folder / "data"),
+            HEARTH_RUN_DIR=str(self.folder / "run"),
+            HEARTH_DOCKER_SOCKET=self.docker.socket,
+            HEARTH_NODE_ID=self.node,
+            ASAN_OPTIONS="detect_leaks=1:abort_on_error=0:exitcode=99",
+            UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1",
+        )
+        env.update({k: str(v) for k, v in self.settings.items()})
+        return env
+
+    def start(self, ready=True):
+        self.process = subprocess.Popen(
+            [BUILD / "hearth", "up"], env=self.environment(), text=True, errors="replace",
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True)
+        threading.Thread(target=self._read, args=(self.process,), daemon=True).start()
+        if ready:
+            wait_until("hearth up is ready", lambda: self.healthy() or self._died(), 20)
+        return self
+
+    def _read(self, process):
+        for line in process.stderr:
+            self.lines.append(line)
+
+    def _died(self):
+        if self.process.poll() is not None:
+            raise AssertionError(f"hearth up ended with {self.process.returncode}:\n{self.log[-4000:]}")
+        return False
+
+    def healthy(self):
+        with contextlib.suppress(OSError, ValueError):
+            with urllib.request.urlopen(f"{self.url}/_hearth/health", timeout=2) as r:
+                return json.load(r)
+        return None
+
+    def pid(self, role):
+        """Process id of a supervised program."""
+        for p in pathlib.Path("/proc").iterdir():
+            if not p.name.isdigit():
+                continue
+            with contextlib.suppress(OSError, IndexError, ValueError):
+                parent = int((p / "stat").read_text().rsplit(")", 1)[1].split()[1])
+                name = (p / "cmdline").read_bytes().split(b"\0")[0].decode()
+                if parent == self.process.pid and role in name:
+                    return int(p.name)
+        return None
+
+    def kill(self, role, sig=signal.SIGKILL):
+        pid = wait_until(f"{role} runs", lambda: self.pid(role), 10)
+        os.kill(pid, sig)
+        return pid
+
+    def stop(self, sig=signal.SIGINT):
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(sig)
+            try:
+                self.process.wait(60 * SLOW)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+                raise AssertionError(f"hearth up did not stop:\n{self.log[-4000:]}")
+        return self.process.returncode
+
+    def close(self):
+        """Ends it and shows nothing was left behind; sanitizer reports are failures."""
+        try:
+            code = self.stop()
+            left = self.docker.sandboxes(self.node)
+            assert not left, f"containers left behind: {left}"
+            assert "ERROR: AddressSanitizer" not in self.log and "runtime error:" not in self.log \
+                and "ERROR: LeakSanitizer" not in self.log, self.log[-8000:]
+            assert code == 0, f"hearth up ended with {code}:\n{self.log[-4000:]}"
+        finally:
+            for c in self.docker.sandboxes(self.node):
+                self.docker("rm", "-f", c, check=False)
+
+    def client(self, **kw):
+        import boto3
+        from botocore.config import Config
+        config = Config(retries={"max_attempts": 0}, read_timeout=120, max_pool_connections=kw.pop("connections", 10))
+        return boto3.client("lambda", endpoint_url=self.url, region_name="us-east-1", aws_access_key_id="test",
+                            aws_secret_access_key="test", config=config, **kw)
+
+    def aws(self, *argv, check=True):
+        """The real AWS CLI."""
+        env = dict(os.environ, AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test",
+                   AWS_DEFAULT_REGION="us-east-1", AWS_PAGER="", AWS_CONFIG_FILE="/dev/null")
+        aws = pathlib.Path(sys.executable).parent / "aws"
+        p = run(aws if aws.exists() else "aws", "--endpoint-url", self.url, *argv, check=check, env=env)
+        return p if not check else (json.loads(p.stdout) if p.stdout.strip().startswith(("{", "[")) else p.stdout)
+
+    def hearth(self, *argv, check=True):
+        return run(BUILD / "hearth", *argv, check=check, env=dict(os.environ, AWS_ENDPOINT_URL=self.url))
+
+
+def zip_of(files):
+    """A zip in memory: {name: text or bytes or (bytes, mode)}."""
+    import io
+    import zipfile
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as z:
+        for name, data in files.items():
+            mode = 0o644
+            if isinstance(data, tuple):
+                data, mode = data
+            info = zipfile.ZipInfo(name)
+            info.external_attr = (0o100000 | mode) << 16
+            info.compress_type = zipfile.ZIP_DEFLATED
+            z.writestr(info, data)
+    return out.getvalue()
+
+
+def short_folder(prefix):
+    """A folder with a short path: names of sockets below it are limited to 107 bytes."""
+    return pathlib.Path(tempfile.mkdtemp(prefix=prefix, dir="/tmp"))
+
+
+def remove_folder(path):
+    shutil.rmtree(path, ignore_errors=True)

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Many at once: every answer belongs to its request."""
+import concurrent.futures
+import json
+
+from harness import wait_until
+
+APP = """
+import time
+def handler(event, context):
+    if event.get("sleep"):
+        time.sleep(event["sleep"])
+    return {"f": context.function_name, "n": event["n"], "id": context.aws_request_id}
+"""
+
+
+def call(lam, name, n, sleep=0):
+    a = lam.invoke(FunctionName=name, Payload=json.dumps({"n": n, "sleep": sleep}))
+    r = json.load(a["Payload"])
+    assert "FunctionError" not in a, r
+    assert r == {"f": name, "n": n, "id": a["ResponseMetadata"]["RequestId"]}
+    return r["id"]
+
+
+def test_ten_functions_a_hundred_invocations_each(hearth, lam, make_function):
+    names = [f"many-{i}" for i in range(10)]
+    for name in names:
+        make_function(name, {"app.py": APP + f"# {name}\n"}, Timeout=60)
+    with concurrent.futures.ThreadPoolExecutor(1000) as pool:
+        client = hearth.client(connections=1000)
+        jobs = [pool.submit(call, client, name, n) for n in range(100) for name in names]
+        ids = [j.result() for j in jobs]
+    assert len(set(ids)) == 1000
+    for name in names:
+        assert len(hearth.docker.sandboxes(hearth.node, function=name)) <= 100
+
+
+def test_concurrent_first_requests_start_at_most_as_many_sandboxes(hearth, lam, make_function):
+    make_function("herd", {"app.py": APP}, Timeout=60)
+    with concurrent.futures.ThreadPoolExecutor(6) as pool:
+        list(pool.map(lambda n: call(lam, "herd", n, sleep=0.5), range(6)))
+    assert 1 <= len(hearth.docker.sandboxes(hearth.node, function="herd")) <= 6
+
+
+def test_one_sandbox_runs_one_invocation_at_a_time(lam, make_function):
+    make_function("single", {"app.py": """
+import time
+busy = 0
+def handler(event, context):
+    global busy
+    busy += 1
+    most = busy
+    time.sleep(0.2)
+    busy -= 1
+    return most
+"""}, Timeout=60)
+    with concurrent.futures.ThreadPoolExecutor(12) as pool:
+        most = list(pool.map(lambda _: json.load(lam.invoke(FunctionName="single", Payload=b"{}")["Payload"]), range(24)))
+    assert set(most) == {1}
