@@ -104,3 +104,13 @@ const char *error_code_name(enum error_code code)
 {
     return error_table[code].name;
 }
+
+enum error_code error_code_from_name(const char *name, size_t len)
+{
+    int i;
+
+    for (i = 0; i < ERROR_CODE_MAX; i++)
+        if (strlen(error_table[i].name) == len && memcmp(error_table[i].name, name, len) == 0)
+            return (enum error_code)i;
+    return ERR_INTERNAL;
+}

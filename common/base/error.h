@@ -15,6 +15,7 @@
 #define HEARTH_BASE_ERROR_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "common/base/cleanup.h"
 
@@ -87,5 +88,7 @@ const char *error_message_key(enum error_code code);
 bool error_is_retriable(enum error_code code);
 /** Our own short name, e.g. "NOT_FOUND"; static, for logs. */
 const char *error_code_name(enum error_code code);
+/** The code with that name, of @len bytes as a peer sent it; ERR_INTERNAL for one we do not know. */
+enum error_code error_code_from_name(const char *name, size_t len);
 
 #endif

@@ -20,6 +20,7 @@
 #ifndef HEARTH_IO_LINK_H
 #define HEARTH_IO_LINK_H
 
+#include "common/base/clock.h"
 #include "common/base/str.h"
 #include "common/io/loop.h"
 

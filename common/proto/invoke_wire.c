@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "common/proto/invoke_wire.h"
+
+#include <string.h>
+
+#include "common/proto/big_endian.h"
+
+/* ---- writing: room is made once, then the fields follow one another */
+
+#define QUESTION_FIXED (4u + 8u + 8u + 4u)
+#define STR_PREFIX 2u
+
+static int make_room(struct buf *b, size_t fixed, const struct str *strs, size_t count)
+{
+    size_t need = fixed;
+    size_t i;
+
+    for (i = 0; i < count; i++) {
+        if (strs[i].len > UINT16_MAX)
+            return -ERR_TOO_LARGE;
+        need += STR_PREFIX + strs[i].len;
+    }
+    return buf_reserve(b, need);
+}
+
+static void put_u8(struct buf *b, uint8_t v)
+{
+    b->ptr[b->len++] = (char)v;
+}
+
+static void put_u32(struct buf *b, uint32_t v)
+{
+    be32_put(b->ptr + b->len, v);
+    b->len += 4;
+}
+
+static void put_u64(struct buf *b, uint64_t v)
+{
+    be64_put(b->ptr + b->len, v);
+    b->len += 8;
+}
+
+static void put_strs(struct buf *b, const struct str *strs, size_t count)
+{
+    size_t i;
+
+    for (i = 0; i < count; i++) {
+        be16_put(b->ptr + b->len, (uint16_t)strs[i].len);
+        b->len += STR_PREFIX;
+        if (strs[i].len)
+            memcpy(b->ptr + b->len, strs[i].ptr, strs[i].len);
+        b->len += strs[i].len;
+    }
+}
+
+/* ---- reading */
+
+/* The first @n bytes of *@rest, or NULL when it is shorter. */
+static const char *take(struct str *rest, size_t n)
+{
+    const char *taken = rest->ptr;
+
+    if (rest->len < n)
+        return NULL;
+    rest->ptr += n;
+    rest->len -= n;
+    return taken;
+}
+
+static int take_strs(struct str *rest, struct str *const *rets, size_t count)
+{
+    const char *p;
+    size_t i, len;
+
+    for (i = 0; i < count; i++) {
+        p = take(rest, STR_PREFIX);
+        if (!p)
+            return -ERR_PROTOCOL;
+        len = be16_get(p);
+        p = take(rest, len);
+        if (!p)
+            return -ERR_PROTOCOL;
+        *rets[i] = (struct str){p, len};
+    }
+    return 0;
+}
+
+/* ---- heads */
+
+int invoke_head_write(struct buf *b, const struct invoke_head *head)
+{
+    const struct str strs[] = {
+        head->request_id,  head->account,  head->name,           head->version,
+        head->invoked_arn, head->trace_id, head->client_context, head->cognito_identity,
+    };
+    int r;
+
+    r = make_room(b, QUESTION_FIXED, strs, ARRAY_LEN(strs));
+    if (r < 0)
+        return r;
+    put_u32(b, head->flags);
+    put_u64(b, head->generation);
+    put_u64(b, head->epoch);
+    put_u32(b, head->wait_ms);
+    put_strs(b, strs, ARRAY_LEN(strs));
+    return 0;
+}
+
+int invoke_head_read(struct str bytes, struct invoke_head *ret)
+{
+    struct invoke_head head = {0};
+    struct str *const strs[] = {
+        &head.request_id,  &head.account,  &head.name,           &head.version,
+        &head.invoked_arn, &head.trace_id, &head.client_context, &head.cognito_identity,
+    };
+    const char *p = take(&bytes, QUESTION_FIXED);
+    int r;
+
+    if (!p)
+        return -ERR_PROTOCOL;
+    head.flags = be32_get(p);
+    head.generation = be64_get(p + 4);
+    head.epoch = be64_get(p + 12);
+    head.wait_ms = be32_get(p + 20);
+    r = take_strs(&bytes, strs, ARRAY_LEN(strs));
+    if (r < 0)
+        return r;
+    *ret = head;
+    return 0;
+}
+
+int result_head_write(struct buf *b, const struct result_head *head)
+{
+    bool refused = head->outcome == INVOKE_REFUSED;
+    const struct str strs[] = {
+        /* by name: numbers of codes shift between versions */
+        refused ? str_of(error_code_name(head->refused)) : STR(""),
+        refused ? head->message : STR(""),
+        head->executed_version,
+        head->log_tail,
+    };
+    int r;
+
+    r = make_room(b, 1, strs, ARRAY_LEN(strs));
+    if (r < 0)
+        return r;
+    put_u8(b, (uint8_t)head->outcome);
+    put_strs(b, strs, ARRAY_LEN(strs));
+    return 0;
+}
+
+int result_head_read(struct str bytes, struct result_head *ret)
+{
+    struct result_head head = {0};
+    struct str code;
+    struct str *const strs[] = {&code, &head.message, &head.executed_version, &head.log_tail};
+    const char *p = take(&bytes, 1);
+    int r;
+
+    if (!p || (uint8_t)*p > INVOKE_REFUSED)
+        return -ERR_PROTOCOL;
+    head.outcome = (enum invoke_outcome)*p;
+    r = take_strs(&bytes, strs, ARRAY_LEN(strs));
+    if (r < 0)
+        return r;
+    if ((head.outcome == INVOKE_REFUSED) != (code.len > 0))
+        return -ERR_PROTOCOL;
+    if (head.outcome == INVOKE_REFUSED) {
+        head.refused = error_code_from_name(code.ptr, code.len);
+        if (head.refused == ERR_OK)
+            return -ERR_PROTOCOL;
+    } else {
+        head.refused = ERR_OK;
+    }
+    *ret = head;
+    return 0;
+}
