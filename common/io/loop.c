@@ -442,8 +442,9 @@ void loop_free(struct loop *loop)
     }
     uv_walk(&loop->uv, close_left_over, NULL);
     do {
-        uv_run(&loop->uv, UV_RUN_DEFAULT); /* until all is closed and all work is done */
-    } while (run_deferred(loop) || run_posted(loop));
+        uv_run(&loop->uv, UV_RUN_DEFAULT); /* until all is closed and all work is done, or a
+                                            * loop_stop() that came too late is used up */
+    } while (run_deferred(loop) || run_posted(loop) || uv_loop_alive(&loop->uv));
     if (uv_loop_close(&loop->uv) != 0)
         abort(); /* a deferred call opened something new */
     timer_heap_done(&loop->timers);

@@ -2,13 +2,16 @@
 /*
  * redis.h - one Redis connection on the loop (hiredis), which reconnects by itself.
  *
- * Addresses: redis://[:password@]host:port[/db], unix:/path[?password=…&db=n].
- * Lua scripts are sent by EVALSHA and loaded again on NOSCRIPT.
+ * Addresses: redis://[[user]:password@]host:port[/db], unix:/path[?password=…&db=n]; redis_url.h.
+ * Lua scripts are sent by EVALSHA and whole on NOSCRIPT. A command that is not answered in time
+ * costs the connection: Redis answers in order, so nothing behind it would be answered either.
  *
  * Owns:    nothing of the caller's. Replies are borrowed for the callback.
- * Threads: loop thread only; callbacks never run inside redis_command().
- * Errors:  ERR_UNAVAILABLE while there is no connection or it broke under the command (its effect is then
- *          unknown), ERR_TIMEOUT, ERR_INTERNAL with Redis' own words.
+ * Threads: loop thread only; callbacks never run inside redis_command() or redis_eval().
+ * Errors:  ERR_UNAVAILABLE while there is no connection, or it broke under the command (its effect
+ *          is then unknown), or Redis is loading or failing over; ERR_TIMEOUT (effect unknown);
+ *          ERR_ACCESS_DENIED for log-ins and rights, else ERR_INTERNAL, with Redis' own words.
+ * Details: docs/internals/redis.md.
  */
 #ifndef HEARTH_IO_REDIS_H
 #define HEARTH_IO_REDIS_H
@@ -40,7 +43,8 @@ struct redis_script {
 struct redis_options {
     const char *url;
     uint64_t command_timeout_us;
-    /* Told at each change; @why NULL when it is up. May be NULL. */
+    /* Told at each change: @why is NULL when it is up; down again for another kind of reason
+     * (ERR_ACCESS_DENIED instead of ERR_UNAVAILABLE) is a change too. May be NULL. */
     void (*on_state)(bool up, const struct error *why, void *arg);
     void *arg;
 };
@@ -48,12 +52,13 @@ struct redis_options {
 /** Begins to connect; -ERR_CONFIG for a URL that is not one. */
 int redis_new(struct loop *loop, const struct redis_options *options, struct redis **ret,
               struct error *err);
+/** Commands that wait end with ERR_CLOSED, inside this call. NULL is fine; so is a callback of ours. */
 void redis_free(struct redis *r);
 bool redis_is_up(const struct redis *r);
-/** Sends one command; @argv is copied. */
+/** Sends one command of 1 to 256 words; @argv is copied. */
 void redis_command(struct redis *r, const struct str *argv, size_t argc, redis_done_fn *done,
                    void *arg);
-/** Runs @script with @keys and @args. */
+/** Runs @script, which must outlive the call, with @keys and @args (copied). */
 void redis_eval(struct redis *r, struct redis_script *script, const struct str *keys,
                 size_t key_count, const struct str *args, size_t arg_count, redis_done_fn *done,
                 void *arg);

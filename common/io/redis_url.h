@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * redis_url.h - where a Redis is and how to log in there, read from one URL:
+ * redis://[[user]:password@]host[:port][/db] or unix:/path[?password=…&user=…&db=n].
+ * Bytes of user and password may be written as %XX.
+ *
+ * Owns:    its strings; redis_address_done() wipes the password.
+ * Threads: any.
+ * Errors:  -ERR_CONFIG; the message never repeats the URL, which may hold a password.
+ */
+#ifndef HEARTH_IO_REDIS_URL_H
+#define HEARTH_IO_REDIS_URL_H
+
+#include "common/base/error.h"
+#include "common/base/str.h"
+
+struct redis_address {
+    char *unix_path; /* NULL for TCP */
+    char *host; /* name or number without brackets; NULL for a Unix socket */
+    uint16_t port;
+    char *user; /* NULL: the default user */
+    char *password; /* NULL: none */
+    uint32_t db;
+};
+
+/** Reads @url into @ret. */
+int redis_url_parse(struct str url, struct redis_address *ret, struct error *err);
+/** "host:port" or "unix:/path": fit for a log. The caller frees it. */
+char *redis_address_text(const struct redis_address *address);
+void redis_address_done(struct redis_address *address);
+
+#endif
