@@ -104,6 +104,12 @@ run: ## set up, build, start Hearth, deploy and invoke a sample function; stays 
 test: ## set up and run everything that must hold
 	@scripts/test.sh
 
+docs: all ## write docs/configuration.md from the programs' own tables
+	@{ echo '# Configuration'; echo; \
+	echo 'Made by `make docs` from each program'"'"'s table of settings. Order: default, `--config FILE` (lines of `name = value`), variable, flag (`--name value`).'; \
+	echo 'Times are written 250ms, 3s, 5m, 2h; sizes 64K, 512M, 2G. `hearth up` passes its environment on, so that every variable here reaches the program it belongs to.'; echo; \
+	$(BUILD)/hearth up --config-docs; for p in gateway controller invoker; do $(BUILD)/hearth-$$p --config-docs; done; } > docs/configuration.md
+
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 22
 
