@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The peer is a thread that serves scripted answers on a Unix socket. */
+#include "common/io/http_client.h"
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <cmocka.h>
+
+#include "common/base/buf.h"
+#include "common/base/clock.h"
+
+struct server {
+    char dir[64];
+    char path[96];
+    char silent_path[96]; /* one that never accepts */
+    int fd, silent_fd;
+    pthread_t thread;
+    const char *const *answers; /* one for each request, NULL-terminated; NULL text: just close */
+    char seen[8][2048]; /* requests as they came */
+    int n;
+};
+
+struct fixture {
+    struct loop *loop;
+    struct http_client *client;
+    struct server server;
+    int done;
+    int expect; /* loop ends after so many callbacks */
+    int status;
+    char body[256];
+    struct error err;
+    bool failed;
+    struct buf chunks;
+    int chunk_count;
+    struct http_call *victim;
+};
+
+static bool read_request(int fd, char *buf, size_t cap)
+{
+    size_t len = 0, need = 0;
+    ssize_t n;
+    char *end, *cl;
+
+    while (!need || len < need) {
+        n = read(fd, buf + len, cap - 1 - len);
+        if (n <= 0)
+            return false;
+        len += (size_t)n;
+        buf[len] = '\0';
+        end = strstr(buf, "\r\n\r\n");
+        if (!end || need)
+            continue;
+        cl = strstr(buf, "Content-Length: ");
+        need = (size_t)(end + 4 - buf) + (cl ? strtoul(cl + 16, NULL, 10) : 0);
+    }
+    return true;
+}
+
+/* One connection after another; each carries requests until the client closes it. */
+static void *serve(void *arg)
+{
+    struct server *s = arg;
+    int fd;
+
+    while (s->answers[s->n] && (fd = accept(s->fd, NULL, NULL)) >= 0) {
+        while (s->answers[s->n] && read_request(fd, s->seen[s->n], sizeof(s->seen[0]))) {
+            const char *a = s->answers[s->n++];
+
+            if (write(fd, a, strlen(a)) < 0 || strstr(a, "Connection: close") || a[0] == '\0')
+                break;
+        }
+        /* keep an unfinished answer open until the client leaves */
+        if (s->n > 0 && strstr(s->answers[s->n - 1], "X-Hang: 1")) {
+            char c;
+
+            while (read(fd, &c, 1) > 0)
+                ;
+        }
+        close(fd);
+    }
+    return NULL;
+}
+
+static int listen_on(const char *path)
+{
+    struct sockaddr_un addr = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", path);
+    assert_int_equal(bind(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+    assert_int_equal(listen(fd, 8), 0);
+    return fd;
+}
+
+static void server_start(struct server *s, const char *const *answers)
+{
+    snprintf(s->dir, sizeof(s->dir), "/tmp/hearth-http-XXXXXX");
+    assert_non_null(mkdtemp(s->dir));
+    snprintf(s->path, sizeof(s->path), "%s/s", s->dir);
+    snprintf(s->silent_path, sizeof(s->silent_path), "%s/silent", s->dir);
+    s->answers = answers;
+    s->fd = listen_on(s->path);
+    s->silent_fd = listen_on(s->silent_path);
+    assert_int_equal(pthread_create(&s->thread, NULL, serve, s), 0);
+}
+
+static void server_stop(struct server *s)
+{
+    shutdown(s->fd, SHUT_RDWR);
+    pthread_join(s->thread, NULL);
+    close(s->fd);
+    close(s->silent_fd);
+    unlink(s->path);
+    unlink(s->silent_path);
+    rmdir(s->dir);
+}
+
+static void begin(struct fixture *f, const char *const *answers)
+{
+    *f = (struct fixture){.loop = loop_new(), .expect = 1, .chunks = BUF_INIT(1 << 20)};
+    f->client = http_client_new(f->loop);
+    server_start(&f->server, answers);
+}
+
+static void end(struct fixture *f)
+{
+    http_client_free(f->client);
+    server_stop(&f->server);
+    loop_free(f->loop);
+    buf_done(&f->chunks);
+}
+
+static void on_done(int status, struct str body, const struct error *err, void *arg)
+{
+    struct fixture *f = arg;
+
+    f->status = status;
+    snprintf(f->body, sizeof(f->body), "%.*s", STR_ARG(body));
+    f->failed = err != NULL;
+    if (err)
+        f->err = *err;
+    if (++f->done == f->expect)
+        loop_stop(f->loop);
+}
+
+static struct http_call_options get(struct fixture *f)
+{
+    return (struct http_call_options){.method = "GET",
+                                      .url = "http://engine/v1/thing",
+                                      .unix_socket = f->server.path,
+                                      .timeout_us = SECONDS(20),
+                                      .body_max = 100};
+}
+
+static void test_answers_come_with_status_and_body(void **state)
+{
+    static const char *const answers[] = {"HTTP/1.1 404 Nope\r\nContent-Length: 4\r\n\r\nnope", NULL};
+    struct http_call_options o;
+    struct fixture f;
+
+    (void)state;
+    begin(&f, answers);
+    o = get(&f);
+    http_call(f.client, &o, on_done, &f);
+    assert_int_equal(f.done, 0);
+    loop_run(f.loop);
+    assert_false(f.failed);
+    assert_int_equal(f.status, 404);
+    assert_string_equal(f.body, "nope");
+    assert_non_null(strstr(f.server.seen[0], "GET /v1/thing HTTP/1.1\r\n"));
+    end(&f);
+}
+
+static void test_a_body_and_headers_are_sent_as_given(void **state)
+{
+    static const char *const answers[] = {"HTTP/1.1 201 Made\r\nContent-Length: 0\r\n\r\n",
+                                          "HTTP/1.1 204 Gone\r\n\r\n", NULL};
+    static const char *const headers[] = {"Content-Type: application/json", "X-A: b", NULL};
+    struct http_call_options o;
+    struct fixture f;
+
+    (void)state;
+    begin(&f, answers);
+    o = get(&f);
+    o.method = "POST";
+    o.headers = headers;
+    o.body = STR("{\"a\":1}");
+    http_call(f.client, &o, on_done, &f);
+    loop_run(f.loop);
+    assert_int_equal(f.status, 201);
+    assert_non_null(strstr(f.server.seen[0], "POST /v1/thing"));
+    assert_non_null(strstr(f.server.seen[0], "Content-Type: application/json\r\n"));
+    assert_non_null(strstr(f.server.seen[0], "X-A: b\r\n"));
+    assert_non_null(strstr(f.server.seen[0], "\r\n\r\n{\"a\":1}"));
+    assert_null(strstr(f.server.seen[0], "Expect"));
+    o = get(&f);
+    o.method = "DELETE";
+    f.expect = 2;
+    http_call(f.client, &o, on_done, &f);
+    loop_run(f.loop);
+    assert_int_equal(f.status, 204);
+    assert_non_null(strstr(f.server.seen[1], "DELETE /v1/thing"));
+    end(&f);
+}
+
+static void test_an_answer_beyond_the_ceiling_fails(void **state)
+{
+    static const char *const answers[] = {"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n12345678", NULL};
+    struct http_call_options o;
+    struct fixture f;
+
+    (void)state;
+    begin(&f, answers);
+    o = get(&f);
+    o.body_max = 7;
+    http_call(f.client, &o, on_done, &f);
+    loop_run(f.loop);
+    assert_true(f.failed);
+    assert_int_equal(f.err.code, ERR_TOO_LARGE);
+    end(&f);
+}
+
+static void test_no_server_a_silent_one_and_nonsense_are_told_apart(void **state)
+{
+    static const char *const answers[] = {"HTTP/1.1 200 OK\r\nX-Hang: 1\r\nContent-Length: 9\r\n\r\n",
+                                          "", "SMTP ready\r\nConnection: close\r\n\r\n", NULL};
+    static const enum error_code codes[] = {ERR_TIMEOUT, ERR_UNAVAILABLE, ERR_PROTOCOL};
+    struct http_call_options o;
+    struct fixture f;
+    size_t i;
+
+    (void)state;
+    begin(&f, answers);
+    for (i = 0; i < ARRAY_LEN(codes); i++) {
+        o = get(&f);
+        if (i == 0)
+            o.timeout_us = MSEC(50);
+        f.expect = f.done + 1;
+        http_call(f.client, &o, on_done, &f);
+        loop_run(f.loop);
+        assert_true(f.failed);
+        assert_int_equal(f.err.code, codes[i]);
+    }
+    o = get(&f);
+    o.unix_socket = "/tmp/hearth-nobody-is-here";
+    f.expect = f.done + 1;
+    http_call(f.client, &o, on_done, &f);
+    loop_run(f.loop);
+    assert_int_equal(f.err.code, ERR_UNAVAILABLE);
+    end(&f);
+}
+
+/* Starts another call from inside the callback of a chunk, and cancels a third. */
+static void on_chunk(struct str chunk, void *arg)
+{
+    struct fixture *f = arg;
+    struct http_call_options o = get(f);
+
+    buf_append_str(&f->chunks, chunk);
+    if (f->chunk_count++ == 0) {
+        http_call(f->client, &o, on_done, f);
+        http_call_cancel(TAKE(f->victim));
+    }
+}
+
+static void test_chunks_are_delivered_and_may_start_and_cancel_calls(void **state)
+{
+    static const char *const answers[] = {
+        "HTTP/1.1 200 OK\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+        "3\r\nabc\r\n4\r\ndefg\r\n0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nhi", NULL};
+    struct http_call_options o;
+    struct fixture f;
+
+    (void)state;
+    begin(&f, answers);
+    o = get(&f);
+    o.on_chunk = on_chunk;
+    o.timeout_us = 0;
+    f.expect = 2;
+    http_call(f.client, &o, on_done, &f);
+    o = get(&f);
+    o.unix_socket = f.server.silent_path;
+    o.timeout_us = 0;
+    f.victim = http_call(f.client, &o, on_done, &f);
+    loop_run(f.loop);
+    assert_false(f.failed);
+    assert_int_equal(f.chunks.len, 7);
+    assert_memory_equal(f.chunks.ptr, "abcdefg", 7);
+    assert_int_equal(f.done, 2);
+    end(&f);
+}
+
+static void test_freeing_the_client_drops_what_runs(void **state)
+{
+    static const char *const answers[] = {"HTTP/1.1 200 OK\r\nX-Hang: 1\r\nContent-Length: 9\r\n\r\nab",
+                                          NULL};
+    struct http_call_options o;
+    struct fixture f;
+
+    (void)state;
+    begin(&f, answers);
+    o = get(&f);
+    o.on_chunk = on_chunk;
+    o.unix_socket = f.server.path;
+    f.chunk_count = 1;
+    http_call(f.client, &o, on_done, &f);
+    o.on_chunk = NULL;
+    o.unix_socket = "/tmp/hearth-nobody-is-here";
+    http_call(f.client, &o, on_done, &f);
+    loop_run(f.loop); /* ends with the second one's failure */
+    assert_int_equal(f.done, 1);
+    end(&f);
+    assert_int_equal(f.done, 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_answers_come_with_status_and_body),
+        cmocka_unit_test(test_a_body_and_headers_are_sent_as_given),
+        cmocka_unit_test(test_an_answer_beyond_the_ceiling_fails),
+        cmocka_unit_test(test_no_server_a_silent_one_and_nonsense_are_told_apart),
+        cmocka_unit_test(test_chunks_are_delivered_and_may_start_and_cancel_calls),
+        cmocka_unit_test(test_freeing_the_client_drops_what_runs),
+    };
+
+    return cmocka_run_group_tests_name("http_client", tests, NULL, NULL);
+}
