@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: Apache-2.0
+BENCH_TOOLS := $(BUILD)/bench/reference_gateway $(BUILD)/bench/http_load $(BUILD)/bench/malloc_count.so
+$(BUILD)/bench/%: bench/%.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) -D_GNU_SOURCE -O2 -g -std=gnu11 -Wall -Wextra -o $@ $<
+$(BUILD)/bench/malloc_count.so: bench/malloc_count.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) -D_GNU_SOURCE -O2 -g -std=gnu11 -Wall -Wextra -fPIC -shared -o $@ $<
+
+bench: all $(BENCH_TOOLS) $(BUILD)/samples/c-bootstrap ## measure, pairwise in one go; prints figure=… lines
+	@bench/run.sh
+
+.PHONY: bench
