@@ -46,6 +46,7 @@ struct lambda_member {
     const struct lambda_shape *shape;
     enum lambda_location location;
     bool required;
+    bool values_later; /* AWS checks the set of values itself, in other words: not in validate.h */
 };
 
 struct lambda_shape {
@@ -58,7 +59,7 @@ struct lambda_shape {
     const char *const *values; /* enum, ends with NULL; or NULL */
     /* where AWS was recorded with something else than the model: what messages and checks use */
     const char *recorded_pattern;
-    const char *const *recorded_values;
+    const char *const *recorded_values; /* of a list: of its items, and told as the list's own */
     const struct lambda_member *members; /* structure */
     size_t members_len;
     const struct lambda_shape *key; /* map */
@@ -80,15 +81,14 @@ struct lambda_op {
     const char *uri; /* "/2015-03-31/functions/{FunctionName}/code" */
     int success; /* HTTP status of success, as AWS sends it */
     bool offered; /* whether this release of Hearth does it */
-    const struct lambda_shape *input; /* NULL when it takes nothing */
 };
 
-#define LAMBDA_LABELS_MAX 2
+#define LAMBDA_LABELS_MAX 3
 
 struct lambda_match {
     const struct lambda_op *op;
     struct str labels[LAMBDA_LABELS_MAX]; /* in the order of the template; borrowed from the path */
-    const char *label_names[LAMBDA_LABELS_MAX]; /* "FunctionName"; NULL when absent */
+    struct str label_names[LAMBDA_LABELS_MAX]; /* "FunctionName"; ptr NULL when absent */
 };
 
 extern const struct lambda_op lambda_op_table[LAMBDA_OP_MAX];
@@ -108,7 +108,7 @@ const struct lambda_op *lambda_op_by_name(struct str name);
 struct str lambda_match_label(const struct lambda_match *match, const char *name);
 /** The member @name of @shape (a structure), or NULL. */
 const struct lambda_member *lambda_shape_member(const struct lambda_shape *shape, struct str name);
-/** The input shape of operation @id, or NULL; lambda_shapes.c. */
+/** The shape of operation @id's input, or NULL when it takes nothing. */
 const struct lambda_shape *lambda_input_shape(enum lambda_op_id id);
 
 #endif
