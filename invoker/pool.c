@@ -1,0 +1,457 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "invoker/pool.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct pool {
+    struct pool_options options;
+    struct list_node wanting; /* versions that wait for a start, in turn */
+    struct list_node idle; /* sandboxes, longest idle first */
+    struct list_node ending; /* sandboxes */
+    uint64_t used_mib;
+    uint64_t claimed_mib; /* free memory kept for those that had it freed */
+    uint32_t versions;
+    struct pool_counts counts;
+    bool starting; /* start_wanted() is running: no second one inside it */
+    bool start_again;
+};
+
+struct pool_version {
+    struct pool *pool;
+    void *user;
+    uint32_t memory_mib;
+    bool retired;
+    struct list_node sandboxes; /* all */
+    struct list_node idle; /* newest first */
+    struct list_node waiting; /* oldest first */
+    uint32_t waiting_count;
+    uint32_t starting_count; /* creating and starting */
+    uint64_t evicting_mib; /* of sandboxes that are ending on its behalf */
+    uint64_t claim_mib; /* freed on its behalf, not used yet */
+    struct list_node want; /* in pool.wanting */
+};
+
+struct pool *pool_new(const struct pool_options *options)
+{
+    struct pool *pool = calloc(1, sizeof(*pool));
+
+    if (!pool)
+        abort();
+    pool->options = *options;
+    list_init(&pool->wanting);
+    list_init(&pool->idle);
+    list_init(&pool->ending);
+    return pool;
+}
+
+void pool_free(struct pool *pool)
+{
+    if (!pool)
+        return;
+    assert(pool->versions == 0);
+    free(pool);
+}
+
+void pool_counts_get(const struct pool *pool, struct pool_counts *ret)
+{
+    *ret = pool->counts;
+    ret->memory_mib = pool->used_mib;
+}
+
+struct pool_version *pool_version_new(struct pool *pool, uint32_t memory_mib, void *user)
+{
+    struct pool_version *pv = calloc(1, sizeof(*pv));
+
+    if (!pv)
+        abort();
+    pv->pool = pool;
+    pv->user = user;
+    pv->memory_mib = memory_mib;
+    list_init(&pv->sandboxes);
+    list_init(&pv->idle);
+    list_init(&pv->waiting);
+    list_init(&pv->want);
+    pool->versions++;
+    return pv;
+}
+
+/* @pv stands in the ring no longer: what was kept for it is anyone's. */
+static void want_end(struct pool_version *pv)
+{
+    list_remove(&pv->want);
+    pv->pool->claimed_mib -= pv->claim_mib;
+    pv->claim_mib = 0;
+}
+
+void pool_version_free(struct pool_version *pv)
+{
+    struct pool_sandbox *ps;
+    struct list_node *node;
+
+    if (!pv)
+        return;
+    assert(list_is_empty(&pv->sandboxes) && list_is_empty(&pv->waiting));
+    want_end(pv);
+    LIST_FOREACH(&pv->pool->ending, node)
+    {
+        ps = CONTAINER_OF(node, struct pool_sandbox, age);
+        if (ps->evicted_for == pv)
+            ps->evicted_for = NULL;
+    }
+    pv->pool->versions--;
+    free(pv);
+}
+
+bool pool_version_is_retired(const struct pool_version *pv)
+{
+    return pv->retired;
+}
+
+/* ---- places ---- */
+
+static uint32_t *count_of(struct pool *pool, enum pool_place place)
+{
+    switch (place) {
+    case POOL_CREATING:
+        return &pool->counts.creating;
+    case POOL_STARTING:
+        return &pool->counts.starting;
+    case POOL_IDLE:
+        return &pool->counts.idle;
+    case POOL_BUSY:
+        return &pool->counts.busy;
+    case POOL_ENDING:
+        break;
+    }
+    return &pool->counts.ending;
+}
+
+static bool is_starting(enum pool_place place)
+{
+    return place == POOL_CREATING || place == POOL_STARTING;
+}
+
+/* The only writer of ps->place: keeps counts and lists in step. */
+static void place_set(struct pool_sandbox *ps, enum pool_place place)
+{
+    struct pool_version *pv = ps->pv;
+    struct pool *pool = pv->pool;
+
+    --*count_of(pool, ps->place);
+    ++*count_of(pool, place);
+    pv->starting_count -= is_starting(ps->place);
+    pv->starting_count += is_starting(place);
+    ps->place = place;
+    list_remove(&ps->idle);
+    list_remove(&ps->age);
+    if (place == POOL_IDLE) {
+        ps->idle_since_us = clock_now_us(pool->options.clock);
+        list_prepend(&pv->idle, &ps->idle);
+        list_append(&pool->idle, &ps->age);
+    } else if (place == POOL_ENDING) {
+        list_append(&pool->ending, &ps->age);
+    }
+}
+
+static void end(struct pool_sandbox *ps, enum pool_end why)
+{
+    struct pool *pool = ps->pv->pool;
+
+    place_set(ps, POOL_ENDING);
+    pool->options.ops->end(ps, why, pool->options.arg);
+}
+
+/* ---- starting ---- */
+
+/*
+ * Whether a sandbox of @pv fits now. If not, but the idle ones of others could make it fit, they are
+ * told to end; their memory comes with pool_gone(). Ending fewer than would be enough helps nobody.
+ */
+static bool make_room(struct pool *pool, struct pool_version *pv)
+{
+    uint64_t taken = pool->used_mib + pool->claimed_mib - pv->claim_mib;
+    uint64_t have = taken < pool->options.memory_mib ? pool->options.memory_mib - taken : 0;
+    uint64_t idle_mib = 0;
+    struct pool_sandbox *ps;
+    struct list_node *node, *after;
+
+    if (have >= pv->memory_mib)
+        return true;
+    have += pv->evicting_mib;
+    LIST_FOREACH(&pool->idle, node)
+    {
+        if (have + idle_mib >= pv->memory_mib)
+            break;
+        idle_mib += CONTAINER_OF(node, struct pool_sandbox, age)->pv->memory_mib;
+    }
+    if (have + idle_mib < pv->memory_mib)
+        return false;
+    LIST_FOREACH_SAFE(&pool->idle, node, after)
+    {
+        if (have >= pv->memory_mib)
+            break;
+        ps = CONTAINER_OF(node, struct pool_sandbox, age);
+        have += ps->pv->memory_mib;
+        pv->evicting_mib += ps->pv->memory_mib;
+        ps->evicted_for = pv;
+        end(ps, POOL_END_EVICTED);
+    }
+    return false;
+}
+
+static bool wants_start(const struct pool_version *pv)
+{
+    return pv->waiting_count > pv->starting_count;
+}
+
+static void start_one(struct pool *pool, struct pool_version *pv)
+{
+    struct pool_wait *first = LIST_FIRST(&pv->waiting, struct pool_wait, node);
+    struct pool_sandbox *ps;
+
+    pool->claimed_mib -= pv->claim_mib;
+    pv->claim_mib = 0;
+    pool->used_mib += pv->memory_mib;
+    ps = pool->options.ops->start(pv->user, first, pool->options.arg);
+    ps->pv = pv;
+    ps->place = POOL_CREATING;
+    ps->evicted_for = NULL;
+    list_append(&pv->sandboxes, &ps->of_version);
+    list_init(&ps->idle);
+    list_init(&ps->age);
+    pool->counts.creating++;
+    pv->starting_count++;
+    list_remove(&pv->want); /* to the end of the ring: others have their turn */
+    list_append(&pool->wanting, &pv->want);
+}
+
+/* The next version in turn for which a sandbox fits; those that want none any more leave the ring. */
+static struct pool_version *next_startable(struct pool *pool)
+{
+    struct list_node *node, *after;
+    struct pool_version *pv;
+
+    LIST_FOREACH_SAFE(&pool->wanting, node, after)
+    {
+        pv = CONTAINER_OF(node, struct pool_version, want);
+        if (!wants_start(pv))
+            want_end(pv);
+        else if (make_room(pool, pv))
+            return pv;
+    }
+    return NULL;
+}
+
+static void start_wanted(struct pool *pool)
+{
+    struct pool_version *pv;
+
+    if (pool->starting) { /* called back from an op: the loop below goes round once more */
+        pool->start_again = true;
+        return;
+    }
+    pool->starting = true;
+    do {
+        pool->start_again = false;
+        while (pool->counts.creating < pool->options.parallel && (pv = next_startable(pool)))
+            start_one(pool, pv);
+    } while (pool->start_again);
+    pool->starting = false;
+}
+
+static void want(struct pool_version *pv)
+{
+    if (!list_is_linked(&pv->want) && wants_start(pv))
+        list_append(&pv->pool->wanting, &pv->want);
+}
+
+/* ---- invocations ---- */
+
+static void wait_remove(struct pool_version *pv, struct pool_wait *w)
+{
+    list_remove(&w->node);
+    pv->waiting_count--;
+    pv->pool->counts.waiting--;
+}
+
+static int submit(struct pool_version *pv, struct pool_wait *w, bool first)
+{
+    struct pool *pool = pv->pool;
+    struct pool_sandbox *ps;
+
+    list_init(&w->node);
+    if (pv->retired)
+        return -ERR_STALE;
+    ps = LIST_FIRST(&pv->idle, struct pool_sandbox, idle);
+    if (ps) {
+        place_set(ps, POOL_BUSY);
+        pool->options.ops->run(ps, w, pool->options.arg);
+        return 1;
+    }
+    if (pv->memory_mib > pool->options.memory_mib)
+        return -ERR_THROTTLED;
+    if (first)
+        list_prepend(&pv->waiting, &w->node);
+    else
+        list_append(&pv->waiting, &w->node);
+    pv->waiting_count++;
+    pool->counts.waiting++;
+    want(pv);
+    start_wanted(pool);
+    return 0;
+}
+
+int pool_submit(struct pool_version *pv, struct pool_wait *w)
+{
+    return submit(pv, w, false);
+}
+
+int pool_submit_again(struct pool_version *pv, struct pool_wait *w)
+{
+    return submit(pv, w, true);
+}
+
+void pool_cancel(struct pool_version *pv, struct pool_wait *w)
+{
+    assert(list_is_linked(&w->node));
+    wait_remove(pv, w);
+}
+
+bool pool_is_served(const struct pool_version *pv, const struct pool_wait *w)
+{
+    const struct list_node *node;
+    uint32_t before = 0;
+
+    LIST_FOREACH(&pv->waiting, node)
+    {
+        if (before == pv->starting_count)
+            return false;
+        if (node == &w->node)
+            return true;
+        before++;
+    }
+    return false;
+}
+
+/* ---- sandboxes ---- */
+
+void pool_created(struct pool_sandbox *ps)
+{
+    if (ps->place != POOL_CREATING)
+        return;
+    place_set(ps, POOL_STARTING);
+    start_wanted(ps->pv->pool);
+}
+
+void pool_ready(struct pool_sandbox *ps)
+{
+    struct pool_version *pv = ps->pv;
+    struct pool *pool = pv->pool;
+    struct pool_wait *w = LIST_FIRST(&pv->waiting, struct pool_wait, node);
+    bool was_creating = ps->place == POOL_CREATING;
+
+    if (ps->place == POOL_ENDING)
+        return;
+    if (pv->retired) {
+        end(ps, POOL_END_RETIRED);
+    } else if (w) {
+        wait_remove(pv, w);
+        place_set(ps, POOL_BUSY);
+        pool->options.ops->run(ps, w, pool->options.arg);
+    } else {
+        place_set(ps, POOL_IDLE);
+    }
+    if (was_creating || !list_is_empty(&pool->wanting)) /* one more place, or one more to evict */
+        start_wanted(pool);
+}
+
+void pool_unready(struct pool_sandbox *ps)
+{
+    if (ps->place == POOL_IDLE)
+        place_set(ps, POOL_BUSY);
+}
+
+struct pool_wait *pool_start_failed(struct pool_sandbox *ps)
+{
+    struct pool_version *pv = ps->pv;
+    struct pool_wait *w = NULL;
+
+    if (is_starting(ps->place)) {
+        place_set(ps, POOL_ENDING);
+        if (wants_start(pv)) {
+            w = LIST_FIRST(&pv->waiting, struct pool_wait, node);
+            wait_remove(pv, w);
+        }
+    }
+    start_wanted(pv->pool);
+    return w;
+}
+
+void pool_ending(struct pool_sandbox *ps)
+{
+    if (ps->place == POOL_ENDING)
+        return;
+    place_set(ps, POOL_ENDING);
+    want(ps->pv); /* whoever waits needs another one now */
+    start_wanted(ps->pv->pool);
+}
+
+void pool_gone(struct pool_sandbox *ps)
+{
+    struct pool_version *pv = ps->pv, *heir = ps->evicted_for;
+    struct pool *pool = pv->pool;
+
+    if (ps->place != POOL_ENDING)
+        place_set(ps, POOL_ENDING);
+    list_remove(&ps->age);
+    list_remove(&ps->of_version);
+    pool->counts.ending--;
+    pool->used_mib -= pv->memory_mib;
+    if (heir) {
+        heir->evicting_mib -= pv->memory_mib;
+        if (list_is_linked(&heir->want)) {
+            heir->claim_mib += pv->memory_mib;
+            pool->claimed_mib += pv->memory_mib;
+        }
+    }
+    want(pv);
+    start_wanted(pool);
+}
+
+void pool_version_retire(struct pool_version *pv)
+{
+    struct pool *pool = pv->pool;
+    struct list_node *node, *after;
+    struct pool_sandbox *ps;
+    struct pool_wait *w;
+
+    pv->retired = true;
+    while ((w = LIST_FIRST(&pv->waiting, struct pool_wait, node))) {
+        wait_remove(pv, w);
+        pool->options.ops->refuse(w, ERR_STALE, pool->options.arg);
+    }
+    want_end(pv);
+    LIST_FOREACH_SAFE(&pv->sandboxes, node, after)
+    {
+        ps = CONTAINER_OF(node, struct pool_sandbox, of_version);
+        if (ps->place == POOL_IDLE || is_starting(ps->place))
+            end(ps, POOL_END_RETIRED);
+    }
+    start_wanted(pool);
+}
+
+uint64_t pool_expire(struct pool *pool)
+{
+    uint64_t now = clock_now_us(pool->options.clock), due;
+    struct pool_sandbox *ps;
+
+    while ((ps = LIST_FIRST(&pool->idle, struct pool_sandbox, age))) {
+        due = ps->idle_since_us + pool->options.idle_ttl_us;
+        if (due > now)
+            return due;
+        end(ps, POOL_END_EXPIRED);
+    }
+    return 0;
+}

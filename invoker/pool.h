@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * pool.h - which invocation gets which sandbox, and when a sandbox is begun or ended: the decisions
+ * of a node, without any I/O.
+ *
+ * Each version (one generation of it) has its idle sandboxes, newest first, and its waiting
+ * invocations, oldest first. Versions that wait for more sandboxes than are being made stand in one
+ * ring; starts go round it, so that functions never queue behind each other. A waiting invocation takes
+ * whichever comes first, a freed sandbox or a new one; a start that is no longer wanted is not begun.
+ *
+ * Memory: sandboxes count with their full memory from the start until they are gone. When the node is
+ * full, idle sandboxes of others are ended, least recently used first, and what they free is kept for
+ * the version they were ended for.
+ *
+ * Owns:    struct pool_version. Sandboxes and waits are embedded in their owners' structs.
+ * Threads: loop thread only. The ops are called from inside the calls below; they may call back.
+ * Errors:  pool_submit() refuses what can never run.
+ * Source:  design.md sections 4 and 9 (invariants 2, 4, 6).
+ */
+#ifndef HEARTH_INVOKER_POOL_H
+#define HEARTH_INVOKER_POOL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/base/clock.h"
+#include "common/base/error.h"
+#include "common/base/list.h"
+
+struct pool;
+struct pool_version;
+
+/** Where a sandbox stands, as far as the pool cares. */
+enum pool_place {
+    POOL_CREATING, /* takes one of the parallel starts */
+    POOL_STARTING, /* in its init phase */
+    POOL_IDLE,
+    POOL_BUSY, /* has an invocation, or has not asked for one again yet */
+    POOL_ENDING,
+};
+
+/** Embedded in a sandbox; all members are the pool's. */
+struct pool_sandbox {
+    struct pool_version *pv;
+    enum pool_place place;
+    uint64_t idle_since_us;
+    struct pool_version *evicted_for; /* while ending: who gets its memory */
+    struct list_node of_version;
+    struct list_node idle; /* in its version's list, newest first */
+    struct list_node age; /* in the node's list: idle, oldest first; or ending */
+};
+
+/** Embedded in an invocation. */
+struct pool_wait {
+    struct list_node node;
+};
+
+enum pool_end { POOL_END_EVICTED, POOL_END_EXPIRED, POOL_END_RETIRED };
+
+struct pool_ops {
+    /* Begins a sandbox for @user (of pool_version_new); @first waits longest. Never NULL. */
+    struct pool_sandbox *(*start)(void *user, struct pool_wait *first, void *arg);
+    /* @w runs on @ps from now on. */
+    void (*run)(struct pool_sandbox *ps, struct pool_wait *w, void *arg);
+    /* @ps (idle or not ready yet) has to end; pool_gone() follows. */
+    void (*end)(struct pool_sandbox *ps, enum pool_end why, void *arg);
+    /* @w will not run: its version was retired while it waited. */
+    void (*refuse)(struct pool_wait *w, enum error_code code, void *arg);
+};
+
+struct pool_options {
+    const struct clock *clock;
+    uint64_t memory_mib; /* of all sandboxes together */
+    uint64_t idle_ttl_us;
+    uint32_t parallel; /* sandboxes being created at once */
+    const struct pool_ops *ops; /* borrowed */
+    void *arg;
+};
+
+struct pool_counts {
+    uint32_t creating, starting, idle, busy, ending, waiting;
+    uint64_t memory_mib; /* taken by all of them */
+};
+
+struct pool *pool_new(const struct pool_options *options);
+/** All versions must be freed before. NULL is fine. */
+void pool_free(struct pool *pool);
+void pool_counts_get(const struct pool *pool, struct pool_counts *ret);
+
+/** One version of one function at one generation, @memory_mib per sandbox. */
+struct pool_version *pool_version_new(struct pool *pool, uint32_t memory_mib, void *user);
+/** It must have no sandbox and no waiting invocation any more. NULL is fine. */
+void pool_version_free(struct pool_version *pv);
+/**
+ * Replaced or deleted: idle and starting sandboxes end now, busy ones when they are done, waiting
+ * invocations are refused STALE. When this returns, none of its sandboxes can take another one.
+ */
+void pool_version_retire(struct pool_version *pv);
+bool pool_version_is_retired(const struct pool_version *pv);
+
+/**
+ * Runs @w on an idle sandbox (ops->run is called before this returns) or queues it.
+ *
+ * Returns 1 when it runs, 0 when it waits, -ERR_STALE when @pv is retired, -ERR_THROTTLED when a
+ * sandbox of @pv is larger than the node.
+ */
+int pool_submit(struct pool_version *pv, struct pool_wait *w);
+/** As pool_submit() of one that has waited before: it goes to the head of the queue. */
+int pool_submit_again(struct pool_version *pv, struct pool_wait *w);
+/** @w gives up waiting. It must be queued. */
+void pool_cancel(struct pool_version *pv, struct pool_wait *w);
+/** Whether as many sandboxes of @pv are on their way as stand before and at @w: it will get one soon. */
+bool pool_is_served(const struct pool_version *pv, const struct pool_wait *w);
+
+/** @ps is created; its init phase begins. */
+void pool_created(struct pool_sandbox *ps);
+/** The runtime of @ps waits for an event (after init, or after an invocation). */
+void pool_ready(struct pool_sandbox *ps);
+/** Idle @ps cannot take an event for the moment; pool_ready() or pool_ending() follows. */
+void pool_unready(struct pool_sandbox *ps);
+/**
+ * @ps failed before it was ready. Returns the invocation that the failure belongs to (the longest
+ * waiting one, out of the queue now), or NULL when enough other sandboxes are on their way.
+ */
+struct pool_wait *pool_start_failed(struct pool_sandbox *ps);
+/** @ps takes no invocation any more. Harmless twice. */
+void pool_ending(struct pool_sandbox *ps);
+/** @ps does not exist any more; its memory is free. */
+void pool_gone(struct pool_sandbox *ps);
+
+/** Ends what has been idle for its time. Returns the next such moment (monotonic), 0 when none is idle. */
+uint64_t pool_expire(struct pool *pool);
+
+#endif

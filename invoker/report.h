@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * report.h - the words of Lambda about an invocation: START, END, REPORT and INIT_* lines, and the
+ * JSON of an error that the platform (not the function) found.
+ *
+ * Pure text; no line ends with a newline (the log module frames lines).
+ *
+ * Owns:    nothing; text is appended to the caller's buf.
+ * Threads: any.
+ * Errors:  -ERR_TOO_LARGE when the buf is at its ceiling.
+ * Source:  Lambda developer guide, "Lambda log formats"; recordings of AWS.
+ */
+#ifndef HEARTH_INVOKER_REPORT_H
+#define HEARTH_INVOKER_REPORT_H
+
+#include <stdint.h>
+
+#include "common/base/buf.h"
+
+#define REPORT_LINE_MAX 1024u /* ceiling of a buf that holds one of these lines */
+
+enum report_status { REPORT_OK, REPORT_TIMEOUT, REPORT_ERROR };
+
+struct report {
+    struct str request_id;
+    uint64_t duration_us; /* billed: rounded up to a millisecond, at least 1 */
+    uint32_t memory_mib;
+    uint64_t memory_used; /* greatest, bytes; shown in MB, rounded up */
+    uint64_t init_us; /* 0: not a cold start, not shown */
+    enum report_status status;
+    const char *error_type; /* REPORT_ERROR only, e.g. "Runtime.ExitError" */
+};
+
+/** "START RequestId: <id> Version: <version>" */
+int report_start(struct buf *b, struct str request_id, const char *version);
+/** "END RequestId: <id>" */
+int report_end(struct buf *b, struct str request_id);
+/** "REPORT RequestId: <id>\tDuration: … ms\t…", with the tab that AWS leaves at the end. */
+int report_line(struct buf *b, const struct report *rep);
+/** "INIT_START Runtime Version: <runtime>" */
+int report_init_start(struct buf *b, const char *runtime);
+/** "INIT_REPORT Init Duration: … ms\tPhase: <phase>\tStatus: …"; @phase "init" or "invoke". */
+int report_init(struct buf *b, uint64_t init_us, const char *phase, enum report_status status,
+                const char *error_type);
+/** "<ISO time> <id> Task timed out after 3.00 seconds" */
+int report_timed_out(struct buf *b, uint64_t wall_ms_now, struct str request_id, uint32_t timeout_s);
+
+/** "RequestId: <id> Error: <text>": errorMessage of what the platform found. */
+int report_error_message(struct buf *b, struct str request_id, const char *text);
+/** {"errorType":…,"errorMessage":"RequestId: <id> Error: <text>"}, members in the order of AWS. */
+int report_error_json(struct buf *b, const char *error_type, struct str request_id,
+                      const char *text);
+/** {"errorType":…,"errorMessage":<text>}: the few messages without a request id. */
+int report_plain_error_json(struct buf *b, const char *error_type, const char *text);
+
+/**
+ * How a runtime ended, as errorMessage has it: "Runtime exited without providing a reason",
+ * "Runtime exited with error: exit status 3", "Runtime exited with error: signal: killed".
+ *
+ * @status  as wait(2) gives it
+ */
+int report_exit_text(struct buf *b, int status);
+
+/**
+ * The error type that a runtime gave in a header, if its form is one that AWS keeps:
+ * "Runtime.X…" or "Function.X…"; else "Function.Unknown" or "Runtime.Unknown". Into @ret (a
+ * NUL-terminated copy, cut at @size).
+ */
+void report_error_type(struct str header, char *ret, size_t size);
+
+#endif
