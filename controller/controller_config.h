@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * controller_config.h - the settings of hearth-controller.
+ *
+ * Owns:    its strings; config_done(&controller_program, ...) frees them.
+ * Threads: start-up only; const afterwards.
+ */
+#ifndef HEARTH_CONTROLLER_CONTROLLER_CONFIG_H
+#define HEARTH_CONTROLLER_CONTROLLER_CONFIG_H
+
+#include "common/base/config.h"
+
+struct controller_config {
+    char *listen; /* "unix:/path" */
+    char *redis_url;
+    char *data_dir; /* code/ and key live here */
+    char *key_file; /* "": <data_dir>/key */
+    char *runtimes; /* path of runtimes.json */
+    char *account_id;
+    char *region;
+    char *architecture; /* what Architectures is when a request does not say */
+    char *log_level;
+    uint64_t redis_timeout_us;
+    uint64_t prepare_timeout_us;
+    uint64_t peer_timeout_us;
+    uint64_t node_grace_us;
+};
+
+/** The table behind --help and docs/configuration.md. */
+extern const struct config_program controller_program;
+
+#endif
