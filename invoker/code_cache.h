@@ -32,7 +32,7 @@ struct code_fetch; /* a request of the cache for an archive */
 typedef void code_fetch_fn(struct code_fetch *fetch, const char *sha256, const char *path,
                            void *arg);
 
-/** Exactly once, never before code_get() returns. @err NULL: @code is the receiver's, code_unref(). */
+/** Exactly once, never before code_get() returns. @err NULL: @code is the receiver's. */
 typedef void code_done_fn(struct code *code, const struct error *err, void *arg);
 
 struct code_cache_options {
@@ -45,10 +45,10 @@ struct code_cache_options {
 /** Start-up only: reads and cleans @options->dir (blocking). -ERR_SYSTEM. */
 int code_cache_new(struct loop *loop, const struct code_cache_options *options,
                    struct code_cache **ret, struct error *err);
-/** What is running is waited for in the background; callbacks do not come any more. NULL is fine. */
+/** Work that runs ends by itself; callbacks do not come any more. NULL is fine. */
 void code_cache_free(struct code_cache *cache);
 
-/** Asks for the unpacked archive with hash @sha256 (64 lower-case hex digits; anything else fails). */
+/** Asks for the unpacked archive with hash @sha256: 64 lower-case hex digits, else it fails. */
 void code_get(struct code_cache *cache, const char *sha256, code_done_fn *done, void *arg);
 /** The answer of a fetch function; @err NULL when the file is complete. */
 void code_fetched(struct code_fetch *fetch, const struct error *err);

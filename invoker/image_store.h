@@ -10,9 +10,9 @@
  *
  * Owns:    images it reports are the engine's; struct image_info belongs to who receives it.
  * Threads: loop thread only.
- * Errors:  by the callback, code ERR_BAD_REQUEST, message "<StateReasonCode>: <text>" with AWS's code
- *          (ImageAccessDenied, ImageDeleted, InvalidImage); ERR_UNAVAILABLE with "InternalError: ..."
- *          when the engine is away. See docs/internals/links.md.
+ * Errors:  by the callback, code ERR_BAD_REQUEST, message "<StateReasonCode>: <text>" with AWS's
+ *          code (ImageAccessDenied, ImageDeleted, InvalidImage); ERR_UNAVAILABLE with
+ *          "InternalError: <text>" when engine or registry are away. See docs/internals/links.md.
  */
 #ifndef HEARTH_INVOKER_IMAGE_STORE_H
 #define HEARTH_INVOKER_IMAGE_STORE_H

@@ -46,8 +46,8 @@ enum launch_failure {
     LAUNCH_FAILED_ENGINE, /* the engine or the node: may succeed elsewhere or later */
     LAUNCH_FAILED_NO_IMAGE, /* the image is not on this node (any more): prepare it again */
     LAUNCH_FAILED_TIMEOUT, /* PID 1 did not connect in time */
-    LAUNCH_FAILED_ENTRYPOINT, /* the function's: Runtime.InvalidEntrypoint; sys_errno in the error */
-    LAUNCH_FAILED_WORKDIR, /* the function's: Runtime.InvalidWorkingDir */
+    LAUNCH_FAILED_ENTRYPOINT, /* the function's: Runtime.InvalidEntrypoint; has sys_errno */
+    LAUNCH_FAILED_WORKDIR, /* the function's: Runtime.InvalidWorkingDir; has sys_errno */
     LAUNCH_FAILED_DIED, /* PID 1 ended unasked: killed from outside, or with its memory gone */
 };
 
@@ -78,7 +78,7 @@ struct launch_options {
     const char *sandbox_id; /* 1..32 of [a-z0-9-], unique on this node for ever */
     const struct sandbox_spec *spec;
     const struct image_info *image;
-    const char *code_dir; /* mounted read-only at /var/task; NULL for images; must live till on_gone */
+    const char *code_dir; /* mounted read-only at /var/task until on_gone; NULL for images */
     const char *log_stream; /* "2026/11/23/[$LATEST]<32 hex>" */
     const struct launch_handler *handler; /* borrowed, static */
     void *arg;

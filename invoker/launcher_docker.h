@@ -19,7 +19,8 @@ struct launcher_docker_options {
     const char *node; /* id of this node; containers of its earlier lives are removed */
     const char *run_dir; /* short: sockets are <run_dir>/<sandbox id>/init.sock, under 108 bytes */
     const char *init_path; /* the static hearth-init, on a file system that allows exec */
-    const char *network; /* Docker's NetworkMode; NULL: "none". "host" and "container:" are refused */
+    const char
+        *network; /* Docker's NetworkMode; NULL: "none". "host" and "container:" are refused */
     uint32_t starts_max; /* containers being created or started at once; 0: twice the CPUs */
     uint64_t connect_us; /* time for PID 1 to connect once the engine says started; 0: 10 s */
 };

@@ -4,13 +4,14 @@
  * working folder, merged from image, function and Lambda.
  *
  * Environment, later wins: defaults of Lambda where the image is silent (LANG, TZ, PATH,
- * LD_LIBRARY_PATH, ...) < ENV of the image < variables of the function < reserved ones (AWS_LAMBDA_*,
- * AWS_REGION, _HANDLER, ...). Credentials are not set.
+ * LD_LIBRARY_PATH, ...) < ENV of the image < variables of the function < reserved ones
+ * (AWS_LAMBDA_*, AWS_REGION, _HANDLER, ...). Credentials are not set.
  *
  * Owns:    its strings; sandbox_env_free() wipes values before it frees them.
  * Threads: any.
  * Errors:  -ERR_BAD_REQUEST when there is nothing to run, -ERR_TOO_LARGE beyond INIT_FRAME_MAX.
- * Source:  Lambda developer guide, "Defined runtime environment variables", "Container image settings".
+ * Source:  Lambda developer guide, "Defined runtime environment variables" and "Container image
+ *          settings".
  */
 #ifndef HEARTH_INVOKER_SANDBOX_ENV_H
 #define HEARTH_INVOKER_SANDBOX_ENV_H
@@ -26,7 +27,7 @@ struct sandbox_env {
     char *cwd;
 };
 
-/** @log_stream is the value of AWS_LAMBDA_LOG_STREAM_NAME. @ret is the caller's: sandbox_env_free(). */
+/** @log_stream is AWS_LAMBDA_LOG_STREAM_NAME. @ret is the caller's: sandbox_env_free(). */
 int sandbox_env_new(const struct sandbox_spec *spec, const struct image_info *image,
                     const char *log_stream, struct sandbox_env **ret, struct error *err);
 void sandbox_env_free(struct sandbox_env *env);

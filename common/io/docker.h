@@ -52,9 +52,9 @@ struct docker_call *docker_info(struct docker *docker, docker_json_fn *done, voi
 struct docker_call *docker_image_inspect(struct docker *docker, const char *name,
                                          docker_json_fn *done, void *arg);
 /**
- * POST /images/create: pulls @reference (with tag or digest) for @platform ("linux/amd64"; NULL: the
- * engine's own), with the credentials of the auth file for its registry. Ends well only when the
- * engine's stream of progress ended without an error.
+ * POST /images/create: pulls @reference (with tag or digest) for @platform ("linux/amd64"; NULL:
+ * the engine's own), with the credentials of the auth file for its registry. Ends well only when
+ * the engine's stream of progress ended without an error.
  */
 struct docker_call *docker_image_pull(struct docker *docker, const char *reference,
                                       const char *platform, docker_done_fn *done, void *arg);
@@ -83,11 +83,10 @@ struct docker_call *docker_container_list(struct docker *docker, const char *con
  *
  * @on_event  @action is "die", "oom" or "destroy"; @id the container's; @attributes borrowed
  */
-struct docker_events *
-docker_events_new(struct docker *docker, const char *label,
-                  void (*on_event)(const char *action, const char *id, const cJSON *attributes,
-                                   void *arg),
-                  void *arg);
+struct docker_events *docker_events_new(struct docker *docker, const char *label,
+                                        void (*on_event)(const char *action, const char *id,
+                                                         const cJSON *attributes, void *arg),
+                                        void *arg);
 /** Not inside its own callback. NULL is fine. */
 void docker_events_free(struct docker_events *events);
 

@@ -2,7 +2,7 @@
 /*
  * libcurl forbids to use a multi handle inside its own callbacks. So those (on_socket, on_timer,
  * on_body) only take notes: what arrived is kept in the call, and users' callbacks run afterwards,
- * in deliver(), when curl_multi_socket_action() has returned. There they may start and cancel calls.
+ * in deliver(), at the end of the loop's turn. There they may start and cancel calls.
  */
 #include "common/io/http_client.h"
 

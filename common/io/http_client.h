@@ -4,7 +4,8 @@
  *
  * Owns:    requests run to their end by themselves; http_call_cancel() ends one early.
  * Threads: loop thread only; callbacks never run inside http_call().
- * Errors:  ERR_UNAVAILABLE (connect), ERR_TIMEOUT, ERR_TOO_LARGE, ERR_PROTOCOL; a status >= 400 is an answer.
+ * Errors:  ERR_UNAVAILABLE (connect), ERR_TIMEOUT, ERR_TOO_LARGE, ERR_PROTOCOL; a status >= 400
+ *          is an answer.
  */
 #ifndef HEARTH_IO_HTTP_CLIENT_H
 #define HEARTH_IO_HTTP_CLIENT_H
@@ -23,7 +24,8 @@ struct http_call_options {
     struct str body;
     uint64_t timeout_us; /* of the whole exchange; 0: none (event streams) */
     size_t body_max; /* of the answer, bytes; with on_chunk: of nothing */
-    /* Streaming: each piece as it comes (the final callback then has an empty body). May be NULL. */
+    /* Streaming: each piece as it comes; the final callback then has an empty body. May be NULL,
+     * may cancel the call. */
     void (*on_chunk)(struct str chunk, void *arg);
 };
 

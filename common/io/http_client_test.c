@@ -1,34 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The peer is a thread that serves scripted answers on a Unix socket. */
 #include "common/io/http_client.h"
 
-#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 
 #include <cmocka.h>
 
 #include "common/base/buf.h"
 #include "common/base/clock.h"
-
-struct server {
-    char dir[64];
-    char path[96];
-    char silent_path[96]; /* one that never accepts */
-    int fd, silent_fd;
-    pthread_t thread;
-    const char *const *answers; /* one for each request, NULL-terminated; NULL text: just close */
-    char seen[8][2048]; /* requests as they came */
-    int n;
-};
+#include "common/io/http_script.h"
 
 struct fixture {
     struct loop *loop;
     struct http_client *client;
-    struct server server;
+    struct http_script server;
     int done;
     int expect; /* loop ends after so many callbacks */
     int status;
@@ -40,97 +26,17 @@ struct fixture {
     struct http_call *victim;
 };
 
-static bool read_request(int fd, char *buf, size_t cap)
-{
-    size_t len = 0, need = 0;
-    ssize_t n;
-    char *end, *cl;
-
-    while (!need || len < need) {
-        n = read(fd, buf + len, cap - 1 - len);
-        if (n <= 0)
-            return false;
-        len += (size_t)n;
-        buf[len] = '\0';
-        end = strstr(buf, "\r\n\r\n");
-        if (!end || need)
-            continue;
-        cl = strstr(buf, "Content-Length: ");
-        need = (size_t)(end + 4 - buf) + (cl ? strtoul(cl + 16, NULL, 10) : 0);
-    }
-    return true;
-}
-
-/* One connection after another; each carries requests until the client closes it. */
-static void *serve(void *arg)
-{
-    struct server *s = arg;
-    int fd;
-
-    while (s->answers[s->n] && (fd = accept(s->fd, NULL, NULL)) >= 0) {
-        while (s->answers[s->n] && read_request(fd, s->seen[s->n], sizeof(s->seen[0]))) {
-            const char *a = s->answers[s->n++];
-
-            if (write(fd, a, strlen(a)) < 0 || strstr(a, "Connection: close") || a[0] == '\0')
-                break;
-        }
-        /* keep an unfinished answer open until the client leaves */
-        if (s->n > 0 && strstr(s->answers[s->n - 1], "X-Hang: 1")) {
-            char c;
-
-            while (read(fd, &c, 1) > 0)
-                ;
-        }
-        close(fd);
-    }
-    return NULL;
-}
-
-static int listen_on(const char *path)
-{
-    struct sockaddr_un addr = {.sun_family = AF_UNIX};
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", path);
-    assert_int_equal(bind(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
-    assert_int_equal(listen(fd, 8), 0);
-    return fd;
-}
-
-static void server_start(struct server *s, const char *const *answers)
-{
-    snprintf(s->dir, sizeof(s->dir), "/tmp/hearth-http-XXXXXX");
-    assert_non_null(mkdtemp(s->dir));
-    snprintf(s->path, sizeof(s->path), "%s/s", s->dir);
-    snprintf(s->silent_path, sizeof(s->silent_path), "%s/silent", s->dir);
-    s->answers = answers;
-    s->fd = listen_on(s->path);
-    s->silent_fd = listen_on(s->silent_path);
-    assert_int_equal(pthread_create(&s->thread, NULL, serve, s), 0);
-}
-
-static void server_stop(struct server *s)
-{
-    shutdown(s->fd, SHUT_RDWR);
-    pthread_join(s->thread, NULL);
-    close(s->fd);
-    close(s->silent_fd);
-    unlink(s->path);
-    unlink(s->silent_path);
-    rmdir(s->dir);
-}
-
 static void begin(struct fixture *f, const char *const *answers)
 {
     *f = (struct fixture){.loop = loop_new(), .expect = 1, .chunks = BUF_INIT(1 << 20)};
     f->client = http_client_new(f->loop);
-    server_start(&f->server, answers);
+    http_script_start(&f->server, answers);
 }
 
 static void end(struct fixture *f)
 {
     http_client_free(f->client);
-    server_stop(&f->server);
+    http_script_stop(&f->server);
     loop_free(f->loop);
     buf_done(&f->chunks);
 }
@@ -159,7 +65,8 @@ static struct http_call_options get(struct fixture *f)
 
 static void test_answers_come_with_status_and_body(void **state)
 {
-    static const char *const answers[] = {"HTTP/1.1 404 Nope\r\nContent-Length: 4\r\n\r\nnope", NULL};
+    static const char *const answers[] = {"HTTP/1.1 404 Nope\r\nContent-Length: 4\r\n\r\nnope",
+                                          NULL};
     struct http_call_options o;
     struct fixture f;
 
@@ -210,7 +117,8 @@ static void test_a_body_and_headers_are_sent_as_given(void **state)
 
 static void test_an_answer_beyond_the_ceiling_fails(void **state)
 {
-    static const char *const answers[] = {"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n12345678", NULL};
+    static const char *const answers[] = {"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n12345678",
+                                          NULL};
     struct http_call_options o;
     struct fixture f;
 
@@ -227,8 +135,9 @@ static void test_an_answer_beyond_the_ceiling_fails(void **state)
 
 static void test_no_server_a_silent_one_and_nonsense_are_told_apart(void **state)
 {
-    static const char *const answers[] = {"HTTP/1.1 200 OK\r\nX-Hang: 1\r\nContent-Length: 9\r\n\r\n",
-                                          "", "SMTP ready\r\nConnection: close\r\n\r\n", NULL};
+    static const char *const answers[] = {
+        "HTTP/1.1 200 OK\r\nX-Hang: 1\r\nContent-Length: 9\r\n\r\n", "",
+        "SMTP ready\r\nConnection: close\r\n\r\n", NULL};
     static const enum error_code codes[] = {ERR_TIMEOUT, ERR_UNAVAILABLE, ERR_PROTOCOL};
     struct http_call_options o;
     struct fixture f;
@@ -298,8 +207,8 @@ static void test_chunks_are_delivered_and_may_start_and_cancel_calls(void **stat
 
 static void test_freeing_the_client_drops_what_runs(void **state)
 {
-    static const char *const answers[] = {"HTTP/1.1 200 OK\r\nX-Hang: 1\r\nContent-Length: 9\r\n\r\nab",
-                                          NULL};
+    static const char *const answers[] = {
+        "HTTP/1.1 200 OK\r\nX-Hang: 1\r\nContent-Length: 9\r\n\r\nab", NULL};
     struct http_call_options o;
     struct fixture f;
 

@@ -89,7 +89,7 @@ struct init_start {
     const char *const *env; /* "NAME=value", NULL-terminated; secret */
 };
 
-/** Looks at the first frame of @len bytes: 1 complete (@ret set), 0 more bytes are needed, -1 malformed. */
+/** Looks at the first frame of @len bytes: 1 complete (@ret set), 0 more bytes are needed, -1. */
 int init_frame_parse(const void *bytes, size_t len, struct init_frame *ret);
 
 /* Writers: the frame into @buf; its size, or -1 when it does not fit in @cap or breaks a bound. */
@@ -109,7 +109,7 @@ int init_started_read(const struct init_frame *f, struct init_started *ret);
 int init_exited_read(const struct init_frame *f, struct init_exited *ret);
 int init_failure_read(const struct init_frame *f, struct init_failure *ret);
 int init_signal_read(const struct init_frame *f, int *ret_signo);
-/** @argv has room for INIT_ARGV_MAX + 1 pointers, @env for INIT_ENV_MAX + 1; @ret points to them. */
+/** @argv has room for INIT_ARGV_MAX + 1 pointers, @env for INIT_ENV_MAX + 1; @ret uses them. */
 int init_start_read(const struct init_frame *f, const char **argv, const char **env,
                     struct init_start *ret);
 /** The number of descriptors that a HELLO with @flags carries. */

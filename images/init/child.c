@@ -92,7 +92,7 @@ static void become(const struct init_start *start, int out, int err, const sigse
     limit(RLIMIT_NOFILE, 1024, 1024);
     limit(RLIMIT_MEMLOCK, 65536, 65536);
     limit(RLIMIT_STACK, 8u << 20, RLIM_INFINITY);
-    /* Lambda allows core files, but its root file system takes none; on a shared node they only hurt */
+    /* Lambda allows core files, but nothing there can take one; on a shared node they only hurt */
     limit(RLIMIT_CORE, 0, 0);
     umask(022);
     if (chdir(start->cwd) < 0)

@@ -4,7 +4,7 @@
  *
  * Owns:    nothing. Threads: one.
  * Errors:  what goes wrong after the fork comes through the report pipe.
- * Source:  Lambda's limits inside an execution environment (facts: NOFILE 1024, MEMLOCK 64 KiB, ...).
+ * Source:  limits seen inside Lambda's execution environments.
  */
 #ifndef HEARTH_INIT_CHILD_H
 #define HEARTH_INIT_CHILD_H

@@ -37,8 +37,8 @@
 #define SOCKET_PATH "/.hearth/run/init.sock"
 #define RUNTIME_API_PORT 9001
 #define RUNTIME_API_BACKLOG 128
-/* The kernel counts the pages of all pipes of one user, and every sandbox has the same: larger pipes
- * would soon leave functions' own pipes with 8 KiB each (pipe(7), pipe-user-pages-soft). */
+/* The kernel counts the pages of all pipes of one user, and every sandbox has the same user: larger
+ * ones would soon leave functions' own pipes with 8 KiB each (pipe(7), pipe-user-pages-soft). */
 #define PIPE_BYTES (256 * 1024)
 
 /* Exit statuses, seen in the engine's "die" event. */
@@ -209,8 +209,8 @@ static void on_start(struct init *init, const struct init_frame *f)
         finish(init, EXIT_PROTOCOL);
     }
     init->started = true;
-    init->main_pid = child_start(&start, init->stdout_fd, init->stderr_fd, &init->mask,
-                                 &init->report);
+    init->main_pid =
+        child_start(&start, init->stdout_fd, init->stderr_fd, &init->mask, &init->report);
     if (init->main_pid < 0) {
         init->main_pid = 0;
         send_failure(init, INIT_STAGE_FORK, errno, "fork");
@@ -345,9 +345,8 @@ int main(int argc, char **argv)
         return EXIT_NO_OPEN;
     hand_over(&init);
     for (;;) {
-        struct pollfd p[3] = {{init.sock, POLLIN, 0},
-                              {init.signals, POLLIN, 0},
-                              {init.report, POLLIN, 0}};
+        struct pollfd p[3] = {
+            {init.sock, POLLIN, 0}, {init.signals, POLLIN, 0}, {init.report, POLLIN, 0}};
 
         if (poll(p, 3, -1) < 0)
             continue;

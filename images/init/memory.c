@@ -24,7 +24,7 @@ static size_t read_small(int fd, char *buf, size_t cap)
     return len;
 }
 
-/* The path of our cgroup behind @prefix ("0::" or ":memory:"), in place; NULL when there is none. */
+/* The path of our cgroup behind @key ("0::" or ":memory:"), in place; NULL when there is none. */
 static const char *cgroup_path(char *text, const char *key)
 {
     char *at = strstr(text, key);
