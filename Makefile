@@ -10,7 +10,7 @@ Q := $(if $(V),,@)
 say = $(if $(V),,@echo "  $(1)")
 BUILD ?= build$(if $(SANITIZE),/san-$(subst $(comma),-,$(SANITIZE)))
 comma := ,
-PKGS := libuv libcurl hiredis rdkafka libcjson libcrypto libssl libarchive zlib
+PKGS := libuv libcurl hiredis rdkafka libcjson libpcre2-8 libcrypto libssl libarchive zlib
 
 CPPFLAGS += -D_GNU_SOURCE -I. $(shell pkg-config --cflags $(PKGS) libwebsockets 2>/dev/null)
 CFLAGS ?= -O2 -g
