@@ -1,0 +1,535 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "common/io/http_conn.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
+
+#define IN_FIRST 4096u    /* holds the head and small body of nearly every request */
+#define IN_CHUNKED 16384u /* room to read raw chunks into */
+#define IN_MAX (256u * 1024u)
+#define KEEP_MAX (64u * 1024u) /* larger buffers are given back after the request */
+#define BODY_DEFAULT_MAX (6u * 1024u * 1024u)
+#define DISCARD_MAX (256u * 1024u * 1024u) /* of a body that is too large; then we stop listening  \
+                                            */
+#define BODY_PACE 4096u /* bytes that a body must grow by within its time limit */
+#define SWEEP_US SECONDS(1)
+
+static void run(struct http_conn *c);
+
+/* ---- waiting ---- */
+
+static void arm_sweep(struct http_server *server)
+{
+    if (!timer_is_armed(&server->sweep) && !server->gone)
+        timer_start(&server->sweep, SWEEP_US);
+}
+
+static void set_wait(struct http_conn *c, enum http_wait wait, size_t progress)
+{
+    struct http_server *server = c->server;
+
+    list_remove(&c->wait_node);
+    c->wait = wait;
+    if (wait == HTTP_WAIT_NONE || server->limits_us[wait] == 0)
+        return;
+    c->since_us = loop_now_us(server->loop);
+    c->progress = progress;
+    list_append(&server->waiting[wait], &c->wait_node);
+    arm_sweep(server);
+}
+
+/* ---- sending ---- */
+
+static struct str date_line(struct http_server *server)
+{
+    struct timespec now;
+    struct tm tm;
+
+    clock_gettime(CLOCK_REALTIME_COARSE, &now);
+    if (now.tv_sec != server->date_s) {
+        server->date_s = now.tv_sec;
+        gmtime_r(&now.tv_sec, &tm);
+        strftime(server->date, sizeof(server->date), "Date: %a, %d %b %Y %H:%M:%S GMT\r\n", &tm);
+    }
+    return str_of(server->date);
+}
+
+/* Whether a response with @status has a body, hence a Content-Length (RFC 9110 6.4.1, 8.6). */
+static bool has_body(int status)
+{
+    return status >= 200 && status != 204 && status != 304;
+}
+
+static void send_response(struct http_conn *c, int status, const struct http_header *headers,
+                          size_t header_count, struct str body)
+{
+    struct http_server *server = c->server;
+    struct buf *b = &server->head;
+    size_t i;
+
+    buf_clear(b);
+    if (http1_write_status(b, status) < 0)
+        http1_write_status(b, 500);
+    buf_append_str(b, date_line(server));
+    for (i = 0; i < header_count; i++)
+        if (http1_write_field(b, headers[i].name, headers[i].value) < 0)
+            log_debug("http", "header not sent", KV_S("name", headers[i].name));
+    if (has_body(status))
+        http1_write_length(b, body.len);
+    if (c->last)
+        http1_write_field(b, STR("Connection"), STR("close"));
+    else if (c->head.minor == 0)
+        http1_write_field(b, STR("Connection"), STR("keep-alive"));
+    buf_append(b, "\r\n", 2);
+    if (!has_body(status) || str_is(c->req.method, "HEAD"))
+        body.len = 0;
+    server->transport->send(c, buf_str(b), body);
+}
+
+/* ---- the end of a request ---- */
+
+static void give_back(struct buf *b)
+{
+    if (b->cap > KEEP_MAX)
+        buf_done(b);
+    else
+        buf_clear(b);
+}
+
+/* The answer is sent: forgets the request, keeps what has come of the next. */
+static void end_request(struct http_conn *c)
+{
+    size_t used = c->head_len;
+    struct buf rest;
+
+    if (c->in_place)
+        used += (size_t)c->head.content_length;
+    buf_consume(&c->in, used);
+    if (c->in.cap > KEEP_MAX && c->in.len <= KEEP_MAX / 2) {
+        rest = BUF_INIT(IN_MAX);
+        buf_append(&rest, c->in.ptr, c->in.len);
+        buf_done(&c->in);
+        c->in = rest;
+    }
+    give_back(&c->body);
+    http1_head_init(&c->head);
+    c->head_len = 0;
+    c->in_place = c->too_large = false;
+    c->body_seen = 0;
+    c->req = (struct http_req){0};
+    c->state = HTTP_HEAD;
+    if (c->last) {
+        c->state = HTTP_FINISHING;
+        buf_clear(&c->in);
+        set_wait(c, HTTP_WAIT_FINISH, SIZE_MAX);
+        c->server->transport->finish(c);
+    }
+}
+
+/* Answers for the engine itself and ends the connection. */
+static void refuse(struct http_conn *c, int status, const char *why)
+{
+    struct http_header type = {STR("Content-Type"), STR("text/plain")};
+    struct buf text = BUF_INIT(256);
+
+    log_debug("http", "request refused", KV_U64("status", status), KV_STR("why", why));
+    c->last = true;
+    buf_printf(&text, "%s\n", why);
+    send_response(c, status, &type, 1, buf_str(&text));
+    buf_done(&text);
+    if (c->state != HTTP_CLOSED)
+        end_request(c);
+}
+
+static void on_ready(void *arg)
+{
+    struct http_server *server = arg;
+    struct http_conn *c;
+
+    server->ready_deferred = false;
+    while ((c = LIST_FIRST(&server->ready, struct http_conn, ready_node))) {
+        list_remove(&c->ready_node);
+        if (c->state != HTTP_CLOSED)
+            run(c);
+    }
+    http_server_unref(server);
+}
+
+/* What to wait for now, and whether there is room to read. */
+static void settle(struct http_conn *c)
+{
+    char *at;
+    bool full;
+
+    switch (c->state) {
+    case HTTP_HEAD:
+        if (c->in.len == 0)
+            set_wait(c, HTTP_WAIT_IDLE, SIZE_MAX);
+        else if (c->wait != HTTP_WAIT_HEAD) /* the limit is for the whole head */
+            set_wait(c, HTTP_WAIT_HEAD, 0);
+        break;
+    case HTTP_BODY:
+        if (c->wait != HTTP_WAIT_BODY || c->body_seen >= c->progress + BODY_PACE)
+            set_wait(c, HTTP_WAIT_BODY, (size_t)c->body_seen);
+        break;
+    case HTTP_PARKED:
+        if (c->wait != HTTP_WAIT_NONE)
+            set_wait(c, HTTP_WAIT_NONE, 0);
+        break;
+    case HTTP_FINISHING:
+        break;
+    case HTTP_CLOSED:
+        return;
+    }
+    full = http_conn_space(c, &at) == 0;
+    if (full != c->paused) {
+        c->paused = full;
+        c->server->transport->pause(c, full);
+    }
+}
+
+void http_reply(struct http_req *req, int status, const struct http_header *headers,
+                size_t header_count, struct str body)
+{
+    struct http_conn *c = CONTAINER_OF(req, struct http_conn, req);
+    struct http_server *server = c->server;
+
+    if (c->state != HTTP_PARKED)
+        return; /* the client left in this very moment */
+    if (!c->head.keep_alive || c->too_large || server->gone)
+        c->last = true;
+    send_response(c, status, headers, header_count, body);
+    if (c->state == HTTP_CLOSED)
+        return;
+    end_request(c);
+    if (c->running)
+        return;
+    if (c->state == HTTP_HEAD && c->in.len > 0) {
+        list_append(&server->ready, &c->ready_node);
+        if (!server->ready_deferred) {
+            server->ready_deferred = true;
+            http_server_ref(server);
+            loop_defer(server->loop, on_ready, server);
+        }
+        return;
+    }
+    settle(c);
+}
+
+void http_drop(struct http_req *req)
+{
+    struct http_conn *c = CONTAINER_OF(req, struct http_conn, req);
+
+    if (c->state != HTTP_PARKED)
+        return;
+    c->state = HTTP_CLOSED;
+    c->server->transport->close(c);
+}
+
+/* ---- reading ---- */
+
+static void begin_body(struct http_conn *c)
+{
+    uint64_t length = c->head.content_length;
+    size_t there = c->in.len - c->head_len;
+
+    c->in_place = false;
+    if (c->head.chunked) {
+        c->chunked = (struct http1_chunked){0};
+        c->body.max = c->limit;
+    } else if (length > c->limit) {
+        c->too_large = true;
+    } else if (length <= c->in.cap - c->head_len) {
+        c->in_place = true;
+    } else {
+        c->body.max = c->limit;
+        buf_reserve(&c->body, (size_t)length); /* within the limit: cannot fail */
+        buf_append(&c->body, c->in.ptr + c->head_len, there);
+        c->body_seen = there;
+        c->in.len = c->head_len;
+    }
+    if (c->head.expects_continue && !c->too_large && (c->head.chunked || there < length))
+        c->server->transport->send(c, STR("HTTP/1.1 100 Continue\r\n\r\n"), STR_NULL);
+}
+
+/* The head is there: @len bytes. */
+static void begin_request(struct http_conn *c, size_t len)
+{
+    struct http_server *server = c->server;
+
+    c->head_len = len;
+    /* the last moment to move the buffer: from on_head on, others hold pointers into it */
+    if (c->head.chunked || c->head.content_length > c->in.cap - len)
+        buf_reserve(&c->in, c->head.chunked ? IN_CHUNKED : IN_FIRST / 4);
+    c->req.method = http1_str(c->in.ptr, c->head.method);
+    c->req.path = http1_str(c->in.ptr, c->head.path);
+    c->req.query = http1_str(c->in.ptr, c->head.query);
+    c->state = HTTP_BODY;
+    c->limit =
+        server->handler.on_head ? server->handler.on_head(&c->req, server->arg) : BODY_DEFAULT_MAX;
+    if (c->state == HTTP_BODY)
+        begin_body(c);
+}
+
+/* Hands the whole request over. */
+static void complete(struct http_conn *c, struct str body)
+{
+    const struct http_handler *handler = &c->server->handler;
+
+    c->req.body = body;
+    c->state = HTTP_PARKED;
+    if (!c->too_large)
+        handler->on_request(&c->req, c->server->arg);
+    else if (handler->on_too_large)
+        handler->on_too_large(&c->req, c->server->arg);
+    else
+        refuse(c, 413, "the request body is too large");
+}
+
+static bool step_chunked(struct http_conn *c)
+{
+    char *raw = c->in.ptr + c->head_len;
+    size_t there = c->in.len - c->head_len, payload = there, used;
+    int r = http1_chunked_read(&c->chunked, raw, &payload, &used, NULL);
+
+    if (r < 0) {
+        refuse(c, 400, c->chunked.why);
+        return true;
+    }
+    c->body_seen += payload;
+    if (!c->too_large && buf_append(&c->body, raw, payload) < 0) {
+        c->too_large = true;
+        buf_done(&c->body);
+    }
+    memmove(raw, raw + used, there - used);
+    c->in.len = c->head_len + there - used;
+    if (r == 0 && !(c->too_large && c->body_seen > DISCARD_MAX))
+        return false;
+    complete(c, buf_str(&c->body));
+    return true;
+}
+
+/* A body that nobody wants, of known length: read on, so that the client comes to read our answer.
+ */
+static bool step_discard(struct http_conn *c)
+{
+    size_t there = c->in.len - c->head_len;
+    uint64_t left = c->head.content_length - c->body_seen;
+    size_t drop = there < left ? there : (size_t)left;
+
+    memmove(c->in.ptr + c->head_len, c->in.ptr + c->head_len + drop, there - drop);
+    c->in.len -= drop;
+    c->body_seen += drop;
+    if (drop < left && !c->head.expects_continue && c->head.content_length <= DISCARD_MAX)
+        return false;
+    complete(c, STR_NULL);
+    return true;
+}
+
+static bool step_body(struct http_conn *c)
+{
+    size_t length = (size_t)c->head.content_length;
+
+    if (c->head.chunked)
+        return step_chunked(c);
+    if (c->too_large)
+        return step_discard(c);
+    if (c->in_place) {
+        c->body_seen = c->in.len - c->head_len;
+        if (c->body_seen < length)
+            return false;
+        complete(c, str_from(c->in.ptr + c->head_len, length));
+        return true;
+    }
+    if (c->body.len < length)
+        return false;
+    complete(c, buf_str(&c->body));
+    return true;
+}
+
+/* One step of the machine; false when it waits for bytes or for the answer. */
+static bool step(struct http_conn *c)
+{
+    int r;
+
+    switch (c->state) {
+    case HTTP_HEAD:
+        if (c->in.len == 0)
+            return false;
+        r = http1_head_read(&c->head, c->in.ptr, c->in.len);
+        if (r < 0)
+            refuse(c, c->head.status, c->head.why);
+        else if (r > 0)
+            begin_request(c, (size_t)r);
+        return r != 0;
+    case HTTP_BODY:
+        return step_body(c);
+    case HTTP_PARKED:
+    case HTTP_FINISHING:
+    case HTTP_CLOSED:
+        break;
+    }
+    return false;
+}
+
+static void run(struct http_conn *c)
+{
+    c->running = true;
+    while (step(c))
+        ;
+    c->running = false;
+    settle(c);
+}
+
+size_t http_conn_space(struct http_conn *c, char **ret)
+{
+    struct buf *b = &c->in;
+
+    switch (c->state) {
+    case HTTP_HEAD:
+        if (b->cap - b->len < IN_FIRST / 4 && b->len < HTTP1_HEAD_MAX)
+            buf_reserve(b, b->cap ? b->cap : IN_FIRST - 1);
+        break;
+    case HTTP_BODY:
+        if (!c->head.chunked && !c->in_place && !c->too_large) {
+            *ret = c->body.ptr + c->body.len;
+            return (size_t)c->head.content_length - c->body.len;
+        }
+        break;
+    case HTTP_PARKED: /* the next request may come already; it waits here, as far as there is room
+                       */
+        break;
+    case HTTP_FINISHING: /* what still comes is dropped */
+        b->len = 0;
+        if (!b->cap)
+            buf_reserve(b, IN_FIRST - 1);
+        break;
+    case HTTP_CLOSED:
+        return 0;
+    }
+    *ret = b->ptr + b->len;
+    return b->cap - b->len;
+}
+
+void http_conn_received(struct http_conn *c, size_t n)
+{
+    switch (c->state) {
+    case HTTP_BODY:
+        if (!c->head.chunked && !c->in_place && !c->too_large) {
+            c->body.len += n;
+            c->body_seen += n;
+            break;
+        }
+        c->in.len += n;
+        break;
+    case HTTP_HEAD:
+    case HTTP_PARKED:
+        c->in.len += n;
+        break;
+    case HTTP_FINISHING:
+    case HTTP_CLOSED:
+        return;
+    }
+    if (!c->running && !list_is_linked(&c->ready_node))
+        run(c);
+}
+
+/* ---- begin and end ---- */
+
+void http_conn_lost(struct http_conn *c)
+{
+    enum http_conn_state before = c->state;
+
+    if (before == HTTP_CLOSED)
+        return;
+    c->state = HTTP_CLOSED;
+    if (before == HTTP_PARKED && c->server->handler.on_abort)
+        c->server->handler.on_abort(&c->req, c->server->arg);
+    c->server->transport->close(c);
+}
+
+void http_conn_init(struct http_conn *c, struct http_server *server)
+{
+    c->server = server;
+    buf_init(&c->in, IN_MAX);
+    buf_init(&c->body, 0);
+    http1_head_init(&c->head);
+    list_init(&c->wait_node);
+    list_init(&c->ready_node);
+    list_append(&server->conns, &c->node);
+    http_server_ref(server);
+    settle(c);
+}
+
+void http_conn_done(struct http_conn *c)
+{
+    c->state = HTTP_CLOSED;
+    list_remove(&c->node);
+    list_remove(&c->wait_node);
+    list_remove(&c->ready_node);
+    buf_done(&c->in);
+    buf_done(&c->body);
+    http_server_unref(c->server);
+}
+
+/* A time limit has passed. */
+static void expire(struct http_conn *c)
+{
+    size_t queued = c->server->transport->queued(c);
+
+    /* slow readers are no dead ones: as long as bytes leave, the time begins anew */
+    if (queued > 0 && queued < c->progress) {
+        set_wait(c, c->wait, queued);
+        return;
+    }
+    if (c->wait == HTTP_WAIT_HEAD || c->wait == HTTP_WAIT_BODY) {
+        refuse(c, 408, "the request did not come in time");
+        settle(c);
+        return;
+    }
+    c->state = HTTP_CLOSED;
+    c->server->transport->close(c);
+}
+
+static void on_sweep(void *arg)
+{
+    struct http_server *server = arg;
+    uint64_t now = loop_now_us(server->loop);
+    struct http_conn *c;
+    bool any = false;
+    int i;
+
+    for (i = 0; i < HTTP_WAIT_MAX; i++) {
+        while ((c = LIST_FIRST(&server->waiting[i], struct http_conn, wait_node)) &&
+               c->since_us + server->limits_us[i] <= now) {
+            list_remove(&c->wait_node);
+            expire(c);
+        }
+        any = any || c;
+    }
+    if (any)
+        arm_sweep(server);
+}
+
+void http_server_init(struct http_server *server, struct loop *loop,
+                      const struct http_handler *handler, void *arg,
+                      const struct http_transport *transport)
+{
+    int i;
+
+    server->loop = loop;
+    server->handler = *handler;
+    server->arg = arg;
+    server->transport = transport;
+    for (i = 0; i < HTTP_WAIT_MAX; i++)
+        list_init(&server->waiting[i]);
+    list_init(&server->conns);
+    list_init(&server->ready);
+    timer_init(&server->sweep, loop, on_sweep, server);
+    buf_init(&server->head, 1u << 20);
+    server->users = 1;
+    server->date_s = -1;
+}

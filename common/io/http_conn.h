@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * http_conn.h - one HTTP/1.1 server connection, apart from how its bytes travel: private to the
+ * engines behind http_server.h. An engine is a transport (struct http_transport) and a listener;
+ * what the bytes mean, when a request is answered, parked, refused or given up is decided here,
+ * once.
+ *
+ * Life of a connection:   head -> body -> parked -> head ...
+ *                           \_______\_______\____-> finishing -> closed
+ *
+ * Owns:    the buffers of the connection. The struct itself is a member of the engine's own.
+ * Borrows: the server, which lives as long as any of its connections (counted).
+ * Threads: loop thread only.
+ * Source:  RFC 9112.
+ */
+#ifndef HEARTH_IO_HTTP_CONN_H
+#define HEARTH_IO_HTTP_CONN_H
+
+#include "common/base/buf.h"
+#include "common/io/http_server.h"
+#include "common/proto/http1.h"
+
+struct http_conn;
+
+/* What an engine does for a connection. None of these calls back into the connection. */
+struct http_transport {
+    /** Sends @head, then @body (either may be empty); copies what cannot go at once. */
+    void (*send)(struct http_conn *c, struct str head, struct str body);
+    /** Bytes that send() has copied and that are not out yet. */
+    size_t (*queued)(const struct http_conn *c);
+    /** Stops reading (@on), or goes on. */
+    void (*pause)(struct http_conn *c, bool on);
+    /** Nothing more will be sent: says so to the peer when all that is queued is out. */
+    void (*finish)(struct http_conn *c);
+    /** Closes at once; http_conn_done() follows later. */
+    void (*close)(struct http_conn *c);
+    /** Ends the listener and lets go of the engine's part of the server. */
+    void (*free_server)(struct http_server *server);
+};
+
+/* What a connection may wait for at most so long; each kind is a list in the order of arrival. */
+enum http_wait {
+    HTTP_WAIT_NONE,
+    HTTP_WAIT_IDLE,
+    HTTP_WAIT_HEAD,
+    HTTP_WAIT_BODY,
+    HTTP_WAIT_FINISH,
+    HTTP_WAIT_MAX
+};
+
+struct http_server {
+    struct loop *loop;
+    struct http_handler handler;
+    void *arg;
+    const struct http_transport *transport;
+    uint64_t limits_us[HTTP_WAIT_MAX]; /* 0: no limit */
+    struct list_node waiting[HTTP_WAIT_MAX];
+    struct list_node conns;
+    struct list_node ready; /* answered out of turn, with bytes of the next request there already */
+    bool ready_deferred;
+    bool gone;      /* freed by its owner; the memory goes with the last user */
+    unsigned users; /* owner, connections, listener, a deferred call */
+    struct timer sweep;
+    struct buf head; /* scratch: the response head being written */
+    char date[40];   /* "Date: ...\r\n" */
+    int64_t date_s;
+    int port;
+};
+
+enum http_conn_state { HTTP_HEAD, HTTP_BODY, HTTP_PARKED, HTTP_FINISHING, HTTP_CLOSED };
+
+struct http_req {
+    struct str method, path, query, body;
+    void *user;
+};
+
+struct http_conn {
+    struct http_server *server;
+    struct list_node node; /* in server->conns */
+    struct list_node wait_node, ready_node;
+    enum http_wait wait;
+    enum http_conn_state state;
+    bool running; /* the code below is on the stack: go on there, not here */
+    bool paused;
+    bool in_place; /* the body stays behind the head in @in */
+    bool too_large;
+    bool last;         /* no further request on this connection */
+    uint64_t since_us; /* when @wait began */
+    size_t progress;   /* bytes of body, or bytes left to send, when @wait began */
+    struct buf in;
+    struct buf body;
+    size_t head_len;
+    size_t limit;       /* of this body */
+    uint64_t body_seen; /* bytes of the body so far, those thrown away included */
+    struct http1_head head;
+    struct http1_chunked chunked;
+    struct http_req req;
+    void *user;
+};
+
+/** Fills a zeroed @server of an engine; it has one user, its owner. */
+void http_server_init(struct http_server *server, struct loop *loop,
+                      const struct http_handler *handler, void *arg,
+                      const struct http_transport *transport);
+void http_server_ref(struct http_server *server);
+/** The last one frees the memory. */
+void http_server_unref(struct http_server *server);
+
+/** Fills a zeroed @c. */
+void http_conn_init(struct http_conn *c, struct http_server *server);
+/** Where the next bytes from the peer go: *@ret and how many; 0 when it wants none now (paused). */
+size_t http_conn_space(struct http_conn *c, char **ret);
+/** @n bytes were put where http_conn_space() said. May call the handler. */
+void http_conn_received(struct http_conn *c, size_t n);
+/** The peer has closed or is lost: a parked request is aborted. The transport closes. */
+void http_conn_lost(struct http_conn *c);
+/** The transport is closed: frees what @c owns, not @c. */
+void http_conn_done(struct http_conn *c);
+
+#endif

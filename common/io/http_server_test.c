@@ -1,0 +1,622 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The same table of behaviour for both engines, by a raw client in the same loop. */
+#include "common/io/http_server.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "common/base/buf.h"
+#include "common/base/clock.h"
+
+#define PATIENCE_US SECONDS(20)
+#define BODY_LIMIT 1000000u
+
+enum engine { SMALL_TCP, SMALL_UNIX, EDGE };
+
+struct fixture {
+    enum engine engine;
+    struct loop *loop;
+    struct http_server *server;
+    struct timer patience;
+    /* the client */
+    int fd;
+    struct watch *watch;
+    struct buf in, out;
+    bool closed;
+    const char *wait_for; /* the loop ends when this has come, or at the close */
+    /* the handler */
+    struct http_req *parked;
+    int requests, aborts, too_large;
+    int stop_at_requests, stop_at_aborts;
+    char sock_path[64];
+};
+
+static void send_text(struct http_req *req, int status, struct str body)
+{
+    struct http_header headers[] = {{STR("Content-Type"), STR("text/plain")},
+                                    {STR("X-Bad"), STR("a\r\nX-Split: b")}};
+
+    http_reply(req, status, headers, ARRAY_LEN(headers), body);
+}
+
+static size_t on_head(struct http_req *req, void *arg)
+{
+    (void)arg;
+    return str_is(http_path(req), "/big") ? 64u << 20 : BODY_LIMIT;
+}
+
+static void on_request(struct http_req *req, void *arg)
+{
+    struct fixture *f = arg;
+    static char big[3 << 20];
+    struct str path = http_path(req);
+
+    f->requests++;
+    if (f->requests == f->stop_at_requests)
+        loop_stop(f->loop);
+    if (str_is(path, "/park"))
+        f->parked = req;
+    else if (str_is(path, "/drop"))
+        http_drop(req);
+    else if (str_is(path, "/none"))
+        send_text(req, 204, STR_NULL);
+    else if (str_is(path, "/header"))
+        send_text(req, 200, http_header(req, "x-amz-thing"));
+    else if (str_is(path, "/query"))
+        send_text(req, 200, http_query(req));
+    else if (str_is(path, "/large")) {
+        memset(big, 'L', sizeof(big));
+        send_text(req, 200, str_from(big, sizeof(big)));
+    } else if (str_is(path, "/big"))
+        send_text(req, http_body(req).len == (5u << 20) ? 200 : 500, STR("got it"));
+    else
+        send_text(req, 200, http_body(req).len ? http_body(req) : STR("hello"));
+}
+
+static void on_abort(struct http_req *req, void *arg)
+{
+    struct fixture *f = arg;
+
+    assert_ptr_equal(req, f->parked);
+    f->parked = NULL;
+    if (++f->aborts == f->stop_at_aborts)
+        loop_stop(f->loop);
+}
+
+static void on_too_large(struct http_req *req, void *arg)
+{
+    struct fixture *f = arg;
+
+    f->too_large++;
+    send_text(req, 413, STR("too large for us"));
+}
+
+static void on_patience(void *arg)
+{
+    (void)arg;
+    fail_msg("nothing happened for too long");
+}
+
+static bool has_come(const struct fixture *f)
+{
+    return f->wait_for && f->in.len >= strlen(f->wait_for) &&
+           memmem(f->in.ptr, f->in.len, f->wait_for, strlen(f->wait_for));
+}
+
+static void on_client(int fd, int events, void *arg)
+{
+    struct fixture *f = arg;
+    char part[65536];
+    ssize_t n;
+
+    if ((events & WATCH_WRITE) && f->out.len > 0) {
+        n = send(fd, f->out.ptr, f->out.len, MSG_NOSIGNAL);
+        buf_consume(&f->out, n > 0 ? (size_t)n : n < 0 && errno == EAGAIN ? 0 : f->out.len);
+    }
+    if (events & WATCH_READ) {
+        n = recv(fd, part, sizeof(part), 0);
+        if (n > 0)
+            buf_append(&f->in, part, (size_t)n);
+        else if (n == 0 || errno != EAGAIN)
+            f->closed = true;
+    }
+    watch_set(f->watch, (f->closed ? 0 : WATCH_READ) | (f->out.len ? WATCH_WRITE : 0));
+    if (f->closed || has_come(f))
+        loop_stop(f->loop);
+}
+
+static int listen_unix(struct fixture *f)
+{
+    struct sockaddr_un un = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    snprintf(f->sock_path, sizeof(f->sock_path), "/tmp/hearth-http-%d.sock", getpid());
+    unlink(f->sock_path);
+    snprintf(un.sun_path, sizeof(un.sun_path), "%s", f->sock_path);
+    assert_int_equal(bind(fd, (struct sockaddr *)&un, sizeof(un)), 0);
+    assert_int_equal(listen(fd, 8), 0);
+    return fd;
+}
+
+static int listen_tcp(void)
+{
+    struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    assert_int_equal(bind(fd, (struct sockaddr *)&in, sizeof(in)), 0);
+    return fd; /* the engine listens */
+}
+
+static void client_connect(struct fixture *f)
+{
+    struct sockaddr_un un = {.sun_family = AF_UNIX};
+    struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+
+    f->closed = false;
+    buf_clear(&f->in);
+    buf_clear(&f->out);
+    if (f->engine == SMALL_UNIX) {
+        f->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        snprintf(un.sun_path, sizeof(un.sun_path), "%s", f->sock_path);
+        assert_int_equal(connect(f->fd, (struct sockaddr *)&un, sizeof(un)), 0);
+    } else {
+        f->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        in.sin_port = htons((uint16_t)http_server_port(f->server));
+        if (connect(f->fd, (struct sockaddr *)&in, sizeof(in)) < 0)
+            assert_int_equal(errno, EINPROGRESS);
+    }
+    f->watch = watch_new(f->loop, f->fd, on_client, f);
+    watch_set(f->watch, WATCH_READ);
+}
+
+static void client_leave(struct fixture *f)
+{
+    watch_free(f->watch);
+    close(f->fd);
+    f->watch = NULL;
+}
+
+static void say(struct fixture *f, struct str text)
+{
+    buf_append_str(&f->out, text);
+    watch_set(f->watch, (f->closed ? 0 : WATCH_READ) | WATCH_WRITE);
+}
+
+static void run_loop(struct fixture *f)
+{
+    timer_start(&f->patience, PATIENCE_US);
+    loop_run(f->loop);
+    timer_stop(&f->patience);
+}
+
+/* Waits until @needle has come, and forgets all up to its end. */
+static void hear(struct fixture *f, const char *needle)
+{
+    char *at;
+
+    f->wait_for = needle;
+    if (!has_come(f) && !f->closed)
+        run_loop(f);
+    f->wait_for = NULL;
+    at = memmem(f->in.ptr ? f->in.ptr : "", f->in.len, needle, strlen(needle));
+    if (!at)
+        fail_msg("\"%s\" did not come, but \"%.*s\"", needle, (int)f->in.len, f->in.ptr);
+    buf_consume(&f->in, (size_t)(at - f->in.ptr) + strlen(needle));
+}
+
+static void hear_close(struct fixture *f)
+{
+    if (!f->closed)
+        run_loop(f);
+    assert_true(f->closed);
+}
+
+static void begin(struct fixture *f, enum engine engine)
+{
+    const struct http_handler handler = {on_head, on_request, on_abort, on_too_large};
+    struct error err;
+    int r;
+
+    *f = (struct fixture){.engine = engine, .loop = loop_new()};
+    buf_init(&f->in, 64u << 20);
+    buf_init(&f->out, 64u << 20);
+    timer_init(&f->patience, f->loop, on_patience, f);
+    if (engine == EDGE)
+        r = http_edge_new(f->loop, "127.0.0.1:0", &handler, f, &f->server, &err);
+    else
+        r = http_small_new(f->loop, engine == SMALL_UNIX ? listen_unix(f) : listen_tcp(), &handler, f,
+                           &f->server, &err);
+    if (r < 0)
+        fail_msg("%s", err.msg);
+    client_connect(f);
+}
+
+static void end(struct fixture *f)
+{
+    client_leave(f);
+    http_server_free(f->server);
+    loop_free(f->loop);
+    buf_done(&f->in);
+    buf_done(&f->out);
+    if (f->engine == SMALL_UNIX)
+        unlink(f->sock_path);
+}
+
+#define FOR_EACH_ENGINE(f) for (int engine_ = SMALL_TCP; begin_if((f), engine_); engine_++, end(f))
+
+static bool begin_if(struct fixture *f, int engine)
+{
+    if (engine > EDGE)
+        return false;
+    begin(f, (enum engine)engine);
+    return true;
+}
+
+static void one_connection_serves_many_requests(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    FOR_EACH_ENGINE(&f) {
+        say(&f, STR("GET / HTTP/1.1\r\nHost: h\r\n\r\n"));
+        hear(&f, "HTTP/1.1 200 OK\r\nDate: ");
+        hear(&f, "Content-Length: 5\r\n\r\nhello");
+        assert_null(memmem(f.in.ptr, f.in.cap, "X-Split", 7));
+        say(&f, STR("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 7\r\n\r\npayload"));
+        hear(&f, "Content-Length: 7\r\n\r\npayload");
+        say(&f, STR("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n"));
+        hear(&f, "\r\n\r\nhello");
+        say(&f, STR("POST /echo HTTP/1.1\r\nHost: h\r\n\r\n")); /* no length: no body */
+        hear(&f, "\r\n\r\nhello");
+        say(&f, STR("GET /header HTTP/1.1\r\nHost: h\r\nX-AMZ-Thing:  a b \r\n\r\n"));
+        hear(&f, "Content-Length: 3\r\n\r\na b");
+        say(&f, STR("GET /query?q=%20&x HTTP/1.1\r\nHost: h\r\n\r\n"));
+        hear(&f, "\r\n\r\nq=%20&x");
+        say(&f, STR("GET /none HTTP/1.1\r\nHost: h\r\n\r\nHEAD / HTTP/1.1\r\nHost: h\r\n\r\n"));
+        hear(&f, "HTTP/1.1 204 No Content\r\n");
+        hear(&f, "HTTP/1.1 200 OK\r\n");
+        hear(&f, "Content-Length: 5\r\n\r\n");
+        assert_int_equal(f.in.len, 0);
+        assert_int_equal(f.requests, 8);
+        assert_false(f.closed);
+    }
+}
+
+static void connection_close_and_http_1_0_end_the_connection(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    FOR_EACH_ENGINE(&f) {
+        say(&f, STR("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"));
+        hear(&f, "Connection: close\r\n\r\nhello");
+        hear_close(&f);
+        client_leave(&f);
+        client_connect(&f);
+        say(&f, STR("GET / HTTP/1.0\r\n\r\n"));
+        hear(&f, "Connection: close\r\n\r\nhello");
+        hear_close(&f);
+        client_leave(&f);
+        client_connect(&f);
+        say(&f, STR("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"));
+        hear(&f, "Connection: keep-alive\r\n\r\nhello");
+        say(&f, STR("GET / HTTP/1.0\r\n\r\n"));
+        hear(&f, "hello");
+        hear_close(&f);
+    }
+}
+
+static void head_and_body_may_come_in_any_pieces(void **state)
+{
+    static const char text[] = "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nin pieces";
+    struct fixture f;
+    size_t i;
+
+    (void)state;
+    FOR_EACH_ENGINE(&f) {
+        for (i = 0; i + 1 < sizeof(text); i++) {
+            f.stop_at_requests = -1;
+            assert_int_equal(send(f.fd, text + i, 1, MSG_NOSIGNAL), 1);
+            loop_defer(f.loop, (loop_fn *)loop_stop, f.loop);
+            loop_run(f.loop);
+        }
+        hear(&f, "Content-Length: 9\r\n\r\nin pieces");
+        assert_int_equal(f.requests, 1);
+    }
+}
+
+static void large_bodies_go_both_ways(void **state)
+{
+    struct fixture f;
+    size_t i;
+
+    (void)state;
+    FOR_EACH_ENGINE(&f) {
+        say(&f, STR("POST /big HTTP/1.1\r\nHost: h\r\nContent-Length: 5242880\r\n\r\n"));
+        for (i = 0; i < 5u << 20; i++)
+            buf_append_char(&f.out, 'b');
+        hear(&f, "HTTP/1.1 200 OK");
+        hear(&f, "got it");
+        say(&f, STR("GET /large HTTP/1.1\r\nHost: h\r\n\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n"));
+        hear(&f, "Content-Length: 3145728\r\n\r\n");
+        hear(&f, "HTTP/1.1 200 OK\r\n");
+        hear(&f, "hello");
+    }
+}
+
+static void a_large_answer_is_whole_before_the_connection_closes(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    FOR_EACH_ENGINE(&f) {
+        say(&f, STR("GET /large HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"));
+        hear(&f, "\r\n\r\n");
+        while (!f.closed)
+            run_loop(&f);
+        assert_int_equal(f.in.len, 3u << 20);
+    }
+}
+
+static void chunked_bodies_are_decoded(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    FOR_EACH_ENGINE(&f) {
+        say(&f, STR("POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+                    "4;x=y\r\nchun\r\n3\r\nked\r\n0\r\nT: v\r\n\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n"));
+        hear(&f, "Content-Length: 7\r\n\r\nchunked");
+        hear(&f, "\r\n\r\nhello");
+        say(&f, STR("POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n"));
+        hear(&f, "HTTP/1.1 400 ");
+        hear_close(&f);
+    }
+}
+
+static void a_body_beyond_the_limit_is_413_and_the_client_can_read_it(void **state)
+{
+    struct fixture f;
+    size_t i;
+    int round;
+
+    (void)state;
+    FOR_EACH_ENGINE(&f) {
+        for (round = 0; round < 2; round++) {
+            if (round == 0)
+                say(&f, STR("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000001\r\n\r\n"));
+            else
+                say(&f, STR("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nf4241\r\n"));
+            for (i = 0; i < 1000001; i++)
+                buf_append_char(&f.out, 'x');
+            if (round == 1)
+                say(&f, STR("\r\n0\r\n\r\n"));
+            hear(&f, "HTTP/1.1 413 ");
+            hear(&f, "Connection: close\r\n\r\ntoo large for us");
+            hear_close(&f);
+            assert_int_equal(f.too_large, round + 1);
+            client_leave(&f);
+            client_connect(&f);
+        }
+        assert_int_equal(f.requests, 0);
+    }
+}
+
+static void expect_100_is_answered_at_once(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    FOR_EACH_ENGINE(&f) {
+        say(&f, STR("POST /echo HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n"));
+        hear(&f, "HTTP/1.1 100 Continue\r\n\r\n");
+        say(&f, STR("body"));
+        hear(&f, "\r\n\r\nbody");
+        /* refused before it is sent */
+        say(&f, STR("POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 2000000\r\n\r\n"));
+        hear(&f, "HTTP/1.1 413 ");
+        hear_close(&f);
+    }
+}
+
+static void a_parked_request_is_answered_later(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    FOR_EACH_ENGINE(&f) {
+        f.stop_at_requests = 1;
+        say(&f, STR("GET /park HTTP/1.1\r\nHost: h\r\n\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n"));
+        run_loop(&f);
+        assert_non_null(f.parked);
+        send_text(f.parked, 200, STR("later"));
+        hear(&f, "\r\n\r\nlater");
+        hear(&f, "\r\n\r\nhello"); /* the one behind it, in order */
+        assert_int_equal(f.requests, 2);
+    }
+}
+
+static void a_client_that_leaves_aborts_its_parked_request_once(void **state)
+{
+    static const struct str asks[] = {
+        STR("GET /park HTTP/1.1\r\nHost: h\r\n\r\n"),
+        STR("POST /park HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n{}"),
+        STR("POST /park HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"),
+    };
+    struct fixture f;
+    size_t i;
+
+    (void)state;
+    FOR_EACH_ENGINE(&f) {
+        for (i = 0; i < ARRAY_LEN(asks); i++) {
+            f.stop_at_requests = f.requests + 1;
+            say(&f, asks[i]);
+            run_loop(&f);
+            f.stop_at_aborts = f.aborts + 1;
+            client_leave(&f);
+            run_loop(&f);
+            assert_int_equal(f.aborts, (int)i + 1);
+            client_connect(&f);
+        }
+        say(&f, STR("GET / HTTP/1.1\r\nHost: h\r\n\r\n"));
+        hear(&f, "hello"); /* others are served as before */
+        assert_int_equal(f.aborts, (int)ARRAY_LEN(asks));
+    }
+}
+
+static void half_a_request_and_a_close_reach_no_handler(void **state)
+{
+    static const struct str halves[] = {
+        STR("POST / HTTP/1.1\r\nHo"),
+        STR("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nhalf"),
+        STR("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhal"),
+        STR("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 900000\r\n\r\nhalf"),
+    };
+    struct fixture f;
+    size_t i;
+
+    (void)state;
+    FOR_EACH_ENGINE(&f) {
+        for (i = 0; i < ARRAY_LEN(halves); i++) {
+            say(&f, halves[i]);
+            assert_int_equal(send(f.fd, f.out.ptr, f.out.len, MSG_NOSIGNAL), (ssize_t)f.out.len);
+            client_leave(&f);
+            client_connect(&f);
+        }
+        say(&f, STR("GET / HTTP/1.1\r\nHost: h\r\n\r\n"));
+        hear(&f, "hello");
+        assert_int_equal(f.requests, 1);
+        assert_int_equal(f.aborts, 0);
+    }
+}
+
+static void malformed_requests_are_refused_by_the_engine(void **state)
+{
+    static const struct {
+        struct str text;
+        const char *status;
+    } cases[] = {
+        {STR("GET / HTTP/1.1\r\n\r\n"), "HTTP/1.1 400 "},
+        {STR("GET / HTTP/1.1\nHost: h\n\n"), "HTTP/1.1 400 "},
+        {STR("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+         "HTTP/1.1 400 "},
+        {STR("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip\r\n\r\n"), "HTTP/1.1 501 "},
+        {STR("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), "HTTP/1.1 505 "},
+    };
+    struct fixture f;
+    size_t i;
+
+    (void)state;
+    FOR_EACH_ENGINE(&f) {
+        for (i = 0; i < ARRAY_LEN(cases); i++) {
+            say(&f, cases[i].text);
+            hear(&f, cases[i].status);
+            hear(&f, "Connection: close\r\n");
+            hear_close(&f);
+            client_leave(&f);
+            client_connect(&f);
+        }
+        assert_int_equal(f.requests, 0);
+    }
+}
+
+static void a_dropped_request_closes_without_an_answer(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    FOR_EACH_ENGINE(&f) {
+        say(&f, STR("GET /drop HTTP/1.1\r\nHost: h\r\n\r\n"));
+        hear_close(&f);
+        assert_int_equal(f.in.len, 0);
+        assert_int_equal(f.aborts, 0);
+    }
+}
+
+static void a_server_goes_with_requests_parked_and_answers_under_way(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    FOR_EACH_ENGINE(&f) {
+        say(&f, STR("GET /large HTTP/1.1\r\nHost: h\r\n\r\nGET /park HTTP/1.1\r\nHost: h\r\n\r\n"));
+        hear(&f, "\r\n\r\n");
+        f.stop_at_aborts = 1; /* end() must not get there */
+        assert_int_equal(f.aborts, 0);
+    }
+}
+
+static void pipelined_requests_are_answered_in_order(void **state)
+{
+    struct fixture f;
+    int i;
+
+    (void)state;
+    FOR_EACH_ENGINE(&f) {
+        for (i = 0; i < 1000; i++)
+            say(&f, STR("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc"));
+        say(&f, STR("GET /query?end HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"));
+        hear(&f, "\r\n\r\nend");
+        hear_close(&f);
+        assert_int_equal(f.requests, 1001);
+    }
+}
+
+static void an_address_in_use_or_malformed_is_one_clear_line(void **state)
+{
+    const struct http_handler handler = {.on_request = on_request};
+    struct http_server *second = NULL;
+    struct fixture f;
+    struct error err;
+    char address[32], line[200];
+
+    (void)state;
+    begin(&f, EDGE);
+    snprintf(address, sizeof(address), "127.0.0.1:%d", http_server_port(f.server));
+    snprintf(line, sizeof(line),
+             "address %s is already in use; stop the other program or choose another address with "
+             "--listen (HEARTH_LISTEN)",
+             address);
+    assert_int_equal(http_edge_new(f.loop, address, &handler, &f, &second, &err), -ERR_CONFIG);
+    assert_string_equal(err.msg, line);
+    assert_int_equal(http_edge_new(f.loop, "192.0.2.1:9000", &handler, &f, &second, &err), -ERR_CONFIG);
+    assert_non_null(strstr(err.msg, "not one of this machine's"));
+    assert_int_equal(http_edge_new(f.loop, "9000", &handler, &f, &second, &err), -ERR_CONFIG);
+    assert_int_equal(http_edge_new(f.loop, "here:9000", &handler, &f, &second, &err), -ERR_CONFIG);
+    assert_int_equal(http_edge_new(f.loop, "127.0.0.1:", &handler, &f, &second, &err), -ERR_CONFIG);
+    assert_null(second);
+    end(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_connection_serves_many_requests),
+        cmocka_unit_test(connection_close_and_http_1_0_end_the_connection),
+        cmocka_unit_test(head_and_body_may_come_in_any_pieces),
+        cmocka_unit_test(large_bodies_go_both_ways),
+        cmocka_unit_test(a_large_answer_is_whole_before_the_connection_closes),
+        cmocka_unit_test(chunked_bodies_are_decoded),
+        cmocka_unit_test(a_body_beyond_the_limit_is_413_and_the_client_can_read_it),
+        cmocka_unit_test(expect_100_is_answered_at_once),
+        cmocka_unit_test(a_parked_request_is_answered_later),
+        cmocka_unit_test(a_client_that_leaves_aborts_its_parked_request_once),
+        cmocka_unit_test(half_a_request_and_a_close_reach_no_handler),
+        cmocka_unit_test(malformed_requests_are_refused_by_the_engine),
+        cmocka_unit_test(a_dropped_request_closes_without_an_answer),
+        cmocka_unit_test(a_server_goes_with_requests_parked_and_answers_under_way),
+        cmocka_unit_test(pipelined_requests_are_answered_in_order),
+        cmocka_unit_test(an_address_in_use_or_malformed_is_one_clear_line),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
