@@ -60,6 +60,9 @@ RECORDED = {
 VALUES_LATER = {("CreateFunctionRequest", "Runtime"),
                 ("UpdateFunctionConfigurationRequest", "Runtime")}
 
+# Members that AWS was recorded to check after another one, which the model has behind them.
+CHECKED_AFTER = {("PublishLayerVersionRequest", "CompatibleArchitectures"): "CompatibleRuntimes"}
+
 LOCATIONS = {None: "LAMBDA_IN_BODY", "uri": "LAMBDA_IN_URI", "querystring": "LAMBDA_IN_QUERY",
              "header": "LAMBDA_IN_HEADER"}
 
@@ -106,7 +109,13 @@ class Writer:
 
     def members(self, name, shape):
         self.out.append("static const struct lambda_member members_%s[] = {" % name)
-        for member, ref in shape["members"].items():
+        order = list(shape["members"])
+        for (owner, member), other in CHECKED_AFTER.items():
+            if owner == name:
+                order.remove(member)
+                order.insert(order.index(other) + 1, member)
+        for member in order:
+            ref = shape["members"][member]
             location = LOCATIONS[ref.get("location")]
             # a blob or structure payload is the whole body
             if shape.get("payload") == member:

@@ -2520,10 +2520,10 @@ static const struct lambda_member members_PublishLayerVersionRequest[] = {
     {"LayerName", "LayerName", &shape_LayerNameOrArn, LAMBDA_IN_URI, true, false},
     {"Description", "Description", &shape_Description, LAMBDA_IN_BODY, false, false},
     {"Content", "Content", &shape_LayerVersionContentInput, LAMBDA_IN_BODY, true, false},
-    {"CompatibleArchitectures", "CompatibleArchitectures",
-     &shape_CompatibleArchitectures, LAMBDA_IN_BODY, false, false},
     {"CompatibleRuntimes", "CompatibleRuntimes",
      &shape_CompatibleRuntimes, LAMBDA_IN_BODY, false, false},
+    {"CompatibleArchitectures", "CompatibleArchitectures",
+     &shape_CompatibleArchitectures, LAMBDA_IN_BODY, false, false},
     {"LicenseInfo", "LicenseInfo", &shape_LicenseInfo, LAMBDA_IN_BODY, false, false},
 };
 static const struct lambda_shape shape_PublishLayerVersionRequest = {

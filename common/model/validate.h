@@ -4,8 +4,8 @@
  *
  * All violations are collected, in the model's order: "2 validation errors detected: Value ...".
  *
- * Owns:    compiled patterns, made on first use and kept for the life of the program.
- * Threads: one (the loop thread).
+ * Owns:    nothing.
+ * Threads: one (the loop thread): pattern.h.
  * Errors:  -ERR_VALIDATION, -ERR_SERIALIZATION; the text goes to a buf because it may be longer
  *          than a struct error holds.
  * Source:  Lambda API model; recorded AWS answers.
@@ -29,9 +29,4 @@
  * Returns 0, -ERR_SERIALIZATION (a value of the wrong JSON type) or -ERR_VALIDATION.
  */
 int validate_input(const struct lambda_op *op, const cJSON *input, struct buf *ret_message);
-/** 1: all of @s matches @pattern (Java's syntax, as in the model); 0: not; <0: gave up. */
-int validate_pattern(const char *pattern, struct str s);
-/** Frees the compiled patterns (at the end of tests). */
-void validate_done(void);
-
 #endif
