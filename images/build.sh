@@ -24,11 +24,11 @@ cache=$cache/images
 aws=public.ecr.aws/lambda
 base=ca-certificates,tzdata,libstdc++6
 
-# name            suite     packages                                   links in the file system
+# name            suite     packages                          links in /var/lang/bin to /usr/bin
 table="
-python:3.11       bookworm  $base,python3,python3-distutils            var/lang/bin/python3.11=/usr/bin/python3.11,var/lang/bin/python3=/usr/bin/python3.11,var/lang/bin/python=/usr/bin/python3.11
-python:3.13       trixie    $base,python3                              var/lang/bin/python3.13=/usr/bin/python3.13,var/lang/bin/python3=/usr/bin/python3.13,var/lang/bin/python=/usr/bin/python3.13
-nodejs:20         trixie    $base,nodejs                               var/lang/bin/node=/usr/bin/node
+python:3.11       bookworm  $base,python3,python3-distutils   python3.11 python3=python3.11 python=python3.11
+python:3.13       trixie    $base,python3                     python3.13 python3=python3.13 python=python3.13
+nodejs:20         trixie    $base,nodejs                      node
 provided:al2023   trixie    $base,curl
 "
 
@@ -79,14 +79,18 @@ rootfs() {
     python)
         hash=$(sha256sum <"$images/python/requirements.txt" | cut -c1-12)
         client=$cache/client-python$version-$hash
-        [ -d "$client" ] || step "$client.log" "python:$version: fetching the runtime client from PyPI" \
-            python_client "$version" "$client"
+        if [ ! -d "$client" ]; then
+            rm -rf "$cache/client-python$version-"*
+            step "$client.log" "python:$version: fetching the runtime client from PyPI" \
+                python_client "$version" "$client"
+        fi
         cp -r "$client/." "$dir/rootfs/var/runtime/"
         echo "$version" >"$dir/rootfs/var/runtime/python-version"
         lib=$dir/rootfs/usr/local/lib/python$version/dist-packages
         mkdir -p "$lib" "$dir/rootfs/usr/local/bin" "$dir/rootfs/var/lang/bin"
         cp -r "$client.pip/." "$lib/"
-        printf '#!/bin/sh\nexec /var/lang/bin/python%s -m pip "$@"\n' "$version" >"$dir/rootfs/usr/local/bin/pip"
+        printf '#!/bin/sh\nexec /var/lang/bin/python%s -m pip "$@"\n' "$version" \
+            >"$dir/rootfs/usr/local/bin/pip"
         chmod 755 "$dir/rootfs/usr/local/bin/pip"
         ln -s pip "$dir/rootfs/usr/local/bin/pip3"
         ln -s /usr/local/bin/pip "$dir/rootfs/var/lang/bin/pip"
@@ -95,39 +99,52 @@ rootfs() {
     nodejs)
         hash=$(cat "$images/nodejs/packages.lock" "$images/nodejs/client.sh" | sha256sum | cut -c1-12)
         client=$cache/client-nodejs$version-$suite-$hash
-        [ -d "$client" ] || step "$client.log" "nodejs:$version: compiling the runtime client from npm" \
-            nodejs_client "$suite" "$client"
+        if [ ! -d "$client" ]; then
+            rm -rf "$cache/client-nodejs$version-"*
+            step "$client.log" "nodejs:$version: compiling the runtime client from npm" \
+                nodejs_client "$suite" "$client"
+        fi
         cp -r "$client/." "$dir/rootfs/var/runtime/"
         ;;
     esac
 }
 
 inputs_hash() {   # KIND ROW
-    { echo "$2"; cat "$images/build.sh" "$images/common/"*.sh; find "$images/$1" -type f | LC_ALL=C sort | xargs cat; } |
-        sha256sum | cut -c1-16
+    {
+        echo "$2"
+        cat "$images/build.sh" "$images/common/"*.sh
+        find "$images/$1" -type f | LC_ALL=C sort | xargs cat
+    } | sha256sum | cut -c1-16
 }
 
 build() {   # NAME SUITE PACKAGES LINKS HASH
     local name=$1 suite=$2 packages=$3 links=$4 hash=$5
-    local kind=${1%%:*} version=${1#*:} tar userland ctx=$cache/context-${1/:/-}
+    local kind=${1%%:*} version=${1#*:} flat=${1/:/-} tar userland stale size
     userland=$(echo "$suite $packages $links" | cat - "$images/common/userland.sh" | sha256sum | cut -c1-12)
-    tar=$cache/userland-${name/:/-}-$userland.tar
+    tar=$cache/userland-$flat-$userland.tar
+    userland=hearth/userland:$flat-$userland
     if [ ! -s "$tar" ] || [ -n "$refresh" ]; then
-        rm -f "$cache/userland-${name/:/-}-"*.tar
+        rm -f "$cache/userland-$flat-"*.tar*
         # shellcheck disable=SC2086
-        step "$cache/userland-${name/:/-}.log" "$name: making a file system of Debian $suite" \
-            "$images/common/userland.sh" "$suite" "$tar" "$packages" ${links//,/ }
-        docker image rm "hearth/userland:$userland" >/dev/null 2>&1 || true
+        step "$cache/userland-$flat.log" "$name: making a file system of Debian $suite" \
+            "$images/common/userland.sh" "$suite" "$tar" "$packages" $links
+        docker image rm "$userland" >/dev/null 2>&1 || true
     fi
-    docker image inspect "hearth/userland:$userland" >/dev/null 2>&1 ||
-        step "$cache/import.log" "$name: importing it" docker import "$tar" "hearth/userland:$userland"
-    rootfs "$kind" "$version" "$suite" "$ctx"
-    step "$cache/build-${name/:/-}.log" "$name: building the image" env DOCKER_BUILDKIT=0 docker build \
-        --network none --build-arg "BASE=hearth/userland:$userland" --build-arg "PYTHON_VERSION=$version" \
+    docker image inspect "$userland" >/dev/null 2>&1 ||
+        step "$cache/import-$flat.log" "$name: importing it" docker import "$tar" "$userland"
+    rootfs "$kind" "$version" "$suite" "$cache/context-$flat"
+    step "$cache/build-$flat.log" "$name: building the image" env DOCKER_BUILDKIT=0 docker build \
+        --network none --build-arg "BASE=$userland" --build-arg "PYTHON_VERSION=$version" \
         --label "hearth.inputs=$hash" --label "org.opencontainers.image.title=hearth/$name" \
-        -t "hearth/$name" "$ctx"
-    rm -rf "$ctx"
-    say "$name: ready as hearth/$name, $(docker image inspect -f '{{.Size}}' "hearth/$name" | awk '{printf "%.0f MB", $1 / 1e6}')"
+        -t "hearth/$name" "$cache/context-$flat"
+    rm -rf "$cache/context-$flat"
+    # What the new image replaced; it stays while a container or a function's image is made of it.
+    for stale in $(docker images --filter "reference=hearth/userland:$flat-*" --format '{{.Repository}}:{{.Tag}}'); do
+        [ "$stale" = "$userland" ] || docker image rm "$stale" >/dev/null 2>&1 || true
+    done
+    docker image prune -f --filter label=hearth.inputs >/dev/null 2>&1 || true
+    size=$(docker image inspect -f '{{.Size}}' "hearth/$name")
+    say "$name: ready as hearth/$name, $((size / 1000000)) MB"
 }
 
 tag_aws= refresh= wanted=()
@@ -140,7 +157,8 @@ for arg in "$@"; do
     esac
 done
 for name in "${wanted[@]}"; do
-    grep -q "^$name " <<<"$table" || die "no image $name; there are:$(awk 'NF { printf " %s", $1 }' <<<"$table")"
+    grep -q "^$name " <<<"$table" ||
+        die "no image $name; there are:$(awk 'NF { printf " %s", $1 }' <<<"$table")"
 done
 DOCKER_HOST=$("$top/scripts/dockerd.sh" ensure)
 export DOCKER_HOST
@@ -152,8 +170,8 @@ while read -r name rest; do
     names+=("$name") rows+=("$rest") hashes+=("$(inputs_hash "${name%%:*}" "$name $rest")")
 done <<<"$table"
 
-have=$(docker image inspect -f '{{range .RepoTags}}{{.}} {{end}}{{index .Config.Labels "hearth.inputs"}}' \
-    "${names[@]/#/hearth/}" 2>/dev/null || true)
+have=$(docker image inspect "${names[@]/#/hearth/}" 2>/dev/null \
+    -f '{{range .RepoTags}}{{.}} {{end}}{{index .Config.Labels "hearth.inputs"}}' || true)
 for i in "${!names[@]}"; do
     name=${names[$i]} hash=${hashes[$i]}
     if [ -n "$refresh" ] || ! grep -q "hearth/$name .*$hash\$" <<<"$have"; then

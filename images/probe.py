@@ -16,6 +16,8 @@ import sys
 import time
 
 API = "/2018-06-01/runtime/"
+ARN = "arn:aws:lambda:us-east-1:000000000000:function:probe"
+TRACE = "Root=1-00000001-000000000000000000000001;Parent=0000000000000001;Sampled=0"
 EVENTS = 50
 MARK = (
     "exec 3<>/dev/tcp/127.0.0.1/9001; printf 'GET /mark HTTP/1.1\\r\\n\\r\\n' >&3; read -r -u 3 ok; "
@@ -99,8 +101,8 @@ def one_start(listener, holder, image, handler, code):
             peer.answer(200, event, [
                 ("Lambda-Runtime-Aws-Request-Id", request_id),
                 ("Lambda-Runtime-Deadline-Ms", int(time.time() * 1000) + 3000),
-                ("Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:us-east-1:000000000000:function:probe"),
-                ("Lambda-Runtime-Trace-Id", "Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Parent=9a9197af755a6419;Sampled=0"),
+                ("Lambda-Runtime-Invoked-Function-Arn", ARN),
+                ("Lambda-Runtime-Trace-Id", TRACE),
             ])
             method, path, headers, body, _ = peer.request()
             expect(method == "POST" and path == API + "invocation/" + request_id + "/response",

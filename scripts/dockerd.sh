@@ -46,7 +46,7 @@ answers() {
 is_ours() {
     local pid
     pid=$(cat "$1" 2>/dev/null) && [ -n "$pid" ] || return 1
-    tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -qF -- "$2" || return 1
+    { tr '\0' ' ' <"/proc/$pid/cmdline"; } 2>/dev/null | grep -F -- "$2" >/dev/null || return 1
     echo "$pid"
 }
 
@@ -73,17 +73,28 @@ cgroup2_prepare() {
     return 0
 }
 
+# The way out of bridge $1 with addresses $2 without Docker's own chains.
+network_beside() {
+    net_args+=(--iptables=false --ip6tables=false)
+    iptables -w 5 -t nat -A POSTROUTING -s "$2" ! -o "$1" -j MASQUERADE
+    iptables -w 5 -I FORWARD -i "$1" -j ACCEPT
+    iptables -w 5 -I FORWARD -o "$1" -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+}
+
 # Chooses and makes a bridge that nobody has; notes what must be put back. Without working iptables
 # the engine runs without networks: sandboxes need none.
 network_prepare() {
-    local n
+    local n beside=
     if ! iptables -w 5 -t nat -S >/dev/null 2>&1 || ! command -v ip >/dev/null; then
         say "iptables does not work here: the private engine runs without container networks"
         net_args=(--bridge=none --iptables=false --ip6tables=false)
         return 0
     fi
-    # Same kernel state as dockerd will change, kept for the way back.
-    if ! iptables -w 5 -t filter -S DOCKER >/dev/null 2>&1; then
+    # A starting dockerd empties the chains of one that runs already; then ours keeps away from them.
+    if pgrep -x dockerd >/dev/null; then
+        beside=1
+    elif ! iptables -w 5 -t filter -S DOCKER >/dev/null 2>&1; then
+        # What dockerd will change in the kernel, kept for the way back.
         iptables -w 5 -S FORWARD 2>/dev/null | sed -n 's/^-P FORWARD //p' >"$run/was-forward-policy"
         cat /proc/sys/net/ipv4/ip_forward >"$run/was-ip-forward"
     fi
@@ -93,25 +104,26 @@ network_prepare() {
         echo "hearth$n" >"$run/bridge"
         ip addr add "10.213.$n.1/24" dev "hearth$n" && ip link set "hearth$n" up
         net_args=(--bridge="hearth$n")
+        [ -z "$beside" ] || network_beside "hearth$n" "10.213.$n.0/24"
         return 0
     done
     say "no bridge can be made: the private engine runs without container networks"
     net_args=(--bridge=none --iptables=false --ip6tables=false)
 }
 
-# firewall_clean BRIDGE: takes out the rules of our bridge, and Docker's own chains when they came with us.
+# firewall_clean BRIDGE: takes out the rules of our bridge, and Docker's chains when they came with us.
 firewall_clean() {
     local table rule
     command -v iptables >/dev/null || return 0
     for table in nat filter; do
-        iptables -w 5 -t $table -S 2>/dev/null | grep -E -- "^-A .*(-[io] $1( |\$)|-s 10\.213\.[0-7]\.0/24 ! -o $1 )" |
+        iptables -w 5 -t $table -S 2>/dev/null | grep -E -- "^-A .*-[io] $1( |\$)" |
             while read -r rule; do
                 eval "iptables -w 5 -t $table -D ${rule#-A }" 2>/dev/null
             done
     done
     [ -e "$run/was-ip-forward" ] || return 0
     # Another engine may have come since: its bridges use the chains.
-    if iptables -w 5 -t nat -S DOCKER 2>/dev/null | grep -q -- '^-A'; then return 0; fi
+    if iptables -w 5 -t nat -S DOCKER 2>/dev/null | grep '^-A' >/dev/null; then return 0; fi
     for table in nat filter raw; do
         iptables -w 5 -t $table -S 2>/dev/null | grep -E -- '^-A .*-j DOCKER' |
             while read -r rule; do eval "iptables -w 5 -t $table -D ${rule#-A }" 2>/dev/null; done
@@ -150,9 +162,12 @@ private_stop() {
     fi
     # Shims that outlived their daemon hold containers; each names our containerd socket.
     for m in /proc/[0-9]*/cmdline; do
-        if tr '\0' ' ' <"$m" 2>/dev/null | grep -q -- "^[^ ]*containerd-shim.* -address $csock"; then
+        if { tr '\0' ' ' <"$m"; } 2>/dev/null |
+            grep "^[^ ]*containerd-shim.* -address $csock" >/dev/null; then
             pid=${m#/proc/}
-            kill -KILL $(cat "/proc/${pid%/*}/task/"*/children 2>/dev/null) "${pid%/*}" 2>/dev/null
+            pid=${pid%/*}
+            # shellcheck disable=SC2046
+            kill -KILL $(cat "/proc/$pid/task/"*/children 2>/dev/null) "$pid" 2>/dev/null
         fi
     done
     if pid=$(is_ours "$run/containerd.pid" "$run/"); then end_process "$pid" 10; fi
@@ -168,8 +183,10 @@ private_stop() {
 
 private_start() {
     local dockerd=/usr/sbin/dockerd i pid
-    [ "$(id -u)" = 0 ] || die "no Docker engine answers, and only root can start one: run this with sudo, or start Docker"
-    [ -x $dockerd ] || dockerd=$(command -v dockerd) || die "no Docker engine is installed: run scripts/setup.sh run"
+    [ "$(id -u)" = 0 ] ||
+        die "no Docker engine answers, and only root can start one: use sudo, or start Docker"
+    [ -x $dockerd ] || dockerd=$(command -v dockerd) ||
+        die "no Docker engine is installed: run scripts/setup.sh run"
     [ ${#sock} -lt 100 ] || die "$sock is too long for a socket: choose a shorter HEARTH_DOCKER_RUN"
     say "no engine answers; starting a private one (data in $dir)"
     private_stop

@@ -21,13 +21,18 @@ mkdir -p "$2" 2>/dev/null && folder=$(cd "$2" && pwd) || die "cannot write $2"
 running() {
     local pid
     pid=$(cat "$folder/pid" 2>/dev/null) && [ -n "$pid" ] || return 1
-    tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -qF -- "$folder/config.yml" || return 1
+    { tr '\0' ' ' <"/proc/$pid/cmdline"; } 2>/dev/null | grep -F "$folder/config.yml" >/dev/null ||
+        return 1
     echo "$pid"
 }
 
-answers() { [ "$(curl -s -o /dev/null --noproxy '*' --max-time 5 -w '%{http_code}' "http://$1/v2/" 2>/dev/null)" = 200 ]; }
+answers() { curl -sf -o /dev/null --noproxy '*' --max-time 5 "http://$1/v2/" 2>/dev/null; }
 
-free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+free_port() {
+    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+
+last_words() { tail -n 1 "$folder/log" | cut -c1-200; }
 
 start() {
     local address=127.0.0.1:$1 pid i
@@ -67,12 +72,13 @@ flock -w 60 9 || die "another caller holds $folder/lock"
 case $command in
 ensure)
     if ! running >/dev/null; then
-        command -v docker-registry >/dev/null || die "docker-registry is not installed: run scripts/setup.sh test"
+        command -v docker-registry >/dev/null ||
+            die "docker-registry is not installed: run scripts/setup.sh test"
         if [ -n "${3:-}" ]; then
-            start "$3" || die "it did not start on port $3: $(tail -n 1 "$folder/log" | cut -c1-200)"
+            start "$3" || die "it did not start on port $3: $(last_words)"
         else
             # A port that was free may be taken a moment later.
-            start "$(free_port)" || start "$(free_port)" || die "it did not start: $(tail -n 1 "$folder/log" | cut -c1-200)"
+            start "$(free_port)" || start "$(free_port)" || die "it did not start: $(last_words)"
         fi
     elif [ -n "${3:-}" ] && [ "$(cat "$folder/address")" != "127.0.0.1:$3" ]; then
         die "it runs already on $(cat "$folder/address"): stop it first"

@@ -4,7 +4,8 @@
 # setup.sh [build] [run] [test]     installs what is missing on Debian 12 or 13 (default: build run)
 #
 #   build   compiler and libraries          run    Docker, Redis, what the images are made with
-#   test    registry, JRE, OCI runtimes, tools, and a Python environment in $BUILD/venv (default build/venv)
+#   test    registry, JRE, OCI runtimes, tools, and a Python environment in $BUILD/venv
+#           ($BUILD is build by default)
 #
 # A complete machine costs a moment and no network. Nothing that is installed here is left running or
 # enabled: Hearth starts its own Redis, and its own Docker engine where none answers.
@@ -22,11 +23,11 @@ log=${TMPDIR:-/tmp}/hearth-setup.$(id -u).log
 # command=package (needed only while the command is missing); a last ? means: only where Debian has it.
 group_build="build-essential pkg-config libwebsockets-dev libwebsockets-evlib-uv? libuv1-dev
     libcurl4-openssl-dev libhiredis-dev librdkafka-dev libcjson-dev libssl-dev libarchive-dev libyaml-dev
-    libseccomp-dev libcmocka-dev zlib1g-dev redis-server"
+    libpcre2-dev libseccomp-dev libcmocka-dev zlib1g-dev redis-server"
 group_run="redis-server mmdebstrap debian-archive-keyring python3 python3-venv curl iptables iproute2
-    ca-certificates procps util-linux"
-group_test="docker-registry python3-venv openjdk-17-jre-headless|default-jre-headless maven runc crun wrk strace
-    clang libclang-rt-14-dev|libclang-rt-19-dev|libclang-rt-dev node=nodejs npm=npm curl jq"
+    ca-certificates procps util-linux mount"
+group_test="docker-registry python3-venv openjdk-17-jre-headless|default-jre-headless maven runc crun
+    wrk strace clang libclang-rt-14-dev|libclang-rt-19-dev|libclang-rt-dev node=nodejs npm=npm curl jq"
 
 say() { echo "setup: $*" >&2; }
 die() { say "$*"; exit 1; }
@@ -34,14 +35,15 @@ die() { say "$*"; exit 1; }
 engine_answers() {
     local sock docker_host=${DOCKER_HOST:-}
     for sock in "${docker_host#unix://}" /var/run/docker.sock; do
-        [ -S "$sock" ] && [ "$(curl -s --max-time 5 --unix-socket "$sock" http://docker/_ping 2>/dev/null)" = OK ] && return 0
+        [ -S "$sock" ] || continue
+        curl -sf -o /dev/null --max-time 5 --unix-socket "$sock" http://docker/_ping 2>/dev/null && return 0
     done
     return 1
 }
 
 installed() { [[ $have = *" $1 "* ]]; }
 
-known() { apt-cache show --no-all-versions "$1" 2>/dev/null | grep -q '^Package:'; }
+known() { [[ $(apt-cache show --no-all-versions "$1" 2>/dev/null) = *Package:* ]]; }
 
 # Fills `missing` with the words whose package is absent.
 find_missing() {
@@ -75,12 +77,15 @@ choose_packages() {
         if [ -n "$chosen" ]; then
             packages+=("$chosen")
         elif [[ $word != *\? ]]; then
-            die "Debian's package lists have no ${word//|/ or }: check /etc/apt/sources.list, or install it by hand"
+            die "Debian's package lists have no ${word//|/ or }: check the sources of apt"
         fi
     done
 }
 
-run_apt() { $sudo env DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 apt-get -q -y -o DPkg::Lock::Timeout=600 "$@" >>"$log" 2>&1; }
+run_apt() {
+    $sudo env DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 \
+        apt-get -q -y -o DPkg::Lock::Timeout=600 "$@" >>"$log" 2>&1
+}
 
 # What went wrong, in the words of apt or dpkg.
 last_error() { grep -E '^(E:|dpkg: error|Err:)' "$log" | tail -n 1 | cut -c1-200; }
@@ -98,16 +103,19 @@ install_packages() {
     run_apt update || say "the lists could not be refreshed, using those at hand"
     choose_packages
     [ ${#packages[@]} -gt 0 ] || return 0
-    say "installing ${packages[*]}"
     if [ ! -e $guard ]; then
         # Asked by every maintainer script before it starts a service; 101 means no.
-        printf '#!/bin/sh\nexit 101\n' | $sudo tee $guard >/dev/null && $sudo chmod 755 $guard && guarded=1
+        printf '#!/bin/sh\nexit 101\n' | $sudo tee $guard >/dev/null &&
+            $sudo chmod 755 $guard && guarded=1
     fi
     trap '[ -z "$guarded" ] || $sudo rm -f $guard' EXIT
+    mapfile -t packages < <(printf '%s\n' "${packages[@]}" | sort -u)
+    say "installing ${packages[*]}"
     run_apt install --no-install-recommends "${packages[@]}" || status=1
     [ -z "$guarded" ] || $sudo rm -f $guard
     trap - EXIT
-    [ $status = 0 ] || die "installing failed ($(last_error)): see $log, or run: apt-get install ${packages[*]}"
+    [ $status = 0 ] ||
+        die "installing failed ($(last_error)): see $log, or run: apt-get install ${packages[*]}"
     for name in "${packages[@]}"; do
         case $name in
         redis-server | docker-registry) unit=$name ;;
@@ -115,7 +123,11 @@ install_packages() {
         *) continue ;;
         esac
         # shellcheck disable=SC2086
-        if command -v systemctl >/dev/null; then $sudo systemctl disable $unit >>"$log" 2>&1; fi
+        if command -v systemctl >/dev/null; then
+            $sudo systemctl disable $unit >>"$log" 2>&1
+        else
+            $sudo update-rc.d "${name%.io}" disable >>"$log" 2>&1
+        fi
     done
 }
 
@@ -127,7 +139,8 @@ python_environment() {
     [ -x $python ] || python=python3
     rm -rf "$venv"
     mkdir -p "$build"
-    if ! { $python -m venv "$venv" && "$venv/bin/pip" install --disable-pip-version-check -q -r "$wanted"; } >"$log" 2>&1; then
+    if ! { $python -m venv "$venv" &&
+        "$venv/bin/pip" install --disable-pip-version-check -q -r "$wanted"; } >"$log" 2>&1; then
         tail -n 3 "$log" >&2
         die "the Python environment failed: PyPI must be reachable (or set PIP_INDEX_URL); see $log"
     fi
@@ -142,18 +155,21 @@ for group in "$@"; do
     build) words+=($group_build) ;;
     run)
         words+=($group_run)
-        if engine_answers; then words+=("docker=docker-cli|docker.io"); else words+=(docker.io "docker=docker-cli?"); fi
+        if engine_answers; then
+            words+=("docker=docker-cli|docker.io")
+        else
+            words+=(docker.io "docker=docker-cli?")
+        fi
         ;;
     test) words+=($group_test); python=1 ;;
     *) sed -n '4,10s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
     esac
 done
 find_missing "${words[@]}"
-# A word with ? counts as missing for ever where Debian lacks the package: ask before going to the network.
+# A word with ? stays missing where Debian lacks the package: that alone is no reason to use the network.
 must=()
 for word in "${missing[@]}"; do
     if [[ $word != *\? ]] || known "$(sed 's/^[^=]*=//; s/?$//' <<<"$word")"; then must+=("$word"); fi
 done
-missing=("${must[@]}")
-[ ${#missing[@]} = 0 ] || install_packages
+[ ${#must[@]} = 0 ] || install_packages
 [ -z "$python" ] || python_environment

@@ -1,10 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# userland.sh SUITE TAR PACKAGE,... [LINK=TARGET ...]
+# userland.sh SUITE TAR PACKAGE,... [LINK[=PROGRAM] ...]
 #
 # Writes a tar of a small Debian file system with what Lambda's container contract wants below the
-# runtime: the user, the folders and their modes, /var/lang links, an UTF-8 locale, no documentation.
+# runtime: the user, the folders and their modes, links in /var/lang/bin to programs of /usr/bin, an
+# UTF-8 locale, no documentation.
 # Copyright files stay. apt stays too, so that a function's Dockerfile can add packages.
 set -eu -o pipefail
 suite=$1 tar=$2 packages=$3
@@ -15,8 +16,7 @@ opts=(--variant=apt --include="$packages" --format=tar)
 for path in man doc info locale lintian bug doc-base bash-completion gdb menu; do
     opts+=(--dpkgopt="path-exclude=/usr/share/$path/*")
 done
-opts+=(--dpkgopt='path-include=/usr/share/doc/*/copyright' --dpkgopt='path-include=/usr/share/locale/locale.alias'
-    --dpkgopt='force-unsafe-io')
+opts+=(--dpkgopt='path-include=/usr/share/doc/*/copyright' --dpkgopt='force-unsafe-io')
 # Debian 12 would otherwise merge /usr with a tool that brings all of perl.
 hooks=/usr/share/mmdebstrap/hooks/merged-usr
 [ "$suite" != bookworm ] || [ ! -d $hooks ] || opts+=(--hook-dir=$hooks)
@@ -39,8 +39,7 @@ mkdir -p var/task var/runtime var/lang/bin var/lang/lib opt tmp
 chmod 755 var/task var/runtime var/lang var/lang/bin var/lang/lib opt
 chmod 1777 tmp
 for link in "$@"; do
-    mkdir -p "$(dirname "./${link%%=*}")"
-    ln -sf "${link#*=}" "./${link%%=*}"
+    ln -sf "/usr/bin/${link#*=}" "var/lang/bin/${link%%=*}"
 done
 # Lambda's LANG is en_US.UTF-8. The C locale of glibc under that name gives the encoding at no cost.
 [ -e usr/lib/locale/en_US.utf8 ] || ln -s C.utf8 usr/lib/locale/en_US.utf8

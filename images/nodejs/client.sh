@@ -37,12 +37,14 @@ strip --strip-unneeded dist/rapid-client.node
 mkdir -p /client/out/node_modules/aws-lambda-ric
 cp -r dist package.json LICENSE NOTICE THIRD-PARTY-LICENSES /client/out/node_modules/aws-lambda-ric/
 # As the image will load it; it reads the address while loading.
-cd /client/out && AWS_LAMBDA_RUNTIME_API=127.0.0.1:9001 node -e 'require("./node_modules/aws-lambda-ric/dist/rapid-client.node")'
+cd /client/out/node_modules/aws-lambda-ric/dist
+AWS_LAMBDA_RUNTIME_API=127.0.0.1:9001 node -e 'require("./rapid-client.node")'
 BUILD
 
 opts=(--variant=apt --format=null
     --include=ca-certificates,nodejs,npm,node-gyp,libnode-dev,g++,make,cmake,autoconf,automake,libtool,python3
-    --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt=force-unsafe-io
+    --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*'
+    --dpkgopt=force-unsafe-io
     --customize-hook='mkdir "$1/client"' --customize-hook="sync-in $work/in /client"
     --customize-hook='chroot "$1" bash /client/build.sh'
     --customize-hook="sync-out /client/out $work/out")
