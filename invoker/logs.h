@@ -122,7 +122,7 @@ void logs_counters_get(const struct logs *logs, struct logs_counters *ret);
 
 /* ---- one sandbox ---- */
 
-#define LOGS_STREAM_NAME_MAX 96
+#define LOGS_STREAM_NAME_MAX 128
 /** A new "YYYY/MM/DD/[version]hex32" of today (UTC) into @ret. */
 void logs_stream_name(const char *version, char ret[LOGS_STREAM_NAME_MAX]);
 
