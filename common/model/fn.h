@@ -49,6 +49,7 @@ struct fn_version {
     /* configuration */
     enum fn_package package;
     char *runtime; /* NULL for images */
+    char *runtime_version; /* what tells the runtime's image from others, 64 hex; NULL for images */
     char *handler; /* NULL for images */
     char *role;
     char *description; /* "" when not given */
@@ -120,15 +121,20 @@ cJSON *fn_version_to_registry(const struct fn_version *ver, struct str sealed_en
 int fn_version_from_registry(const cJSON *json, struct fn_version **ret, struct str *ret_sealed_env,
                              struct error *err);
 
-/** AWS's FunctionConfiguration; the caller deletes it (it holds secrets: cjson_wipe_strings()). */
-cJSON *fn_version_to_aws(const struct fn_version *ver);
-/** As ListFunctions has each: without state and last update status. */
-cJSON *fn_version_to_aws_listed(const struct fn_version *ver);
+/**
+ * AWS's FunctionConfiguration; the caller deletes it (it holds secrets: cjson_wipe_strings()).
+ *
+ * @qualifier  what the request named (version, alias, $LATEST), which FunctionArn then carries;
+ *             STR_NULL: nothing
+ */
+cJSON *fn_version_to_aws(const struct fn_version *ver, struct str qualifier);
+/** As lists have each: without state, last update status and runtime version. */
+cJSON *fn_version_to_aws_listed(const struct fn_version *ver, struct str qualifier);
 
 struct fn_get_extra {
     const char *code_location; /* URL of a zip's archive; NULL for images */
     int64_t reserved_concurrency; /* -1: none */
-    bool qualified; /* the request named a version or alias: FunctionArn carries the qualifier */
+    struct str qualifier; /* as fn_version_to_aws() */
 };
 
 /** The whole answer of GetFunction. */

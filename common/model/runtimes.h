@@ -2,7 +2,8 @@
 /*
  * runtimes.h - which runtime identifiers exist and the image that runs each: data, never an enum.
  *
- * The text: {"runtimes": {"python3.13": {"image": "hearth/python:3.13", "deprecated": false}, ...}}
+ * The text: {"runtimes": {"python3.13": {"image": "hearth/python:3.13", "fallback": "...",
+ * "architectures": ["x86_64", "arm64"]}, "python2.7": {"deprecated": true}, ...}}
  *
  * Owns:    its strings. Immutable once made.
  * Threads: any.
@@ -17,6 +18,8 @@
 struct runtime {
     char *name; /* "python3.13" */
     char *image; /* image reference; "" for a deprecated one without image */
+    char *fallback; /* image for where @image is not at hand; "" when there is none */
+    bool x86_64, arm64; /* what functions may ask for */
     bool deprecated; /* refused by create and update, with AWS's words */
 };
 
@@ -32,8 +35,7 @@ const struct runtime *runtimes_find(const struct runtimes *rts, struct str name)
 /**
  * Whether a function may be created with or changed to runtime @name.
  *
- * -ERR_VALIDATION: unknown, with the set of those that are not deprecated;
- * -ERR_BAD_REQUEST: deprecated.
+ * -ERR_BAD_REQUEST: unknown (the message names those that are not deprecated), or deprecated.
  */
 int runtimes_check(const struct runtimes *rts, struct str name, struct error *err);
 
