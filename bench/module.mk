@@ -10,4 +10,11 @@ $(BUILD)/bench/malloc_count.so: bench/malloc_count.c
 bench: all $(BENCH_TOOLS) $(BUILD)/samples/c-bootstrap ## measure, pairwise in one go; prints figure=… lines
 	@bench/run.sh
 
-.PHONY: bench
+$(BUILD)/bench/link_bench: $(call obj,bench/link_bench.c) $(LIB)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+bench-link: $(BUILD)/bench/link_bench ## what a round trip over a link costs
+	@$<
+
+.PHONY: bench bench-link

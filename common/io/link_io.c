@@ -29,7 +29,7 @@ static void enqueue(struct link *link, const void *ptr, size_t len)
 {
     struct error why;
 
-    if (len == 0 || buf_append(&link->out, ptr, len) == 0)
+    if (buf_append(&link->out, ptr, len) == 0)
         return;
     error_set(&why, ERR_TOO_LARGE, "the peer does not read");
     link_break(link, &why);
@@ -87,8 +87,9 @@ static void write_now(struct link *link, uv_buf_t *bufs, unsigned count)
     }
     for (i = 1; i < count; i++) {
         n = bufs[i].len < done ? bufs[i].len : done;
-        enqueue(link, bufs[i].base + n, bufs[i].len - n);
         done -= n;
+        if (n < bufs[i].len)
+            enqueue(link, bufs[i].base + n, bufs[i].len - n);
     }
     if (link->out.len > 0)
         write_rest(link);

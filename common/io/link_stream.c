@@ -296,7 +296,8 @@ static void put(struct link_stream *s, struct link_frame frame, struct str head,
         frame.data_len = (uint32_t)n;
         link_transmit(link, &frame, head, str_from(data.ptr, n));
         s->credit -= (uint32_t)n;
-        data = str_from(data.ptr + n, data.len - n);
+        if (n > 0)
+            data = str_from(data.ptr + n, data.len - n);
         if (s->end_sent)
             return;
         frame = (struct link_frame){.type = LINK_FRAME_DATA, .stream = s->id};

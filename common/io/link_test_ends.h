@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * link_test_ends.h - for the tests of links: a client and a server in one loop, over a socket in
+ * a folder of their own, and streams that note what comes.
+ *
+ * Owns: everything in t; set_up() and tear_down() make and free it for each test.
+ */
+#ifndef HEARTH_IO_LINK_TEST_ENDS_H
+#define HEARTH_IO_LINK_TEST_ENDS_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <string.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "common/io/link_internal.h"
+
+#pragma GCC diagnostic ignored "-Wunused-function" /* each test uses some of it */
+
+/* What one side sees of one stream. */
+struct talk {
+    struct link_stream *s;
+    struct buf head, data;
+    bool hold; /* gives no credit back */
+    bool ended;
+    int resets, drains;
+    size_t ended_at; /* t.ends when it ended */
+    struct error why;
+};
+
+enum mode {
+    MODE_RECORD, /* take the stream, remember it in t.taken */
+    MODE_ECHO, /* answer with the head and send each byte back */
+    MODE_IGNORE, /* do not take it */
+};
+
+static struct {
+    struct loop *loop;
+    char dir[64], address[96];
+    struct link_server *server;
+    struct link *client, *accepted;
+    int ups, downs, server_ups, server_downs;
+    struct link_hello seen_by_client, seen_by_server;
+    struct error why;
+    enum mode mode;
+    struct talk taken;
+    size_t ends;
+    bool inside; /* a call of ours is running: no callback may come */
+} t;
+
+static const struct link_hello client_hello = {"gateway", "g-1"};
+static const struct link_hello server_hello = {"invoker", "node \"7\""};
+
+#define WAIT_FOR(condition)                                                                        \
+    do {                                                                                           \
+        uint64_t until_ = now_us() + SECONDS(20);                                                  \
+        while (!(condition)) {                                                                     \
+            if (now_us() > until_)                                                                 \
+                fail_msg("waited too long for %s", #condition);                                    \
+            uv_run(loop_uv(t.loop), UV_RUN_ONCE);                                                  \
+        }                                                                                          \
+    } while (0)
+
+/* Lets the loop do all it can do without waiting. */
+static void settle(void)
+{
+    int i;
+
+    for (i = 0; i < 200; i++)
+        uv_run(loop_uv(t.loop), UV_RUN_NOWAIT);
+}
+
+/* ---- a stream that notes what comes */
+
+static void talk_init(struct talk *talk)
+{
+    *talk = (struct talk){.head = BUF_INIT(LINK_HEAD_MAX), .data = BUF_INIT(64u << 20)};
+}
+
+static void talk_done(struct talk *talk)
+{
+    buf_done(&talk->head);
+    buf_done(&talk->data);
+}
+
+static void on_talk_head(struct link_stream *s, struct str head, void *arg)
+{
+    struct talk *talk = arg;
+
+    assert_false(t.inside);
+    assert_ptr_equal(s, talk->s);
+    assert_int_equal(buf_append_str(&talk->head, head), 0);
+}
+
+static void on_talk_data(struct link_stream *s, struct str bytes, void *arg)
+{
+    struct talk *talk = arg;
+
+    assert_false(t.inside);
+    assert_ptr_equal(s, talk->s);
+    assert_true(bytes.len > 0);
+    assert_int_equal(buf_append_str(&talk->data, bytes), 0);
+    if (!talk->hold)
+        link_stream_consumed(s, bytes.len);
+}
+
+static void on_talk_end(struct link_stream *s, void *arg)
+{
+    struct talk *talk = arg;
+
+    (void)s;
+    assert_false(t.inside);
+    assert_false(talk->ended);
+    talk->ended = true;
+    talk->ended_at = ++t.ends;
+}
+
+static void on_talk_reset(struct link_stream *s, const struct error *why, void *arg)
+{
+    struct talk *talk = arg;
+
+    assert_false(t.inside);
+    assert_ptr_equal(s, talk->s);
+    talk->s = NULL;
+    talk->resets++;
+    talk->why = *why;
+}
+
+static void on_talk_drain(struct link_stream *s, void *arg)
+{
+    struct talk *talk = arg;
+
+    assert_false(t.inside);
+    assert_true(link_stream_queued(s) <= LINK_LOW_WATER);
+    talk->drains++;
+}
+
+static const struct link_stream_ops talk_ops = {
+    .on_head = on_talk_head,
+    .on_data = on_talk_data,
+    .on_end = on_talk_end,
+    .on_reset = on_talk_reset,
+    .on_drain = on_talk_drain,
+};
+
+/* ---- a stream that sends back what comes */
+
+static void on_echo_data(struct link_stream *s, struct str bytes, void *arg)
+{
+    (void)arg;
+    link_stream_send(s, bytes, false);
+    link_stream_consumed(s, bytes.len);
+}
+
+static void on_echo_end(struct link_stream *s, void *arg)
+{
+    (void)arg;
+    link_stream_send(s, STR_NULL, true);
+}
+
+static void on_echo_reset(struct link_stream *s, const struct error *why, void *arg)
+{
+    (void)s;
+    (void)why;
+    (void)arg;
+}
+
+static const struct link_stream_ops echo_ops = {
+    .on_data = on_echo_data, .on_end = on_echo_end, .on_reset = on_echo_reset};
+
+/* ---- the two ends */
+
+static void on_client_up(struct link *link, const struct link_hello *peer, void *arg)
+{
+    (void)link;
+    (void)arg;
+    assert_false(t.inside);
+    t.ups++;
+    t.seen_by_client = *peer;
+}
+
+static void on_server_up(struct link *link, const struct link_hello *peer, void *arg)
+{
+    (void)arg;
+    t.server_ups++;
+    t.seen_by_server = *peer;
+    t.accepted = link;
+    link_set_user(link, &t);
+}
+
+static void on_stream(struct link *link, struct link_stream *s, enum link_kind kind,
+                      struct str head, void *arg)
+{
+    (void)arg;
+    (void)kind;
+    assert_false(t.inside);
+    assert_ptr_equal(link_stream_link(s), link);
+    switch (t.mode) {
+    case MODE_RECORD:
+        t.taken.s = s;
+        buf_clear(&t.taken.head);
+        assert_int_equal(buf_append_str(&t.taken.head, head), 0);
+        link_stream_accept(s, &talk_ops, &t.taken);
+        return;
+    case MODE_ECHO:
+        link_stream_accept(s, &echo_ops, NULL);
+        link_stream_answer(s, head, STR_NULL, false);
+        return;
+    case MODE_IGNORE:
+        return;
+    }
+}
+
+static void on_client_down(struct link *link, const struct error *why, void *arg)
+{
+    (void)arg;
+    assert_false(t.inside);
+    assert_false(link_is_up(link));
+    t.downs++;
+    t.why = *why;
+}
+
+static void on_server_down(struct link *link, const struct error *why, void *arg)
+{
+    (void)arg;
+    (void)why;
+    assert_ptr_equal(link_user(link), &t);
+    t.server_downs++;
+    t.accepted = NULL;
+}
+
+static const struct link_ops client_ops = {on_client_up, on_stream, on_client_down};
+static const struct link_ops server_ops = {on_server_up, on_stream, on_server_down};
+
+static void listen_again(void)
+{
+    assert_int_equal(link_listen(t.loop, t.address, &server_hello, &server_ops, NULL, &t.server,
+                                 NULL),
+                     0);
+}
+
+static int set_up_unlinked(void **state)
+{
+    (void)state;
+    memset(&t, 0, sizeof(t));
+    talk_init(&t.taken);
+    t.loop = loop_new();
+    memcpy(t.dir, "/tmp/link-test-XXXXXX", 22);
+    assert_non_null(mkdtemp(t.dir));
+    snprintf(t.address, sizeof(t.address), "unix:%s/s", t.dir);
+    return 0;
+}
+
+static int set_up(void **state)
+{
+    set_up_unlinked(state);
+    listen_again();
+    assert_int_equal(link_connect(t.loop, t.address, &client_hello, &client_ops, NULL, &t.client,
+                                  NULL),
+                     0);
+    WAIT_FOR(t.ups == 1 && t.server_ups == 1);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    link_free(t.client);
+    link_server_free(t.server);
+    loop_free(t.loop);
+    talk_done(&t.taken);
+    unlink(t.address + 5);
+    assert_int_equal(rmdir(t.dir), 0);
+    return 0;
+}
+
+static void open_talk(struct talk *talk, struct str head, struct str data, bool end)
+{
+    talk_init(talk);
+    t.inside = true;
+    talk->s = link_open(t.client, LINK_INVOKE, head, data, end, &talk_ops, talk);
+    t.inside = false;
+    assert_non_null(talk->s);
+}
+
+static char *make_bytes(size_t len, unsigned seed)
+{
+    char *bytes = malloc(len);
+    size_t i;
+
+    assert_non_null(bytes);
+    for (i = 0; i < len; i++) {
+        seed = seed * 1103515245u + 12345u;
+        bytes[i] = (char)(seed >> 16);
+    }
+    return bytes;
+}
+
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
+#define TEST_UNLINKED(fn) cmocka_unit_test_setup_teardown(fn, set_up_unlinked, tear_down)
+
+#endif
