@@ -27,9 +27,9 @@
 struct launcher;
 struct launch;
 
-/** Descriptors from inside the sandbox, close-on-exec; the receiver's to close. */
+/** Descriptors from inside the sandbox, close-on-exec, not blocking; the receiver's to close. */
 struct launch_fds {
-    int listener; /* 127.0.0.1:9001 in the sandbox's network namespace, blocking mode */
+    int listener; /* 127.0.0.1:9001 in the sandbox's network namespace */
     int stdout_fd; /* read ends; EOF when no process of the function holds them any more */
     int stderr_fd;
     int memory_usage; /* pread() at 0: peak (or present) bytes in decimal; -1 when unknown */

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "invoker/docker_container.h"
+
+#include <stdio.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/str.h"
+
+#define PIDS_MAX 1024
+/* Above the host's own processes: when the node itself runs out of memory, sandboxes go first. */
+#define OOM_SCORE_ADJ 500
+
+uint32_t docker_cpu_shares(uint32_t memory_mib)
+{
+    uint32_t shares = (uint32_t)((uint64_t)memory_mib * 1024 / MEMORY_OF_ONE_CPU);
+
+    return shares > 2 ? shares : 2;
+}
+
+static void add_strings(cJSON *to, const char *name, const char *const *strings)
+{
+    cJSON *array = cJSON_AddArrayToObject(to, name);
+
+    for (; *strings; strings++)
+        cJSON_AddItemToArray(array, cJSON_CreateString(*strings));
+}
+
+static void add_bind(cJSON *mounts, const char *source, const char *target)
+{
+    cJSON *mount = cJSON_CreateObject();
+
+    cJSON_AddStringToObject(mount, "Type", "bind");
+    cJSON_AddStringToObject(mount, "Source", source);
+    cJSON_AddStringToObject(mount, "Target", target);
+    cJSON_AddTrueToObject(mount, "ReadOnly");
+    cJSON_AddItemToArray(mounts, mount);
+}
+
+static void add_ulimit(cJSON *ulimits, const char *name, double limit)
+{
+    cJSON *u = cJSON_CreateObject();
+
+    cJSON_AddStringToObject(u, "Name", name);
+    cJSON_AddNumberToObject(u, "Soft", limit);
+    cJSON_AddNumberToObject(u, "Hard", limit);
+    cJSON_AddItemToArray(ulimits, u);
+}
+
+static void add_labels(cJSON *config, const struct docker_container_options *o)
+{
+    cJSON *labels = cJSON_AddObjectToObject(config, "Labels");
+
+    cJSON_AddStringToObject(labels, LABEL_NODE, o->node);
+    cJSON_AddStringToObject(labels, LABEL_LIFE, o->life);
+    cJSON_AddStringToObject(labels, LABEL_SANDBOX, o->sandbox_id);
+    cJSON_AddStringToObject(labels, "hearth.account", o->spec->account);
+    cJSON_AddStringToObject(labels, "hearth.function", o->spec->name);
+    cJSON_AddStringToObject(labels, "hearth.version", o->spec->version);
+}
+
+static void add_resources(cJSON *host, const struct sandbox_spec *spec)
+{
+    double memory = (double)spec->memory_mib * 1024 * 1024;
+    cJSON *ulimits;
+
+    cJSON_AddNumberToObject(host, "Memory", memory);
+    cJSON_AddNumberToObject(host, "MemorySwap", memory); /* the sum of both: no swap */
+    cJSON_AddNumberToObject(host, "CpuShares", docker_cpu_shares(spec->memory_mib));
+    cJSON_AddNumberToObject(host, "PidsLimit", PIDS_MAX);
+    cJSON_AddNumberToObject(host, "OomScoreAdj", OOM_SCORE_ADJ);
+    ulimits = cJSON_AddArrayToObject(host, "Ulimits");
+    add_ulimit(ulimits, "nofile", 1024);
+    add_ulimit(ulimits, "core", 0);
+}
+
+static void add_file_systems(cJSON *host, const struct docker_container_options *o)
+{
+    cJSON *mounts = cJSON_AddArrayToObject(host, "Mounts"), *tmpfs;
+    char options[96];
+
+    cJSON_AddTrueToObject(host, "ReadonlyRootfs");
+    add_bind(mounts, o->init_path, "/.hearth/init");
+    add_bind(mounts, o->run_dir, "/.hearth/run");
+    if (o->code_dir)
+        add_bind(mounts, o->code_dir, "/var/task");
+    /* Docker's default is noexec; Lambda's functions may run what they put there */
+    snprintf(options, sizeof(options), "rw,exec,nosuid,nodev,size=%um,mode=1777",
+             o->spec->ephemeral_mib);
+    tmpfs = cJSON_AddObjectToObject(host, "Tmpfs");
+    cJSON_AddStringToObject(tmpfs, "/tmp", options);
+}
+
+static void add_isolation(cJSON *host, const struct docker_container_options *o)
+{
+    cJSON *log;
+
+    cJSON_AddStringToObject(host, "NetworkMode", o->network);
+    cJSON_AddStringToObject(host, "IpcMode", "none"); /* as in Lambda there is no /dev/shm */
+    cJSON_AddStringToObject(host, "CgroupnsMode", "private");
+    add_strings(host, "CapDrop", (const char *const[]){"ALL", NULL});
+    add_strings(host, "SecurityOpt", (const char *const[]){"no-new-privileges", NULL});
+    cJSON_AddFalseToObject(host, "Init");
+    cJSON_AddTrueToObject(host, "AutoRemove");
+    log = cJSON_AddObjectToObject(host, "LogConfig");
+    cJSON_AddStringToObject(log, "Type", "none");
+}
+
+cJSON *docker_container_config(const struct docker_container_options *o)
+{
+    cJSON *config = cJSON_CreateObject(), *host;
+    CLEANUP(freep) char *user = str_printf("%u:%u", SANDBOX_UID, SANDBOX_GID);
+
+    if (!config)
+        abort();
+    cJSON_AddStringToObject(config, "Image", o->image);
+    cJSON_AddStringToObject(config, "User", user);
+    cJSON_AddStringToObject(config, "Hostname",
+                            "sandbox"); /* not the host's, not the container id */
+    cJSON_AddStringToObject(config, "WorkingDir", "/");
+    add_strings(config, "Entrypoint", (const char *const[]){"/.hearth/init", NULL});
+    add_strings(config, "Cmd", (const char *const[]){NULL});
+    /* an image's own health check would start processes that are not the function's */
+    add_strings(cJSON_AddObjectToObject(config, "Healthcheck"), "Test",
+                (const char *const[]){"NONE", NULL});
+    add_labels(config, o);
+    host = cJSON_AddObjectToObject(config, "HostConfig");
+    add_resources(host, o->spec);
+    add_file_systems(host, o);
+    add_isolation(host, o);
+    return config;
+}

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "invoker/image_store_docker.h"
+
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "common/base/list.h"
+#include "common/base/str.h"
+#include "common/proto/image_ref.h"
+
+struct docker_store {
+    struct image_store base;
+    struct loop *loop;
+    struct docker *docker;
+    const char *architecture; /* of this node, in Docker's words */
+    struct list_node flights;
+};
+
+/* One reference being prepared, for all who asked for it meanwhile. */
+struct flight {
+    struct docker_store *store;
+    char *reference;
+    struct image_ref ref; /* points into it */
+    struct docker_call *call; /* NULL only at the begin of a reference that is none */
+    bool pulled;
+    struct timer bad; /* fails such a one */
+    struct list_node waiters, node;
+};
+
+struct waiter {
+    image_done_fn *done;
+    void *arg;
+    struct list_node node;
+};
+
+static void *xcalloc(size_t size)
+{
+    void *p = calloc(1, size);
+
+    if (!p)
+        abort();
+    return p;
+}
+
+static void flight_free(struct flight *flight)
+{
+    struct waiter *w;
+
+    list_remove(&flight->node);
+    timer_stop(&flight->bad);
+    if (flight->call)
+        docker_call_cancel(flight->call);
+    while ((w = LIST_FIRST(&flight->waiters, struct waiter, node))) {
+        list_remove(&w->node);
+        free(w);
+    }
+    free(flight->reference);
+    free(flight);
+}
+
+/* Tells all who wait. It is no longer found meanwhile, so that a new question starts anew. */
+static void flight_end(struct flight *flight, const struct image_info *info,
+                       const struct error *err)
+{
+    struct waiter *w;
+
+    list_remove(&flight->node);
+    while ((w = LIST_FIRST(&flight->waiters, struct waiter, node))) {
+        list_remove(&w->node);
+        w->done(info, err, w->arg);
+        free(w);
+    }
+    flight_free(flight);
+}
+
+/* ---- failures, in AWS's words */
+
+static void flight_fail(struct flight *flight, const struct error *cause)
+{
+    const char *reference = flight->reference;
+    bool fixed = flight->ref.digest.len > 0;
+    struct error err;
+
+    switch ((int)cause->code) {
+    case ERR_ACCESS_DENIED:
+        error_set(
+            &err, ERR_BAD_REQUEST,
+            "ImageAccessDenied: Lambda does not have permission to access the image %s. Check "
+            "the registry's permissions. (%s)",
+            reference, cause->msg);
+        break;
+    case ERR_NOT_FOUND:
+        error_set(&err, ERR_BAD_REQUEST,
+                  "%s: Source image %s does not exist. Provide a valid source image.",
+                  fixed ? "ImageDeleted" : "InvalidImage", reference);
+        break;
+    case ERR_BAD_REQUEST:
+    case ERR_UNSUPPORTED:
+        error_set(&err, ERR_BAD_REQUEST, "InvalidImage: %s", cause->msg);
+        break;
+    default:
+        error_set(&err, ERR_UNAVAILABLE, "InternalError: preparing the image %s: %s", reference,
+                  cause->msg);
+    }
+    flight_end(flight, NULL, &err);
+}
+
+static void on_bad(void *arg)
+{
+    struct flight *flight = arg;
+    struct error err;
+
+    error_set(&err, ERR_BAD_REQUEST,
+              "Source image %.200s is not valid. Provide a valid source image.", flight->reference);
+    flight_fail(flight, &err);
+}
+
+/* ---- what the engine knows of an image */
+
+static const char *string_in(const cJSON *json, const char *key)
+{
+    const char *s = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, key));
+
+    return s ? s : "";
+}
+
+/* The strings of an array, borrowed; NULL or no array gives none. free() the result. */
+static char **strings_in(const cJSON *json, const char *key)
+{
+    const cJSON *array = cJSON_GetObjectItemCaseSensitive(json, key), *item;
+    char **strings = xcalloc(((size_t)cJSON_GetArraySize(array) + 1) * sizeof(*strings));
+    size_t n = 0;
+
+    cJSON_ArrayForEach(item, array)
+    {
+        if (cJSON_IsString(item))
+            strings[n++] = item->valuestring;
+    }
+    return strings;
+}
+
+/* Docker leaves its own registry's names out: "docker.io/library/x" is "x" to it. */
+static struct str familiar_name(const struct image_ref *ref)
+{
+    struct str name = ref->name;
+
+    if (!str_is(ref->host, "docker.io"))
+        return name;
+    name = ref->repository;
+    if (str_starts(name, STR("library/")))
+        name = str_sub(name, 8, name.len);
+    return name;
+}
+
+/* "<our name>@sha256:..." among the image's digests, or NULL. */
+static const char *find_repo_digest(const cJSON *json, const struct image_ref *ref)
+{
+    const cJSON *item;
+    struct str name = familiar_name(ref), s;
+    size_t at;
+
+    cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(json, "RepoDigests"))
+    {
+        s = str_of(cJSON_GetStringValue(item));
+        at = str_find(s, '@', 0);
+        if (!str_eq(str_sub(s, 0, at), name) || !image_digest_is_valid(str_sub(s, at + 1, s.len)))
+            continue;
+        /* an image may have several; a reference by digest names its own */
+        if (ref->digest.len == 0 || str_eq(str_sub(s, at + 1, s.len), ref->digest))
+            return item->valuestring;
+    }
+    return NULL;
+}
+
+static void deliver(struct flight *flight, const cJSON *json)
+{
+    const cJSON *config = cJSON_GetObjectItemCaseSensitive(json, "Config");
+    const cJSON *size = cJSON_GetObjectItemCaseSensitive(json, "Size");
+    const char *repo_digest = find_repo_digest(json, &flight->ref);
+    const char *id = string_in(json, "Id");
+    CLEANUP(freep) char **entry_point = strings_in(config, "Entrypoint");
+    CLEANUP(freep) char **command = strings_in(config, "Cmd");
+    CLEANUP(freep) char **env = strings_in(config, "Env");
+    CLEANUP(freep) char *reference = str_dup(str_of(repo_digest ? repo_digest : id));
+    CLEANUP(freep) char *digest = NULL;
+    const struct image_info info = {
+        .reference = reference,
+        .digest = digest = str_dup(str_of(repo_digest ? strchr(repo_digest, '@') + 1 : id)),
+        .architecture = (char *)string_in(json, "Architecture"),
+        .size_bytes =
+            cJSON_IsNumber(size) && size->valuedouble > 0 ? (uint64_t)size->valuedouble : 0,
+        .entry_point = entry_point,
+        .command = command,
+        .env = env,
+        .working_directory = (char *)string_in(config, "WorkingDir"),
+    };
+    struct error err;
+
+    if (strcmp(info.architecture, flight->store->architecture) != 0 ||
+        strcmp(string_in(json, "Os"), "linux") != 0) {
+        error_set(&err, ERR_UNSUPPORTED, "The image %s is for %s/%s. Provide one for linux/%s.",
+                  flight->reference, string_in(json, "Os"), info.architecture,
+                  flight->store->architecture);
+        flight_fail(flight, &err);
+        return;
+    }
+    flight_end(flight, &info, NULL);
+}
+
+/* ---- the steps */
+
+static void flight_inspect(struct flight *flight);
+
+static void on_pulled(const struct error *err, void *arg)
+{
+    struct flight *flight = arg;
+
+    flight->call = NULL;
+    flight->pulled = true;
+    if (err)
+        flight_fail(flight, err);
+    else
+        flight_inspect(flight);
+}
+
+static void flight_pull(struct flight *flight)
+{
+    flight->call =
+        docker_image_pull(flight->store->docker, flight->reference, NULL, on_pulled, flight);
+}
+
+static void on_inspected(const cJSON *json, const struct error *err, void *arg)
+{
+    struct flight *flight = arg;
+    bool is_id = flight->ref.name.len == 0;
+
+    flight->call = NULL;
+    if (!err)
+        deliver(flight, json);
+    else if (err->code == ERR_NOT_FOUND && !flight->pulled && !is_id)
+        flight_pull(flight);
+    else
+        flight_fail(flight, err);
+}
+
+static void flight_inspect(struct flight *flight)
+{
+    const struct image_ref *ref = &flight->ref;
+    CLEANUP(freep) char *name = NULL;
+
+    /* with both a tag and a digest the digest counts; the engine knows the image by that alone */
+    if (ref->name.len && ref->digest.len)
+        name = str_printf("%.*s@%.*s", STR_ARG(ref->name), STR_ARG(ref->digest));
+    else
+        name = str_dup(str_of(flight->reference));
+    flight->call = docker_image_inspect(flight->store->docker, name, on_inspected, flight);
+}
+
+static struct flight *flight_new(struct docker_store *store, const char *reference)
+{
+    struct flight *flight = xcalloc(sizeof(*flight));
+
+    flight->store = store;
+    flight->reference = str_dup(str_of(reference));
+    list_init(&flight->waiters);
+    list_append(&store->flights, &flight->node);
+    timer_init(&flight->bad, store->loop, on_bad, flight);
+    if (image_ref_parse(str_of(flight->reference), &flight->ref, NULL) < 0)
+        timer_start(&flight->bad, 0);
+    else if (flight->ref.host.len && flight->ref.digest.len == 0)
+        flight_pull(flight); /* only the registry knows what a tag means now */
+    else
+        flight_inspect(flight);
+    return flight;
+}
+
+static struct flight *flight_find(struct docker_store *store, const char *reference)
+{
+    struct list_node *n;
+
+    LIST_FOREACH(&store->flights, n)
+    {
+        struct flight *flight = CONTAINER_OF(n, struct flight, node);
+
+        if (strcmp(flight->reference, reference) == 0)
+            return flight;
+    }
+    return NULL;
+}
+
+/* ---- image_store.h */
+
+static void docker_store_prepare(struct image_store *base, const char *reference,
+                                 image_done_fn *done, void *arg)
+{
+    struct docker_store *store = CONTAINER_OF(base, struct docker_store, base);
+    struct flight *flight = flight_find(store, reference);
+    struct waiter *w = xcalloc(sizeof(*w));
+
+    if (!flight)
+        flight = flight_new(store, reference);
+    w->done = done;
+    w->arg = arg;
+    list_append(&flight->waiters, &w->node);
+}
+
+static void docker_store_free(struct image_store *base)
+{
+    struct docker_store *store = CONTAINER_OF(base, struct docker_store, base);
+    struct flight *flight;
+
+    while ((flight = LIST_FIRST(&store->flights, struct flight, node)))
+        flight_free(flight);
+    free(store);
+}
+
+static const struct image_store_ops docker_store_ops = {
+    .name = "docker",
+    .prepare = docker_store_prepare,
+    .free = docker_store_free,
+};
+
+/* The kernel's word for the machine to Docker's. */
+static const char *node_architecture(void)
+{
+    static const char *const words[][2] = {{"x86_64", "amd64"}, {"aarch64", "arm64"}};
+    struct utsname u;
+    size_t i;
+
+    if (uname(&u) < 0)
+        abort();
+    for (i = 0; i < ARRAY_LEN(words); i++)
+        if (strcmp(u.machine, words[i][0]) == 0)
+            return words[i][1];
+    return "unknown";
+}
+
+struct image_store *image_store_docker_new(struct loop *loop, struct docker *docker)
+{
+    struct docker_store *store = xcalloc(sizeof(*store));
+
+    store->base.ops = &docker_store_ops;
+    store->loop = loop;
+    store->docker = docker;
+    store->architecture = node_architecture();
+    list_init(&store->flights);
+    return &store->base;
+}

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "invoker/init_link.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include "common/base/buf.h"
+
+/* What PID 1 sends is small; a longer frame is not its. */
+#define IN_MAX 1024
+#define OUT_MAX (INIT_FRAME_MAX + 4096)
+
+struct init_link {
+    struct loop *loop;
+    const struct init_link_handler *handler;
+    void *arg;
+    char *path;
+    int listener, fd; /* the one, then the other */
+    struct watch *watch; /* of whichever is open */
+    int fds[INIT_FDS_MAX]; /* received, not given away yet */
+    int fds_len;
+    bool hello_seen, closed;
+    uint8_t in[IN_MAX];
+    size_t in_len;
+    struct buf out;
+};
+
+static void close_all(struct init_link *link)
+{
+    int i;
+
+    watch_free(TAKE(link->watch));
+    if (link->listener >= 0)
+        unlink(link->path);
+    closep(&link->listener);
+    closep(&link->fd);
+    for (i = 0; i < link->fds_len; i++)
+        close(link->fds[i]);
+    link->fds_len = 0;
+    link->closed = true;
+}
+
+static void closed(struct init_link *link, const struct error *err)
+{
+    close_all(link);
+    link->handler->on_closed(err, link->arg);
+}
+
+static void broken(struct init_link *link, const char *what)
+{
+    struct error err;
+
+    error_set(&err, ERR_PROTOCOL, "hearth-init: %s", what);
+    closed(link, &err);
+}
+
+/* ---- what PID 1 says */
+
+static void on_hello(struct init_link *link, const struct init_frame *f)
+{
+    struct launch_fds fds = {-1, -1, -1, -1, -1};
+    struct init_hello m;
+    int i, n = 3;
+
+    if (link->hello_seen || init_hello_read(f, &m) < 0 ||
+        link->fds_len != init_hello_fds(m.flags)) {
+        broken(link, "wrong HELLO");
+        return;
+    }
+    if (m.version != INIT_WIRE_VERSION) {
+        broken(link, "another version than ours");
+        return;
+    }
+    link->hello_seen = true;
+    for (i = 0; i < 3; i++)
+        fcntl(link->fds[i], F_SETFL, O_NONBLOCK);
+    fds.listener = link->fds[0];
+    fds.stdout_fd = link->fds[1];
+    fds.stderr_fd = link->fds[2];
+    if (m.flags & INIT_HAS_MEMORY_USAGE)
+        fds.memory_usage = link->fds[n++];
+    if (m.flags & INIT_HAS_MEMORY_EVENTS)
+        fds.memory_events = link->fds[n++];
+    link->fds_len = 0;
+    link->handler->on_hello(&fds, link->arg);
+}
+
+static void on_frame(struct init_link *link, const struct init_frame *f)
+{
+    struct init_started started;
+    struct init_exited exited;
+    struct init_failure failure;
+
+    if (!link->hello_seen && f->type != INIT_HELLO && f->type != INIT_ERROR) {
+        broken(link, "no HELLO");
+        return;
+    }
+    switch (f->type) {
+    case INIT_HELLO:
+        on_hello(link, f);
+        return;
+    case INIT_STARTED:
+        if (init_started_read(f, &started) < 0)
+            break;
+        link->handler->on_started(&started, link->arg);
+        return;
+    case INIT_EXITED:
+        if (init_exited_read(f, &exited) < 0)
+            break;
+        link->handler->on_exited(&exited, link->arg);
+        return;
+    case INIT_ERROR:
+        if (init_failure_read(f, &failure) < 0)
+            break;
+        link->handler->on_failure(&failure, link->arg);
+        return;
+    case INIT_START:
+    case INIT_SIGNAL:
+    case INIT_KILL:
+        break;
+    }
+    broken(link, "unexpected message");
+}
+
+/* Descriptors come with the first byte of HELLO and with nothing else. */
+static bool take_fds(struct init_link *link, struct msghdr *msg)
+{
+    struct cmsghdr *c;
+    size_t n, i;
+    int fd;
+    bool ok = !(msg->msg_flags & MSG_CTRUNC);
+
+    for (c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
+        if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+            continue;
+        n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        for (i = 0; i < n; i++) {
+            memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof(int));
+            if (!link->hello_seen && link->fds_len < INIT_FDS_MAX) {
+                link->fds[link->fds_len++] = fd;
+            } else {
+                close(fd);
+                ok = false;
+            }
+        }
+    }
+    return ok;
+}
+
+static void read_some(struct init_link *link)
+{
+    union {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(sizeof(int) * INIT_FDS_MAX)];
+    } control;
+    struct iovec iov = {link->in + link->in_len, sizeof(link->in) - link->in_len};
+    struct msghdr msg = {.msg_iov = &iov,
+                         .msg_iovlen = 1,
+                         .msg_control = control.bytes,
+                         .msg_controllen = sizeof(control.bytes)};
+    ssize_t n = recvmsg(link->fd, &msg, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+    struct init_frame f;
+    struct error err;
+    int r = 0;
+
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (n <= 0) {
+        error_set(&err, ERR_CLOSED, "the sandbox's PID 1 ended");
+        closed(link, &err);
+        return;
+    }
+    if (!take_fds(link, &msg)) {
+        broken(link, "unexpected descriptors");
+        return;
+    }
+    link->in_len += (size_t)n;
+    while (!link->closed && (r = init_frame_parse(link->in, link->in_len, &f)) > 0) {
+        on_frame(link, &f);
+        link->in_len -= f.total;
+        memmove(link->in, link->in + f.total, link->in_len);
+    }
+    if (!link->closed && (r < 0 || link->in_len == sizeof(link->in)))
+        broken(link, "malformed frame");
+}
+
+/* ---- what we say */
+
+/* It may have held the environment. */
+static void wipe_out(struct init_link *link)
+{
+    if (link->out.ptr)
+        explicit_bzero(link->out.ptr, link->out.cap);
+    buf_done(&link->out);
+}
+
+static void write_some(struct init_link *link)
+{
+    ssize_t n = 0;
+
+    while (link->out.len) {
+        n = send(link->fd, link->out.ptr, link->out.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            break;
+        buf_consume(&link->out, (size_t)n);
+    }
+    /* a broken connection shows when it is read */
+    if (n < 0 && errno != EAGAIN)
+        buf_clear(&link->out);
+    if (link->out.len == 0)
+        wipe_out(link);
+    watch_set(link->watch, WATCH_READ | (link->out.len ? WATCH_WRITE : 0));
+}
+
+static void on_socket(int fd, int events, void *arg)
+{
+    struct init_link *link = arg;
+
+    (void)fd;
+    if (events & WATCH_WRITE)
+        write_some(link);
+    if (events & WATCH_READ)
+        read_some(link);
+}
+
+static void on_connection(int listener, int events, void *arg)
+{
+    struct init_link *link = arg;
+    int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+    (void)events;
+    if (fd < 0)
+        return;
+    watch_free(link->watch);
+    unlink(link->path);
+    closep(&link->listener);
+    link->fd = fd;
+    link->watch = watch_new(link->loop, fd, on_socket, link);
+    watch_set(link->watch, WATCH_READ);
+}
+
+static void send_small(struct init_link *link, const uint8_t *frame, ssize_t len)
+{
+    if (link->fd < 0 || len < 0)
+        return;
+    buf_append(&link->out, frame, (size_t)len);
+    write_some(link);
+}
+
+void init_link_start(struct init_link *link, const struct init_start *start)
+{
+    ssize_t size = init_start_size(start);
+
+    if (link->fd < 0 || size < 0 || buf_reserve(&link->out, (size_t)size) < 0)
+        return;
+    init_start_write(link->out.ptr + link->out.len, (size_t)size, start);
+    link->out.len += (size_t)size;
+    write_some(link);
+}
+
+void init_link_signal(struct init_link *link, int signo)
+{
+    uint8_t frame[INIT_HEADER + 1];
+
+    send_small(link, frame, init_signal_write(frame, sizeof(frame), signo));
+}
+
+void init_link_kill(struct init_link *link)
+{
+    uint8_t frame[INIT_HEADER];
+
+    send_small(link, frame, init_kill_write(frame, sizeof(frame)));
+}
+
+/* ---- */
+
+static int listen_at(const char *path, struct error *err)
+{
+    CLEANUP(closep) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    struct sockaddr_un addr = {.sun_family = AF_UNIX};
+
+    if (strlen(path) >= sizeof(addr.sun_path))
+        return error_set(err, ERR_SYSTEM, "%s is too long for a socket (%zu bytes at most)", path,
+                         sizeof(addr.sun_path) - 1);
+    memcpy(addr.sun_path, path, strlen(path));
+    if (fd < 0 || bind(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0)
+        return error_set_errno(err, ERR_SYSTEM, errno, "making the socket %s", path);
+    /* PID 1 has another user; who may come here is decided by the folders above */
+    if (chmod(path, 0666) < 0 || listen(fd, 1) < 0)
+        return error_set_errno(err, ERR_SYSTEM, errno, "making the socket %s", path);
+    return TAKE_FD(fd);
+}
+
+int init_link_new(struct loop *loop, const char *path, const struct init_link_handler *handler,
+                  void *arg, struct init_link **ret, struct error *err)
+{
+    int fd = listen_at(path, err);
+    struct init_link *link;
+
+    if (fd < 0)
+        return fd;
+    link = calloc(1, sizeof(*link));
+    if (!link)
+        abort();
+    link->loop = loop;
+    link->handler = handler;
+    link->arg = arg;
+    link->path = str_dup(str_of(path));
+    link->listener = fd;
+    link->fd = -1;
+    buf_init(&link->out, OUT_MAX);
+    link->watch = watch_new(loop, fd, on_connection, link);
+    watch_set(link->watch, WATCH_READ);
+    *ret = link;
+    return 0;
+}
+
+static void free_now(void *arg)
+{
+    struct init_link *link = arg;
+
+    wipe_out(link);
+    free(link->path);
+    free(link);
+}
+
+void init_link_free(struct init_link *link)
+{
+    if (!link)
+        return;
+    close_all(link);
+    loop_defer(link->loop, free_now, link); /* we may be inside one of its callbacks */
+}

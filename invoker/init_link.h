@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * init_link.h - the invoker's end of the socket to one sandbox's PID 1 (hearth-init).
+ *
+ * It listens at a path, takes the first connection and no other (nothing of the function can run
+ * before that one), and unlinks the path. Closing the link ends the sandbox.
+ *
+ * Owns:    its sockets, and the descriptors of HELLO until on_hello gives them away.
+ * Threads: loop thread only; callbacks never run inside a call; the link may be freed in them.
+ * Errors:  what breaks the protocol or the connection ends in on_closed.
+ * Source:  docs/internals/sandboxes.md, common/proto/init_wire.h.
+ */
+#ifndef HEARTH_INVOKER_INIT_LINK_H
+#define HEARTH_INVOKER_INIT_LINK_H
+
+#include "common/base/error.h"
+#include "common/io/loop.h"
+#include "common/proto/init_wire.h"
+#include "invoker/launcher.h"
+
+struct init_link;
+
+struct init_link_handler {
+    /** First and at most once; @fds are the receiver's. */
+    void (*on_hello)(const struct launch_fds *fds, void *arg);
+    /** The main process runs. */
+    void (*on_started)(const struct init_started *m, void *arg);
+    void (*on_exited)(const struct init_exited *m, void *arg);
+    void (*on_failure)(const struct init_failure *m, void *arg);
+    /** The last one, at most once: PID 1 is gone, or talks nonsense. */
+    void (*on_closed)(const struct error *err, void *arg);
+};
+
+/** Listens at @path (under 108 bytes; must not exist). -ERR_SYSTEM. @handler is borrowed. */
+int init_link_new(struct loop *loop, const char *path, const struct init_link_handler *handler,
+                  void *arg, struct init_link **ret, struct error *err);
+/** Closes everything, hence ends the sandbox. No callback comes any more. NULL is fine. */
+void init_link_free(struct init_link *link);
+
+/* Once connected; harmless before. */
+void init_link_start(struct init_link *link, const struct init_start *start);
+void init_link_signal(struct init_link *link, int signo);
+void init_link_kill(struct init_link *link);
+
+#endif
