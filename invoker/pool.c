@@ -208,13 +208,12 @@ static bool wants_start(const struct pool_version *pv)
 
 static void start_one(struct pool *pool, struct pool_version *pv)
 {
-    struct pool_wait *first = LIST_FIRST(&pv->waiting, struct pool_wait, node);
     struct pool_sandbox *ps;
 
     pool->claimed_mib -= pv->claim_mib;
     pv->claim_mib = 0;
     pool->used_mib += pv->memory_mib;
-    ps = pool->options.ops->start(pv->user, first, pool->options.arg);
+    ps = pool->options.ops->start(pv->user, pool->options.arg);
     ps->pv = pv;
     ps->place = POOL_CREATING;
     ps->evicted_for = NULL;
@@ -276,7 +275,7 @@ static void wait_remove(struct pool_version *pv, struct pool_wait *w)
     pv->pool->counts.waiting--;
 }
 
-static int submit(struct pool_version *pv, struct pool_wait *w, bool first)
+int pool_submit(struct pool_version *pv, struct pool_wait *w)
 {
     struct pool *pool = pv->pool;
     struct pool_sandbox *ps;
@@ -292,25 +291,12 @@ static int submit(struct pool_version *pv, struct pool_wait *w, bool first)
     }
     if (pv->memory_mib > pool->options.memory_mib)
         return -ERR_THROTTLED;
-    if (first)
-        list_prepend(&pv->waiting, &w->node);
-    else
-        list_append(&pv->waiting, &w->node);
+    list_append(&pv->waiting, &w->node);
     pv->waiting_count++;
     pool->counts.waiting++;
     want(pv);
     start_wanted(pool);
     return 0;
-}
-
-int pool_submit(struct pool_version *pv, struct pool_wait *w)
-{
-    return submit(pv, w, false);
-}
-
-int pool_submit_again(struct pool_version *pv, struct pool_wait *w)
-{
-    return submit(pv, w, true);
 }
 
 void pool_cancel(struct pool_version *pv, struct pool_wait *w)

@@ -58,8 +58,8 @@ struct pool_wait {
 enum pool_end { POOL_END_EVICTED, POOL_END_EXPIRED, POOL_END_RETIRED };
 
 struct pool_ops {
-    /* Begins a sandbox for @user (of pool_version_new); @first waits longest. Never NULL. */
-    struct pool_sandbox *(*start)(void *user, struct pool_wait *first, void *arg);
+    /* Begins a sandbox for @user (of pool_version_new). Never NULL. */
+    struct pool_sandbox *(*start)(void *user, void *arg);
     /* @w runs on @ps from now on. */
     void (*run)(struct pool_sandbox *ps, struct pool_wait *w, void *arg);
     /* @ps (idle or not ready yet) has to end; pool_gone() follows. */
@@ -105,8 +105,6 @@ bool pool_version_is_retired(const struct pool_version *pv);
  * sandbox of @pv is larger than the node.
  */
 int pool_submit(struct pool_version *pv, struct pool_wait *w);
-/** As pool_submit() of one that has waited before: it goes to the head of the queue. */
-int pool_submit_again(struct pool_version *pv, struct pool_wait *w);
 /** @w gives up waiting. It must be queued. */
 void pool_cancel(struct pool_version *pv, struct pool_wait *w);
 /** Whether as many sandboxes of @pv are on their way as stand before and at @w: it will get one soon. */
@@ -120,7 +118,8 @@ void pool_ready(struct pool_sandbox *ps);
 void pool_unready(struct pool_sandbox *ps);
 /**
  * @ps failed before it was ready. Returns the invocation that the failure belongs to (the longest
- * waiting one, out of the queue now), or NULL when enough other sandboxes are on their way.
+ * waiting one, out of the queue now), or NULL when enough other sandboxes are on their way. It may
+ * be submitted again: to the end of the queue, so that each failure meets another one.
  */
 struct pool_wait *pool_start_failed(struct pool_sandbox *ps);
 /** @ps takes no invocation any more. Harmless twice. */

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "invoker/fn_version.h"
+
+#include <stdlib.h>
+
+struct fn_version {
+    unsigned refs;
+    struct sandbox_spec *spec;
+    struct image_info *image;
+    struct code *code;
+    struct pool_version *pv;
+    unsigned slow_starts; /* expected */
+    bool image_lost;
+};
+
+struct fn_version *fn_version_new(struct pool *pool, struct sandbox_spec *spec,
+                                  struct image_info *image, struct code *code)
+{
+    struct fn_version *ver = calloc(1, sizeof(*ver));
+
+    if (!ver)
+        abort();
+    ver->refs = 1;
+    ver->spec = spec;
+    ver->image = image;
+    ver->code = code;
+    ver->pv = pool_version_new(pool, spec->memory_mib, ver);
+    return ver;
+}
+
+struct fn_version *fn_version_ref(struct fn_version *ver)
+{
+    ver->refs++;
+    return ver;
+}
+
+void fn_version_unref(struct fn_version *ver)
+{
+    if (!ver || --ver->refs > 0)
+        return;
+    pool_version_free(ver->pv);
+    code_unref(ver->code);
+    image_info_free(ver->image);
+    sandbox_spec_free(ver->spec);
+    free(ver);
+}
+
+void fn_version_unrefp(struct fn_version **ver)
+{
+    fn_version_unref(*ver);
+    *ver = NULL;
+}
+
+const struct sandbox_spec *fn_version_spec(const struct fn_version *ver)
+{
+    return ver->spec;
+}
+
+const struct image_info *fn_version_image(const struct fn_version *ver)
+{
+    return ver->image;
+}
+
+const char *fn_version_code_dir(const struct fn_version *ver)
+{
+    return ver->code ? code_dir(ver->code) : NULL;
+}
+
+struct pool_version *fn_version_pool(const struct fn_version *ver)
+{
+    return ver->pv;
+}
+
+unsigned fn_version_refs(const struct fn_version *ver)
+{
+    return ver->refs;
+}
+
+void fn_version_expect_slow(struct fn_version *ver)
+{
+    ver->slow_starts++;
+}
+
+bool fn_version_take_slow(struct fn_version *ver)
+{
+    if (ver->slow_starts == 0)
+        return false;
+    ver->slow_starts--;
+    return true;
+}
+
+void fn_version_set_image_lost(struct fn_version *ver)
+{
+    ver->image_lost = true;
+}
+
+bool fn_version_is_image_lost(const struct fn_version *ver)
+{
+    return ver->image_lost;
+}

@@ -1,0 +1,451 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "invoker/invocation.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/log.h"
+
+#define PAYLOAD_MAX RUNTIME_BODY_MAX /* bytes; the gateway's limit, held here too */
+#define ACCOUNT_MAX 32u
+#define NAME_MAX_BYTES 170u
+#define VERSION_MAX 64u
+#define SPARE_MAX 256u /* answered ones kept for reuse … */
+#define SPARE_BYTES (64u * 1024u) /* … with buffers up to this size */
+#define SERVED_CHECK_US SECONDS(1)
+
+enum invocation_state {
+    INVOCATION_RECEIVING,
+    INVOCATION_LOOKING, /* for its version */
+    INVOCATION_WAITING, /* in the pool */
+    INVOCATION_RUNNING,
+    INVOCATION_OVER, /* a spare */
+};
+
+struct invocation {
+    struct invocations *all;
+    enum invocation_state state;
+    struct link_stream *stream; /* NULL: the gateway has gone */
+    struct buf head_bytes; /* what head points into */
+    struct buf payload;
+    struct invoke_head head;
+    bool too_large;
+    bool second_try; /* the first start failed in a way that is tried again */
+    uint64_t arrived_us;
+    struct timer wait_over;
+    struct spec_wait spec_wait;
+    struct pool_wait pool_wait;
+    struct fn_version *ver;
+    struct sandbox_event event;
+    struct list_node node; /* in all->active or all->spare */
+};
+
+struct invocations {
+    struct loop *loop;
+    struct spec_cache *specs;
+    struct list_node active, spare;
+    size_t active_count, spare_count;
+    struct buf head; /* scratch: the head of an answer */
+    bool draining;
+    loop_fn *on_drained;
+    void *drain_arg;
+};
+
+static void on_wait_over(void *arg);
+static void on_version(struct spec_wait *w, struct fn_version *ver, const struct error *err);
+
+/* ---- life */
+
+static struct invocation *invocation_new(struct invocations *all)
+{
+    struct invocation *inv = LIST_FIRST(&all->spare, struct invocation, node);
+
+    if (inv) {
+        list_remove(&inv->node);
+        all->spare_count--;
+    } else {
+        inv = calloc(1, sizeof(*inv));
+        if (!inv)
+            abort();
+        inv->all = all;
+        buf_init(&inv->head_bytes, LINK_HEAD_MAX);
+        buf_init(&inv->payload, PAYLOAD_MAX);
+        timer_init(&inv->wait_over, all->loop, on_wait_over, inv);
+        inv->spec_wait.done = on_version;
+        list_init(&inv->spec_wait.node);
+        list_init(&inv->pool_wait.node);
+        list_init(&inv->node);
+    }
+    inv->state = INVOCATION_RECEIVING;
+    inv->too_large = inv->second_try = false;
+    list_append(&all->active, &inv->node);
+    all->active_count++;
+    return inv;
+}
+
+static void invocation_free(struct invocation *inv)
+{
+    list_remove(&inv->node);
+    timer_stop(&inv->wait_over);
+    spec_cache_cancel(&inv->spec_wait);
+    fn_version_unref(inv->ver);
+    buf_done(&inv->head_bytes);
+    buf_done(&inv->payload);
+    free(inv);
+}
+
+static void shrink(struct buf *b)
+{
+    if (b->cap > SPARE_BYTES)
+        buf_done(b);
+    else
+        buf_clear(b);
+}
+
+/* It has been answered, or never will be. */
+static void invocation_over(struct invocation *inv)
+{
+    struct invocations *all = inv->all;
+
+    timer_stop(&inv->wait_over);
+    fn_version_unref(TAKE(inv->ver));
+    shrink(&inv->head_bytes);
+    shrink(&inv->payload);
+    inv->state = INVOCATION_OVER;
+    list_remove(&inv->node);
+    all->active_count--;
+    if (all->spare_count < SPARE_MAX) {
+        list_prepend(&all->spare, &inv->node);
+        all->spare_count++;
+    } else {
+        invocation_free(inv);
+    }
+    if (all->draining && all->active_count == 0 && all->on_drained)
+        loop_defer(all->loop, TAKE(all->on_drained), all->drain_arg);
+}
+
+/* ---- answers */
+
+static void answer(struct invocation *inv, const struct result_head *head, struct str body)
+{
+    struct link_stream *stream = TAKE(inv->stream);
+    struct buf *bytes = &inv->all->head;
+
+    if (stream) {
+        buf_clear(bytes);
+        if (result_head_write(bytes, head) == 0)
+            link_stream_answer(stream, buf_str(bytes), body, true);
+        else
+            link_stream_reset(stream, ERR_INTERNAL);
+    }
+    invocation_over(inv);
+}
+
+static void refuse(struct invocation *inv, enum error_code code, const char *message)
+{
+    const struct result_head head = {
+        .outcome = INVOKE_REFUSED, .refused = code, .message = str_of(message)};
+
+    log_debug("invoke", "refused", KV_S("request_id", inv->head.request_id),
+              KV_STR("code", error_code_name(code)), KV_STR("why", message));
+    answer(inv, &head, STR(""));
+}
+
+void invocation_answer(const struct sandbox_event *ev, const struct sandbox_result *result)
+{
+    struct invocation *inv = CONTAINER_OF(ev, struct invocation, event);
+    const struct result_head head = {
+        .outcome = result->outcome,
+        .refused = result->refused,
+        .message = result->message,
+        .executed_version = str_of(fn_version_spec(inv->ver)->version),
+        .log_tail = result->log_tail,
+    };
+
+    answer(inv, &head, result->body);
+}
+
+/* ---- finding a sandbox */
+
+static void look(struct invocation *inv);
+
+static void on_look(void *arg)
+{
+    struct invocation *inv = arg;
+
+    if (inv->state == INVOCATION_LOOKING)
+        look(inv);
+}
+
+/* At the end of the turn: by then all that this turn tells of dead sandboxes is known. */
+static void look_soon(struct invocation *inv)
+{
+    inv->state = INVOCATION_LOOKING;
+    loop_defer(inv->all->loop, on_look, inv);
+}
+
+static uint64_t wait_left_us(const struct invocation *inv)
+{
+    uint64_t due = inv->arrived_us + MSEC(inv->head.wait_ms), now = now_us();
+
+    return due > now ? due - now : 0;
+}
+
+static void on_wait_over(void *arg)
+{
+    struct invocation *inv = arg;
+    struct pool_version *pv = fn_version_pool(inv->ver);
+
+    if (pool_is_served(pv, &inv->pool_wait)) { /* the sandbox's own deadlines hold from here on */
+        timer_start(&inv->wait_over, SERVED_CHECK_US);
+        return;
+    }
+    pool_cancel(pv, &inv->pool_wait);
+    refuse(inv, ERR_THROTTLED, "the node has no room for another sandbox");
+}
+
+static void submit(struct invocation *inv, struct fn_version *ver)
+{
+    struct pool_version *pv = fn_version_pool(ver);
+    int r;
+
+    fn_version_ref(ver); /* before: it may be the same one */
+    fn_version_unref(inv->ver);
+    inv->ver = ver;
+    inv->state = INVOCATION_WAITING;
+    r = pool_submit(pv, &inv->pool_wait);
+    if (r < 0)
+        refuse(inv, (enum error_code)-r, "the function cannot run on this node");
+    else if (r == 0 && inv->state == INVOCATION_WAITING)
+        timer_start(&inv->wait_over, wait_left_us(inv));
+}
+
+static void on_version(struct spec_wait *w, struct fn_version *ver, const struct error *err)
+{
+    struct invocation *inv = CONTAINER_OF(w, struct invocation, spec_wait);
+
+    if (err)
+        refuse(inv, err->code, err->msg);
+    else
+        submit(inv, ver);
+}
+
+static void look(struct invocation *inv)
+{
+    const struct spec_key key = {.account = inv->head.account,
+                                 .name = inv->head.name,
+                                 .version = inv->head.version,
+                                 .generation = inv->head.generation};
+    struct fn_version *ver;
+    int r;
+
+    if (inv->too_large) {
+        refuse(inv, ERR_TOO_LARGE, "the payload is too large");
+        return;
+    }
+    if (inv->all->draining) {
+        refuse(inv, ERR_UNAVAILABLE, "the node is shutting down");
+        return;
+    }
+    r = spec_cache_find(inv->all->specs, &key, &ver);
+    if (r == 0)
+        submit(inv, ver);
+    else if (r == -ERR_STALE)
+        refuse(inv, ERR_STALE, "the function has been changed");
+    else
+        spec_cache_get(inv->all->specs, &key, &inv->spec_wait);
+}
+
+/* ---- what pool and sandbox say */
+
+static struct invocation *of_wait(const struct pool_wait *w)
+{
+    return CONTAINER_OF(w, struct invocation, pool_wait);
+}
+
+void invocation_run(struct pool_wait *w, struct sandbox *sb)
+{
+    struct invocation *inv = of_wait(w);
+
+    timer_stop(&inv->wait_over);
+    inv->state = INVOCATION_RUNNING;
+    inv->event = (struct sandbox_event){
+        .data = {.request_id = inv->head.request_id,
+                 .invoked_arn = inv->head.invoked_arn,
+                 .trace_id = inv->head.trace_id,
+                 .client_context = inv->head.client_context,
+                 .cognito_identity = inv->head.cognito_identity,
+                 .payload = buf_str(&inv->payload)},
+        .want_tail = inv->head.flags & INVOKE_LOG_TAIL,
+    };
+    if (sandbox_run(sb, &inv->event) == 0)
+        return;
+    refuse(inv, ERR_UNAVAILABLE, "the node cannot keep the function's output now");
+    pool_ready(sandbox_pool(sb));
+}
+
+void invocation_look_again(struct pool_wait *w)
+{
+    struct invocation *inv = of_wait(w);
+
+    timer_stop(&inv->wait_over);
+    look_soon(inv);
+}
+
+void invocation_start_failed(struct pool_wait *w, struct sandbox *sb,
+                             const struct sandbox_failure *failure)
+{
+    struct invocation *inv = of_wait(w);
+
+    timer_stop(&inv->wait_over);
+    if (failure->kind == SANDBOX_FAILED_NO_IMAGE)
+        fn_version_set_image_lost(inv->ver);
+    if (!inv->second_try && failure->kind == SANDBOX_FAILED_NO_IMAGE) {
+        inv->second_try = true;
+        look_soon(inv);
+    } else if (!inv->second_try && failure->kind == SANDBOX_FAILED_INIT_TIMEOUT) {
+        inv->second_try = true;
+        fn_version_expect_slow(inv->ver);
+        submit(inv, inv->ver);
+    } else {
+        inv->state = INVOCATION_RUNNING;
+        inv->event = (struct sandbox_event){.data = {.request_id = inv->head.request_id},
+                                            .want_tail = inv->head.flags & INVOKE_LOG_TAIL};
+        sandbox_charge(sb, &inv->event, failure);
+    }
+}
+
+/* ---- the stream */
+
+static void on_data(struct link_stream *s, struct str bytes, void *arg)
+{
+    struct invocation *inv = arg;
+
+    if (!inv->too_large && buf_append_str(&inv->payload, bytes) < 0) {
+        inv->too_large = true;
+        buf_done(&inv->payload);
+    }
+    link_stream_consumed(s, bytes.len);
+}
+
+static void on_end(struct link_stream *s, void *arg)
+{
+    (void)s;
+    look_soon(arg);
+}
+
+static void on_reset(struct link_stream *s, const struct error *why, void *arg)
+{
+    struct invocation *inv = arg;
+    (void)s;
+
+    log_debug("invoke", "gateway gone", KV_S("request_id", inv->head.request_id), KV_ERR(why));
+    inv->stream = NULL;
+    if (inv->state == INVOCATION_RECEIVING)
+        invocation_over(inv);
+}
+
+static const struct link_stream_ops stream_ops = {
+    .on_data = on_data, .on_end = on_end, .on_reset = on_reset};
+
+static bool has_controls(struct str s)
+{
+    size_t i;
+
+    for (i = 0; i < s.len; i++)
+        if ((unsigned char)s.ptr[i] < 0x20 || s.ptr[i] == 0x7f)
+            return true;
+    return false;
+}
+
+/* JSON that is to stand in a header: outside of strings, line ends are blanks like any other. */
+static void put_on_one_line(struct str s)
+{
+    char *p = (char *)s.ptr; /* in head_bytes, which is ours */
+    size_t i;
+
+    for (i = 0; i < s.len; i++)
+        if ((unsigned char)p[i] < 0x20 || p[i] == 0x7f)
+            p[i] = ' ';
+}
+
+/* Reads the copy in head_bytes, and checks what becomes a header, a file name or a key. */
+static int read_head(struct invocation *inv)
+{
+    struct invoke_head *head = &inv->head;
+    int r = invoke_head_read(buf_str(&inv->head_bytes), head);
+
+    if (r < 0)
+        return r;
+    if (head->request_id.len == 0 || head->request_id.len > RUNTIME_ID_MAX ||
+        head->account.len > ACCOUNT_MAX || head->name.len > NAME_MAX_BYTES ||
+        head->version.len > VERSION_MAX || has_controls(head->request_id) ||
+        has_controls(head->invoked_arn) || has_controls(head->trace_id))
+        return -ERR_PROTOCOL;
+    put_on_one_line(head->client_context);
+    put_on_one_line(head->cognito_identity);
+    return 0;
+}
+
+void invocations_accept(struct invocations *all, struct link_stream *s, struct str head)
+{
+    struct invocation *inv = invocation_new(all);
+
+    if (buf_append_str(&inv->head_bytes, head) < 0 || read_head(inv) < 0) {
+        log_warn("invoke", "malformed head; the stream is reset", KV_U64("bytes", head.len));
+        invocation_over(inv);
+        link_stream_reset(s, ERR_PROTOCOL);
+        return;
+    }
+    inv->arrived_us = loop_now_us(all->loop);
+    inv->stream = s;
+    link_stream_accept(s, &stream_ops, inv);
+}
+
+/* ---- all of them */
+
+struct invocations *invocations_new(struct loop *loop, struct spec_cache *specs)
+{
+    struct invocations *all = calloc(1, sizeof(*all));
+
+    if (!all)
+        abort();
+    all->loop = loop;
+    all->specs = specs;
+    list_init(&all->active);
+    list_init(&all->spare);
+    buf_init(&all->head, LINK_HEAD_MAX);
+    return all;
+}
+
+void invocations_free(struct invocations *all)
+{
+    struct list_node *lists[2], *node, *after;
+    size_t i;
+
+    if (!all)
+        return;
+    lists[0] = &all->active;
+    lists[1] = &all->spare;
+    for (i = 0; i < ARRAY_LEN(lists); i++)
+        LIST_FOREACH_SAFE(lists[i], node, after)
+            invocation_free(CONTAINER_OF(node, struct invocation, node));
+    buf_done(&all->head);
+    free(all);
+}
+
+size_t invocations_count(const struct invocations *all)
+{
+    return all->active_count;
+}
+
+void invocations_drain(struct invocations *all, loop_fn *done, void *arg)
+{
+    all->draining = true;
+    all->drain_arg = arg;
+    if (all->active_count)
+        all->on_drained = done;
+    else
+        loop_defer(all->loop, done, arg);
+}

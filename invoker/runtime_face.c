@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "invoker/runtime_face.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/io/http_server.h"
+
+struct runtime_face {
+    struct http_server *server;
+    const struct runtime_face_ops *ops;
+    void *arg;
+    struct runtime_api api;
+    struct http_req *waiting; /* in next; NULL: nobody */
+    const struct runtime_event_data *event; /* given and not answered */
+    uint64_t deadline_ms;
+    bool closed;
+};
+
+#define EVENT_HEADERS_MAX 7
+
+static void reply_event(struct runtime_face *face, struct http_req *req)
+{
+    const struct runtime_event_data *ev = face->event;
+    char deadline[24];
+    const struct http_header all[EVENT_HEADERS_MAX] = {
+        {STR("Content-Type"), STR("application/json")},
+        {STR("Lambda-Runtime-Aws-Request-Id"), ev->request_id},
+        {STR("Lambda-Runtime-Deadline-Ms"),
+         {deadline, (size_t)snprintf(deadline, sizeof(deadline), "%" PRIu64, face->deadline_ms)}},
+        {STR("Lambda-Runtime-Invoked-Function-Arn"), ev->invoked_arn},
+        {STR("Lambda-Runtime-Trace-Id"), ev->trace_id},
+        {STR("Lambda-Runtime-Client-Context"), ev->client_context},
+        {STR("Lambda-Runtime-Cognito-Identity"), ev->cognito_identity},
+    };
+    struct http_header headers[EVENT_HEADERS_MAX];
+    size_t i, len = 0;
+
+    for (i = 0; i < EVENT_HEADERS_MAX; i++)
+        if (all[i].value.len)
+            headers[len++] = all[i];
+    http_reply(req, 200, headers, len, ev->payload);
+}
+
+static void reply_answer(struct http_req *req, const struct runtime_answer *answer)
+{
+    struct http_header headers[3];
+    size_t len = 0;
+
+    if (answer->content_type)
+        headers[len++] = (struct http_header){STR("Content-Type"), str_of(answer->content_type)};
+    if (answer->allow)
+        headers[len++] = (struct http_header){STR("Allow"), str_of(answer->allow)};
+    if (answer->no_sniff)
+        headers[len++] = (struct http_header){STR("X-Content-Type-Options"), STR("nosniff")};
+    http_reply(req, answer->status, headers, len, str_from(answer->body, answer->body_len));
+}
+
+/* A runtime that asks twice at once has given its first request up. */
+static void park(struct runtime_face *face, struct http_req *req)
+{
+    struct http_req *before = face->waiting;
+
+    face->waiting = req;
+    if (before)
+        http_drop(before);
+    else
+        face->ops->on_waiting(face->arg);
+}
+
+static void handle(struct runtime_face *face, struct http_req *req, bool is_too_large)
+{
+    const struct runtime_request question = {
+        .method = http_method(req),
+        .path = http_path(req),
+        .response_mode = http_header(req, "lambda-runtime-function-response-mode"),
+        .is_too_large = is_too_large,
+    };
+    struct runtime_answer answer;
+    enum runtime_event event;
+
+    if (face->closed) {
+        http_drop(req);
+        return;
+    }
+    event = runtime_api_request(&face->api, &question, &answer);
+    switch (event) {
+    case RUNTIME_NEXT:
+        park(face, req);
+        return;
+    case RUNTIME_REPEAT:
+        reply_event(face, req);
+        return;
+    case RUNTIME_ANSWERED:
+    case RUNTIME_FAILED:
+    case RUNTIME_INIT_FAILED:
+    case RUNTIME_ANSWER_TOO_LARGE:
+    case RUNTIME_ANSWER_UNKNOWN_MODE:
+        face->event = NULL;
+        face->ops->on_answer(event, is_too_large ? STR("") : http_body(req),
+                             http_header(req, "lambda-runtime-function-error-type"), face->arg);
+        break;
+    case RUNTIME_DENIED:
+        break;
+    }
+    reply_answer(req, &answer);
+}
+
+static size_t on_head(struct http_req *req, void *arg)
+{
+    (void)req;
+    (void)arg;
+    return RUNTIME_BODY_MAX;
+}
+
+static void on_request(struct http_req *req, void *arg)
+{
+    handle(arg, req, false);
+}
+
+static void on_too_large(struct http_req *req, void *arg)
+{
+    handle(arg, req, true);
+}
+
+static void on_abort(struct http_req *req, void *arg)
+{
+    struct runtime_face *face = arg;
+
+    if (req != face->waiting)
+        return;
+    face->waiting = NULL;
+    runtime_api_next_lost(&face->api);
+    if (!face->closed)
+        face->ops->on_left(face->arg);
+}
+
+static const struct http_handler handler = {.on_head = on_head,
+                                            .on_request = on_request,
+                                            .on_abort = on_abort,
+                                            .on_too_large = on_too_large};
+
+int runtime_face_new(struct loop *loop, int listen_fd, const struct runtime_face_ops *ops, void *arg,
+                     struct runtime_face **ret, struct error *err)
+{
+    struct runtime_face *face = calloc(1, sizeof(*face));
+    int r;
+
+    if (!face)
+        abort();
+    face->ops = ops;
+    face->arg = arg;
+    runtime_api_init(&face->api);
+    r = http_small_new(loop, listen_fd, &handler, face, &face->server, err);
+    if (r < 0) {
+        free(face);
+        return r;
+    }
+    *ret = face;
+    return 0;
+}
+
+void runtime_face_free(struct runtime_face *face)
+{
+    if (!face)
+        return;
+    http_server_free(face->server);
+    free(face);
+}
+
+void runtime_face_close(struct runtime_face *face)
+{
+    face->closed = true;
+    face->event = NULL;
+}
+
+bool runtime_face_is_waiting(const struct runtime_face *face)
+{
+    return face->waiting != NULL;
+}
+
+void runtime_face_give(struct runtime_face *face, const struct runtime_event_data *event,
+                       uint64_t deadline_ms)
+{
+    struct http_req *req = TAKE(face->waiting);
+
+    assert(req && !face->event);
+    runtime_api_give(&face->api, event->request_id);
+    face->event = event;
+    face->deadline_ms = deadline_ms;
+    reply_event(face, req);
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * runtime_face.h - the Runtime API of one sandbox over HTTP: what runtime_api.h decides, on the
+ * listener that came out of the sandbox. Which sandbox asks is known by the listener alone.
+ *
+ * Owns:    the listener, its connections, the request that waits in next.
+ * Borrows: the event that runs, until the runtime has answered it.
+ * Threads: loop thread only. Ops are called from the loop; runtime_face_give() may be called inside.
+ * Errors:  runtime_face_new() reports; later ones are answers to the runtime.
+ * Source:  Lambda developer guide, "Using the Lambda runtime API".
+ */
+#ifndef HEARTH_INVOKER_RUNTIME_FACE_H
+#define HEARTH_INVOKER_RUNTIME_FACE_H
+
+#include "common/io/loop.h"
+#include "invoker/runtime_api.h"
+
+/** What a runtime is given for one invocation; empty members are left out. */
+struct runtime_event_data {
+    struct str request_id; /* at most RUNTIME_ID_MAX bytes */
+    struct str invoked_arn;
+    struct str trace_id;
+    struct str client_context; /* JSON on one line */
+    struct str cognito_identity; /* JSON on one line */
+    struct str payload;
+};
+
+struct runtime_face;
+
+struct runtime_face_ops {
+    /* The runtime waits for an event. */
+    void (*on_waiting)(void *arg);
+    /* It does so no longer: its connection is gone, and no event was given. */
+    void (*on_left)(void *arg);
+    /*
+     * RUNTIME_ANSWERED, _FAILED, _INIT_FAILED, _ANSWER_TOO_LARGE or _ANSWER_UNKNOWN_MODE, before the
+     * runtime is told that it was taken. @body and @error_type (the header, maybe empty) are borrowed.
+     */
+    void (*on_answer)(enum runtime_event event, struct str body, struct str error_type, void *arg);
+};
+
+/** Serves @listen_fd (taken over, also on failure). */
+int runtime_face_new(struct loop *loop, int listen_fd, const struct runtime_face_ops *ops, void *arg,
+                     struct runtime_face **ret, struct error *err);
+/** Not inside one of its ops. NULL is fine. */
+void runtime_face_free(struct runtime_face *face);
+/** From now on requests are dropped and no op is called. */
+void runtime_face_close(struct runtime_face *face);
+bool runtime_face_is_waiting(const struct runtime_face *face);
+/** Gives the waiting runtime an event, which must be done by @deadline_ms (Unix time). */
+void runtime_face_give(struct runtime_face *face, const struct runtime_event_data *event,
+                       uint64_t deadline_ms);
+
+#endif

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sandbox.h - one execution environment: a container running one version of one function, serving
+ * one invocation at a time.
+ *
+ * Each call of sandbox_start() ends in on_gone, whatever happens. Before that come, in this order:
+ *
+ *   on_created ── on_ready ── sandbox_run() ── on_answer ── on_ready ── … ── on_ending ── on_gone
+ *        └─────────── on_start_failed (instead of the first on_ready) ──────────┘
+ *
+ * Owns:    the launch, the Runtime API's face, the log source, the memory files; a reference of its
+ *          version.
+ * Borrows: struct sandbox_host, which outlives every sandbox; the event, until on_answer returns.
+ * Threads: loop thread only. Ops may call back into the sandbox.
+ * Errors:  a function's failure is a result; a failed start is a struct sandbox_failure.
+ * Source:  Lambda developer guide, "Execution environment lifecycle"; design.md section 4.
+ */
+#ifndef HEARTH_INVOKER_SANDBOX_H
+#define HEARTH_INVOKER_SANDBOX_H
+
+#include "common/proto/invoke_wire.h"
+#include "invoker/fn_version.h"
+#include "invoker/launcher.h"
+#include "invoker/logs.h"
+#include "invoker/runtime_face.h"
+
+struct sandbox;
+
+enum sandbox_state {
+    SANDBOX_CREATING,
+    SANDBOX_INIT,
+    SANDBOX_IDLE,
+    SANDBOX_BUSY,
+    SANDBOX_STOPPING,
+    SANDBOX_DEAD,
+    SANDBOX_STATE_MAX,
+};
+
+/** One invocation, as its sandbox sees it. */
+struct sandbox_event {
+    struct runtime_event_data data;
+    bool want_tail;
+};
+
+/** How an invocation ended; all borrowed for the call of on_answer. */
+struct sandbox_result {
+    enum invoke_outcome outcome; /* INVOKE_OK or INVOKE_FUNCTION_ERROR; INVOKE_REFUSED: see below */
+    enum error_code refused; /* INVOKE_REFUSED: we ended the sandbox under it */
+    struct str message;
+    struct str body;
+    struct str log_tail; /* empty unless asked for */
+};
+
+enum sandbox_failure_kind {
+    SANDBOX_FAILED_NODE, /* the engine or this node: err tells */
+    SANDBOX_FAILED_NO_IMAGE, /* the image is not here any more: err tells */
+    SANDBOX_FAILED_INIT_TIMEOUT,
+    SANDBOX_FAILED_FUNCTION, /* its runtime reported an error, exited, or could not be run */
+};
+
+/** Why a sandbox did not come up; good for the call of on_start_failed. */
+struct sandbox_failure {
+    enum sandbox_failure_kind kind;
+    struct error err;
+    struct str body; /* FUNCTION: the runtime's own error, or empty with a NULL pointer … */
+    const char *text; /* … and then what happened, for errorMessage */
+    const char *error_type; /* FUNCTION */
+    const char *report_type; /* FUNCTION: error type in REPORT */
+    uint64_t init_us; /* how long the init phase was */
+};
+
+struct sandbox_ops {
+    /* Created; its init phase begins. */
+    void (*on_created)(struct sandbox *sb, void *arg);
+    /* Its runtime waits for an event. */
+    void (*on_ready)(struct sandbox *sb, void *arg);
+    /* Idle, it lost its runtime's request: on_ready or on_ending follows. */
+    void (*on_unready)(struct sandbox *sb, void *arg);
+    /* sandbox_charge() may be called inside, once. */
+    void (*on_start_failed)(struct sandbox *sb, const struct sandbox_failure *failure, void *arg);
+    /* The event of sandbox_run() or sandbox_charge() is over. */
+    void (*on_answer)(struct sandbox *sb, const struct sandbox_event *ev,
+                      const struct sandbox_result *result, void *arg);
+    /* It takes no invocation any more. */
+    void (*on_ending)(struct sandbox *sb, void *arg);
+    /* Container and memory are gone; @sb is freed when this returns. */
+    void (*on_gone)(struct sandbox *sb, void *arg);
+};
+
+/** What all sandboxes of a node share. */
+struct sandbox_host {
+    struct loop *loop;
+    struct launcher *launcher;
+    struct logs *logs;
+    uint64_t create_limit_us; /* from sandbox_start() to on_created */
+    uint64_t init_limit_us;
+    const struct sandbox_ops *ops;
+    void *arg;
+    uint64_t next_number;
+};
+
+/**
+ * Begins a sandbox of @ver; never fails here. When @ver expects a slow one (the init phase of another
+ * took too long), its init phase is part of its first invocation, as Lambda's suppressed init: both
+ * together may last as long as the function's timeout.
+ */
+struct sandbox *sandbox_start(struct sandbox_host *host, struct fn_version *ver);
+/**
+ * Gives @ev to the waiting runtime; it must be idle. on_answer follows.
+ *
+ * Returns 0, or -ERR_UNAVAILABLE when its output can not be kept at present: nothing has changed.
+ */
+int sandbox_run(struct sandbox *sb, const struct sandbox_event *ev);
+/** In on_start_failed: @ev is the invocation that pays for @failure; on_answer is called inside. */
+void sandbox_charge(struct sandbox *sb, const struct sandbox_event *ev,
+                    const struct sandbox_failure *failure);
+/**
+ * Ends the sandbox at once, in any state; harmless twice. A running event is answered with
+ * INVOKE_REFUSED, INTERNAL. @cause is static, for the log.
+ */
+void sandbox_stop(struct sandbox *sb, const char *cause);
+
+enum sandbox_state sandbox_state(const struct sandbox *sb);
+/** Whether an event runs on it. */
+bool sandbox_has_event(const struct sandbox *sb);
+struct fn_version *sandbox_version(const struct sandbox *sb);
+/** "<8 hex of this process>-<number>", unique on the node. */
+const char *sandbox_id(const struct sandbox *sb);
+/** Its seat in the pool, and back. */
+struct pool_sandbox *sandbox_pool(struct sandbox *sb);
+struct sandbox *sandbox_of_pool(struct pool_sandbox *ps);
+/** Whether a move is allowed: the table of states. */
+bool sandbox_may_go(enum sandbox_state from, enum sandbox_state to);
+
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sandbox_log.h - what one sandbox leaves in the function's log: the framing lines around each
+ * invocation and its init phase, and the measures that REPORT tells.
+ *
+ * Owns:    the log source and the memory files. Borrows: the specification, which outlives it.
+ * Threads: loop thread only.
+ * Errors:  sandbox_log_begin() alone may refuse.
+ * Source:  Lambda developer guide, "Lambda log formats".
+ */
+#ifndef HEARTH_INVOKER_SANDBOX_LOG_H
+#define HEARTH_INVOKER_SANDBOX_LOG_H
+
+#include "common/model/sandbox_spec.h"
+#include "invoker/launcher.h"
+#include "invoker/logs.h"
+#include "invoker/report.h"
+
+struct sandbox_log {
+    struct log_source *source; /* NULL: not open */
+    const struct sandbox_spec *spec;
+    int memory_usage, memory_events; /* -1: unknown */
+    struct buf line; /* scratch */
+};
+
+/** How an invocation ended, for its last lines. */
+struct sandbox_log_ending {
+    enum report_status status;
+    const char *error_type; /* in REPORT; NULL with REPORT_OK */
+    const char *platform_type; /* of an error that we found, which gets lines of its own; or NULL … */
+    const char *platform_text; /* … and its text */
+    uint64_t duration_us;
+    uint64_t init_us; /* 0: it was not the first */
+};
+
+/** An empty one; sandbox_log_close() is fine at once. */
+void sandbox_log_init(struct sandbox_log *log);
+/** Takes the pipes and memory files of @fds over; writes INIT_START where Lambda does. */
+void sandbox_log_open(struct sandbox_log *log, struct logs *logs, const struct sandbox_spec *spec,
+                      const char *sandbox_id, const char *log_stream, const struct launch_fds *fds);
+void sandbox_log_close(struct sandbox_log *log);
+bool sandbox_log_is_open(const struct sandbox_log *log);
+
+/** INIT_REPORT, for an init phase that failed; @phase as in report_init(). */
+void sandbox_log_init_report(struct sandbox_log *log, uint64_t init_us, const char *phase,
+                             enum report_status status, const char *error_type);
+/** Lines carry @request_id from here on; START. -ERR_UNAVAILABLE: see log_source_begin(). */
+int sandbox_log_begin(struct sandbox_log *log, struct str request_id, bool want_tail);
+/** All that was printed before, END, REPORT. Returns the tail (see log_source_tail()). */
+struct str sandbox_log_end(struct sandbox_log *log, struct str request_id,
+                           const struct sandbox_log_ending *ending);
+/** The answer with the tail is out. */
+void sandbox_log_over(struct sandbox_log *log);
+/** Whether the kernel killed one of its processes for memory. */
+bool sandbox_log_has_oom_kills(const struct sandbox_log *log);
+
+#endif
