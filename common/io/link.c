@@ -47,6 +47,7 @@ struct link *link_new(struct loop *loop, const struct link_hello *me, const stru
     list_init(&link->node);
     timer_init(&link->timer, loop, on_timer, link);
     link_streams_init(link, connects);
+    list_init(&link->dependents);
     buf_init(&link->out, LINK_OUT_MAX);
     buf_init(&link->inflight, LINK_OUT_MAX);
     link_parser_init(&link->parser);
@@ -75,6 +76,25 @@ void link_leave(struct link *link)
     if (--link->calling == 0)
         link_bury_dead(link);
     link_unref(link);
+}
+
+void link_add_dependent(struct link *link, struct link_dependent *dependent,
+                        void (*fn)(struct link_dependent *dependent))
+{
+    dependent->on_dropped = fn;
+    list_append(&link->dependents, &dependent->node);
+}
+
+cJSON *link_json_parse(struct str bytes)
+{
+    const char *end = NULL;
+    cJSON *json = cJSON_ParseWithLengthOpts(bytes.ptr, bytes.len, &end, false);
+
+    if (json && end != bytes.ptr + bytes.len) {
+        cJSON_Delete(json);
+        return NULL;
+    }
+    return json;
 }
 
 /* ---- greeting */
@@ -130,7 +150,7 @@ static bool hello_text(const cJSON *hello, const char *name, char *ret, size_t s
 
 static int read_hello(struct str head, struct link_hello *ret, struct error *err)
 {
-    cJSON *hello = cJSON_ParseWithLength(head.ptr, head.len);
+    cJSON *hello = link_json_parse(head);
     int best = hello_number(hello, "protocol"), least = hello_number(hello, "min");
     int r = 0;
 
@@ -310,6 +330,8 @@ int link_connect(struct loop *loop, const char *address, const struct link_hello
 
 void link_free(struct link *link)
 {
+    struct link_dependent *dependent;
+
     if (!link || link->state == LINK_FREED)
         return;
     if (link->state == LINK_UP && !link->writing)
@@ -319,6 +341,10 @@ void link_free(struct link *link)
     list_remove(&link->node);
     link_enter(link);
     link_streams_drop_all(link);
+    while ((dependent = LIST_FIRST(&link->dependents, struct link_dependent, node))) {
+        list_remove(&dependent->node);
+        dependent->on_dropped(dependent);
+    }
     link_leave(link);
     if (link->open && !uv_is_closing((uv_handle_t *)&link->pipe))
         uv_close((uv_handle_t *)&link->pipe, on_closed);

@@ -12,7 +12,9 @@
  * cost no credit. A link whose peer does not answer PING for LINK_DEAD_US is closed.
  *
  * Owns:    streams belong to the link; a stream pointer is good until its on_end-and-both-ends or
- *          on_reset callback has returned, or link_stream_reset() was called by us.
+ *          on_reset callback has returned, or link_stream_reset() was called by us. Both ends: the
+ *          peer's (on_end) and ours (@end); if ours is the later one, the pointer is gone when that
+ *          call returns, and what is still queued is sent without any more callbacks.
  * Threads: loop thread only. No callback runs inside a call of ours.
  * Errors:  on_down and on_reset carry why.
  * Wire:    docs/internals/links.md, common/proto/link_frame.h.
@@ -59,7 +61,8 @@ struct link_ops {
     /* The peer opened a stream; call link_stream_accept() inside, or it is reset. */
     void (*on_stream)(struct link *link, struct link_stream *s, enum link_kind kind,
                       struct str head, void *arg);
-    /* Gone; all its streams were reset before. A client link will be retried by itself. */
+    /* Gone; all its streams were reset before. A client link will be retried by itself; an
+     * accepted one is freed by us after this returns. */
     void (*on_down)(struct link *link, const struct error *why, void *arg);
 };
 
@@ -87,7 +90,8 @@ void *link_user(const struct link *link);
 
 /**
  * Opens a stream: sends @head, and @data with it; @end when there is nothing more to come.
- * NULL when the link is down. @ops and @arg stay until the stream is gone.
+ * NULL when the link is down or @head is beyond LINK_HEAD_MAX. @ops and @arg stay until the stream
+ * is gone.
  */
 struct link_stream *link_open(struct link *link, enum link_kind kind, struct str head,
                               struct str data, bool end, const struct link_stream_ops *ops,

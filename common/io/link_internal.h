@@ -14,6 +14,7 @@
 #ifndef HEARTH_IO_LINK_INTERNAL_H
 #define HEARTH_IO_LINK_INTERNAL_H
 
+#include <cjson/cJSON.h>
 #include <sys/un.h>
 #include <uv.h>
 
@@ -93,6 +94,7 @@ struct link {
     struct list_node dead; /* gone, while link->calling */
     struct list_node spare; /* to be used again */
     size_t spare_count;
+    struct list_node dependents; /* of rpc.c; told when the user frees the link */
 
     struct link_parser parser;
     char read_buf[LINK_READ_BYTES];
@@ -120,7 +122,6 @@ struct link_stream {
     struct link_queue queue;
     const struct link_stream_ops *ops; /* NULL: both sides have ended, the rest is being sent */
     void *arg;
-    void (*on_dropped)(void *arg);
     struct link_stream *chain; /* in link->table */
     struct list_node node; /* in link->streams, dead or spare */
     struct list_node ready, drained; /* in the lists of the same name */
@@ -180,7 +181,7 @@ struct link_stream *link_stream_find(const struct link *link, uint32_t id);
 struct link_stream *link_stream_add_peers(struct link *link, uint32_t id);
 /** The stream is gone: nobody hears of it any more. */
 void link_stream_drop(struct link_stream *s);
-/** Drops all; on_dropped is called. */
+/** Drops all, silently. */
 void link_streams_drop_all(struct link *link);
 /** Tells each stream that it is reset, and drops it. Stops when a callback frees the link. */
 void link_streams_reset_all(struct link *link, const struct error *why);
@@ -197,7 +198,16 @@ void link_bury_dead(struct link *link);
 
 /* ---- for rpc.c */
 
-/** @fn(arg of the stream) is called, instead of on_reset, when the user frees the link. */
-void link_stream_on_dropped(struct link_stream *s, void (*fn)(void *arg));
+/* Something that must not outlive the link; link_free() calls no other callback. */
+struct link_dependent {
+    struct list_node node;
+    void (*on_dropped)(struct link_dependent *dependent);
+};
+
+/** @fn is called once, inside link_free(), unless list_remove(&@dependent->node) comes before. */
+void link_add_dependent(struct link *link, struct link_dependent *dependent,
+                        void (*fn)(struct link_dependent *dependent));
+/** The JSON value that @bytes are, all of them; NULL when they are none. */
+cJSON *link_json_parse(struct str bytes);
 
 #endif

@@ -218,11 +218,8 @@ void link_streams_drop_all(struct link *link)
 {
     struct link_stream *s;
 
-    while ((s = LIST_FIRST(&link->streams, struct link_stream, node))) {
+    while ((s = LIST_FIRST(&link->streams, struct link_stream, node)))
         link_stream_drop(s);
-        if (s->ops && s->on_dropped)
-            s->on_dropped(s->arg);
-    }
 }
 
 void link_streams_reset_all(struct link *link, const struct error *why)
@@ -470,9 +467,4 @@ void link_stream_reset(struct link_stream *s, enum error_code code)
 struct link *link_stream_link(const struct link_stream *s)
 {
     return s->link;
-}
-
-void link_stream_on_dropped(struct link_stream *s, void (*fn)(void *arg))
-{
-    s->on_dropped = fn;
 }

@@ -6,7 +6,8 @@
  * On the wire: a LINK_CALL stream. Head of the question: {"method":…,"args":{…}}; head of the
  * answer: {"ok":{…}} or {"error":{"code":"NOT_FOUND","message":…}}; the stream's data are the bytes.
  *
- * Owns:    args and answers given to us are borrowed for the call.
+ * Owns:    args and answers given to us are borrowed for the call. A handler's args and body are
+ *          good until it replies.
  * Threads: loop thread only; callbacks never run inside rpc_call() or rpc_reply().
  */
 #ifndef HEARTH_IO_RPC_H
@@ -20,12 +21,16 @@
 
 struct rpc_request; /* a question that waits for our answer */
 
-/** Exactly once: @err NULL and the answer, or @err set. @ok and @body are borrowed. */
+/**
+ * Exactly once: @err NULL and the answer, or @err set. @ok and @body are borrowed. Not at all when
+ * the link is freed by its user before: link_free() forgets what was asked.
+ */
 typedef void rpc_done_fn(const cJSON *ok, struct str body, const struct error *err, void *arg);
 
 /**
  * Asks @method of the peer; answers within @timeout_us or -ERR_TIMEOUT comes. A link that is down
- * gives ERR_UNAVAILABLE by callback.
+ * gives ERR_UNAVAILABLE by callback; one that goes down before the answer ERR_CLOSED (the question
+ * may have had its effect). @args NULL: {}. Errors of the peer's handler come in its own words.
  */
 void rpc_call(struct link *link, const char *method, const cJSON *args, struct str body,
               uint64_t timeout_us, rpc_done_fn *done, void *arg);
