@@ -2,6 +2,7 @@
 #include "invoker/docker_container.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "common/base/cleanup.h"
 #include "common/base/str.h"
@@ -83,9 +84,10 @@ static void add_file_systems(cJSON *host, const struct docker_container_options 
     add_bind(mounts, o->run_dir, "/.hearth/run");
     if (o->code_dir)
         add_bind(mounts, o->code_dir, "/var/task");
-    /* Docker's default is noexec; Lambda's functions may run what they put there */
-    snprintf(options, sizeof(options), "rw,exec,nosuid,nodev,size=%um,mode=1777",
-             o->spec->ephemeral_mib);
+    /* Docker's default is noexec; Lambda's functions may run what they put there. The owner counts
+     * where an image's own /tmp is closed to others: runc before 1.2 gives the mount that mode. */
+    snprintf(options, sizeof(options), "rw,exec,nosuid,nodev,size=%um,mode=1777,uid=%u,gid=%u",
+             o->spec->ephemeral_mib, SANDBOX_UID, SANDBOX_GID);
     tmpfs = cJSON_AddObjectToObject(host, "Tmpfs");
     cJSON_AddStringToObject(tmpfs, "/tmp", options);
 }
@@ -95,6 +97,11 @@ static void add_isolation(cJSON *host, const struct docker_container_options *o)
     cJSON *log;
 
     cJSON_AddStringToObject(host, "NetworkMode", o->network);
+    if (strcmp(o->network, "none") == 0) {
+        /* no name server is reachable anyway; without these /etc/resolv.conf shows the host's */
+        add_strings(host, "Dns", (const char *const[]){"127.0.0.1", NULL});
+        add_strings(host, "DnsSearch", (const char *const[]){".", NULL});
+    }
     cJSON_AddStringToObject(host, "IpcMode", "none"); /* as in Lambda there is no /dev/shm */
     cJSON_AddStringToObject(host, "CgroupnsMode", "private");
     add_strings(host, "CapDrop", (const char *const[]){"ALL", NULL});
