@@ -49,7 +49,7 @@ struct fn_version {
     /* configuration */
     enum fn_package package;
     char *runtime; /* NULL for images */
-    char *runtime_version; /* what tells the runtime's image from others, 64 hex; NULL for images */
+    char *runtime_version; /* identity of the runtime's image, 64 hex digits; NULL for images */
     char *handler; /* NULL for images */
     char *role;
     char *description; /* "" when not given */

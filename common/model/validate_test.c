@@ -72,7 +72,8 @@ static const struct request_case recorded[] = {
     {"POST", "/2017-03-31/tags/arn:aws:something", "", "{\"Tags\":{\"a\":\"b\"}}", ERR_VALIDATION,
      ONE "Value 'arn:aws:something' at 'resource' failed to satisfy constraint: Member must "
          "satisfy regular expression pattern: arn:(aws[a-zA-Z-]*):lambda:(eusc-)?[a-z]{2}"
-         "((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:(function:[a-zA-Z0-9-_]+(:(\\$LATEST|[a-zA-Z0-9-_]+))?|"
+         "((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:(function:[a-zA-Z0-9-_]+"
+         "(:(\\$LATEST|[a-zA-Z0-9-_]+))?|"
          "layer:([a-zA-Z0-9-_]+)|code-signing-config:csc-[a-z0-9]{17}|event-source-mapping:"
          "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}|"
          "capacity-provider:[a-zA-Z0-9-_]+)"},

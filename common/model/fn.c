@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "common/model/fn.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/model/fn_name.h"
+#include "common/model/lambda_input.h"
+#include "common/model/record.h"
+
+#define ENV_TEXT_MAX 65536 /* bytes of the environment as JSON; clients may set 4 KB */
+
+static const char *const state_names[FN_STATE_MAX] = {
+    [FN_PENDING] = "Pending",
+    [FN_ACTIVE] = "Active",
+    [FN_INACTIVE] = "Inactive",
+    [FN_FAILED] = "Failed",
+};
+
+static const char *const update_status_names[FN_UPDATE_STATUS_MAX] = {
+    [FN_UPDATE_SUCCESSFUL] = "Successful",
+    [FN_UPDATE_IN_PROGRESS] = "InProgress",
+    [FN_UPDATE_FAILED] = "Failed",
+};
+
+const char *fn_state_name(enum fn_state state)
+{
+    return state_names[state];
+}
+
+const char *fn_update_status_name(enum fn_update_status status)
+{
+    return update_status_names[status];
+}
+
+void fn_set_str(char **field, struct str value)
+{
+    char *copy = value.ptr ? str_dup(value) : NULL; /* first: @value may be the field's own text */
+
+    free(*field);
+    *field = copy;
+}
+
+struct fn_version *fn_version_new(void)
+{
+    struct fn_version *ver = calloc(1, sizeof(*ver));
+
+    if (!ver)
+        abort();
+    fn_set_str(&ver->version, STR(FN_LATEST));
+    fn_set_str(&ver->description, STR(""));
+    return ver;
+}
+
+/* The plain strings of a version, which copying and freeing treat alike. */
+static const size_t string_fields[] = {
+    offsetof(struct fn_version, account),
+    offsetof(struct fn_version, region),
+    offsetof(struct fn_version, name),
+    offsetof(struct fn_version, version),
+    offsetof(struct fn_version, runtime),
+    offsetof(struct fn_version, runtime_version),
+    offsetof(struct fn_version, handler),
+    offsetof(struct fn_version, role),
+    offsetof(struct fn_version, description),
+    offsetof(struct fn_version, architecture),
+    offsetof(struct fn_version, working_directory),
+    offsetof(struct fn_version, log_group),
+    offsetof(struct fn_version, image_uri),
+    offsetof(struct fn_version, resolved_image_uri),
+    offsetof(struct fn_version, code_sha256),
+    offsetof(struct fn_version, state_reason.text),
+    offsetof(struct fn_version, state_reason.code),
+    offsetof(struct fn_version, update_reason.text),
+    offsetof(struct fn_version, update_reason.code),
+    offsetof(struct fn_version, revision_id),
+};
+
+static char **field_at(struct fn_version *ver, size_t offset)
+{
+    return (char **)(void *)((char *)ver + offset);
+}
+
+struct fn_version *fn_version_copy(const struct fn_version *ver)
+{
+    struct fn_version *copy = calloc(1, sizeof(*copy));
+    char **field;
+    size_t i;
+
+    if (!copy)
+        abort();
+    *copy = *ver;
+    for (i = 0; i < ARRAY_LEN(string_fields); i++) {
+        field = field_at(copy, string_fields[i]);
+        *field = *field ? str_dup(str_of(*field)) : NULL;
+    }
+    copy->env = env_copy(ver->env, ver->env_len);
+    copy->entry_point = strv_copy(ver->entry_point);
+    copy->command = strv_copy(ver->command);
+    copy->tags = ver->tags ? cJSON_Duplicate(ver->tags, 1) : NULL;
+    return copy;
+}
+
+void fn_version_free(struct fn_version *ver)
+{
+    size_t i;
+
+    if (!ver)
+        return;
+    for (i = 0; i < ARRAY_LEN(string_fields); i++)
+        free(*field_at(ver, string_fields[i]));
+    env_free(ver->env, ver->env_len);
+    strv_free(ver->entry_point);
+    strv_free(ver->command);
+    cJSON_Delete(ver->tags);
+    free(ver);
+}
+
+void fn_version_freep(struct fn_version **ver)
+{
+    fn_version_free(*ver);
+    *ver = NULL;
+}
+
+static void set_reason(struct fn_reason *reason, const char *code, const char *text)
+{
+    fn_set_str(&reason->code, str_of(code));
+    fn_set_str(&reason->text, str_of(text));
+}
+
+void fn_version_set_state(struct fn_version *ver, enum fn_state state, const char *code,
+                          const char *text)
+{
+    ver->state = state;
+    set_reason(&ver->state_reason, code, text);
+}
+
+void fn_version_set_update(struct fn_version *ver, enum fn_update_status status, const char *code,
+                           const char *text)
+{
+    ver->update_status = status;
+    set_reason(&ver->update_reason, code, text);
+}
+
+int fn_env_to_text(const struct fn_version *ver, struct buf *ret)
+{
+    cJSON *json = env_to_json(ver->env, ver->env_len);
+    char *text = cJSON_PrintUnformatted(json);
+    int r;
+
+    cjson_wipe_strings(json);
+    cJSON_Delete(json);
+    if (!text)
+        abort();
+    r = buf_append_str(ret, str_of(text));
+    explicit_bzero(text, strlen(text));
+    cJSON_free(text);
+    return r;
+}
+
+int fn_env_from_text(struct fn_version *ver, struct str text, struct error *err)
+{
+    struct env_var *env;
+    const char *end;
+    size_t len;
+    cJSON *json;
+    int r;
+
+    if (text.len > ENV_TEXT_MAX)
+        return error_set(err, ERR_PROTOCOL, "environment: longer than %d bytes", ENV_TEXT_MAX);
+    json = cJSON_ParseWithLengthOpts(text.ptr, text.len, &end, 0);
+    if (!json)
+        return error_set(err, ERR_PROTOCOL, "environment: not JSON");
+    r = env_from_json(json, &env, &len, err);
+    cjson_wipe_strings(json);
+    cJSON_Delete(json);
+    if (r < 0)
+        return r;
+    env_free(ver->env, ver->env_len);
+    ver->env = env;
+    ver->env_len = len;
+    ver->has_env = true;
+    return 0;
+}
+
+static char *dup_or_null(const char *s)
+{
+    return s ? str_dup(str_of(s)) : NULL;
+}
+
+int fn_version_to_spec(const struct fn_version *ver, const struct runtimes *rts,
+                       struct sandbox_spec **ret, struct error *err)
+{
+    const struct runtime *rt = ver->runtime ? runtimes_find(rts, str_of(ver->runtime)) : NULL;
+    const char *image = rt ? rt->image : ver->resolved_image_uri;
+    struct sandbox_spec *spec;
+
+    if (ver->package == FN_ZIP && (!rt || !rt->image[0]))
+        return error_set(err, ERR_INTERNAL, "runtime %s has no image",
+                         ver->runtime ? ver->runtime : "(none)");
+    if (!image)
+        return error_set(err, ERR_INTERNAL, "the image is not resolved yet");
+    spec = calloc(1, sizeof(*spec));
+    if (!spec)
+        abort();
+    *spec = (struct sandbox_spec){
+        .account = dup_or_null(ver->account),
+        .region = dup_or_null(ver->region),
+        .name = dup_or_null(ver->name),
+        .version = dup_or_null(ver->version),
+        .arn = fn_arn_new(str_of(ver->region), str_of(ver->account), str_of(ver->name), STR_NULL),
+        .generation = ver->generation,
+        .image = str_dup(str_of(image)),
+        .code_sha256 = ver->package == FN_ZIP ? dup_or_null(ver->code_sha256) : NULL,
+        .code_bytes = ver->package == FN_ZIP ? ver->code_bytes : 0,
+        .runtime = dup_or_null(ver->runtime),
+        .handler = dup_or_null(ver->handler),
+        .memory_mib = ver->memory_mib,
+        .timeout_s = ver->timeout_s,
+        .ephemeral_mib = ver->ephemeral_mib,
+        .env = env_copy(ver->env, ver->env_len),
+        .env_len = ver->env_len,
+        .entry_point = strv_copy(ver->entry_point),
+        .command = strv_copy(ver->command),
+        .working_directory = dup_or_null(ver->working_directory),
+        .log_group = dup_or_null(ver->log_group),
+    };
+    *ret = spec;
+    return 0;
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "common/model/sandbox_spec.h"
+
+#include <stdlib.h>
+
+#include "common/model/record.h"
+
+#define U53_MAX 9007199254740992u /* what a JSON number holds exactly */
+
+static int read_strings(const cJSON *json, struct sandbox_spec *spec, struct error *err)
+{
+    const struct {
+        const char *name;
+        char **to;
+        bool optional;
+    } strings[] = {
+        {"account", &spec->account, false},
+        {"region", &spec->region, false},
+        {"name", &spec->name, false},
+        {"version", &spec->version, false},
+        {"arn", &spec->arn, false},
+        {"image", &spec->image, false},
+        {"log_group", &spec->log_group, false},
+        {"code_sha256", &spec->code_sha256, true},
+        {"runtime", &spec->runtime, true},
+        {"handler", &spec->handler, true},
+        {"working_directory", &spec->working_directory, true},
+    };
+    size_t i;
+    int r = 0;
+
+    for (i = 0; i < ARRAY_LEN(strings) && r == 0; i++)
+        r = strings[i].optional ? record_opt_str(json, strings[i].name, strings[i].to, err)
+                                : record_str(json, strings[i].name, strings[i].to, err);
+    return r;
+}
+
+static int read_members(const cJSON *json, struct sandbox_spec *spec, struct error *err)
+{
+    const cJSON *env = cJSON_GetObjectItemCaseSensitive(json, "env");
+    int r;
+
+    r = read_strings(json, spec, err);
+    if (r == 0)
+        r = record_u64(json, "generation", U53_MAX, &spec->generation, err);
+    if (r == 0)
+        r = record_u64(json, "code_bytes", U53_MAX, &spec->code_bytes, err);
+    if (r == 0)
+        r = record_u32(json, "memory_mib", &spec->memory_mib, err);
+    if (r == 0)
+        r = record_u32(json, "timeout_s", &spec->timeout_s, err);
+    if (r == 0)
+        r = record_u32(json, "ephemeral_mib", &spec->ephemeral_mib, err);
+    if (r == 0)
+        r = record_strv(json, "entry_point", &spec->entry_point, err);
+    if (r == 0)
+        r = record_strv(json, "command", &spec->command, err);
+    if (r == 0 && env)
+        r = env_from_json(env, &spec->env, &spec->env_len, err);
+    return r;
+}
+
+int sandbox_spec_from_json(const cJSON *json, struct sandbox_spec **ret, struct error *err)
+{
+    struct sandbox_spec *spec;
+    int r;
+
+    if (!cJSON_IsObject(json))
+        return error_set(err, ERR_PROTOCOL, "sandbox spec: not an object");
+    spec = calloc(1, sizeof(*spec));
+    if (!spec)
+        abort();
+    r = read_members(json, spec, err);
+    if (r < 0) {
+        sandbox_spec_free(spec);
+        return r;
+    }
+    *ret = spec;
+    return 0;
+}
+
+cJSON *sandbox_spec_to_json(const struct sandbox_spec *spec)
+{
+    cJSON *json = cJSON_CreateObject();
+
+    record_add_str(json, "account", spec->account);
+    record_add_str(json, "region", spec->region);
+    record_add_str(json, "name", spec->name);
+    record_add_str(json, "version", spec->version);
+    record_add_str(json, "arn", spec->arn);
+    cJSON_AddNumberToObject(json, "generation", (double)spec->generation);
+    record_add_str(json, "image", spec->image);
+    record_add_str(json, "code_sha256", spec->code_sha256);
+    cJSON_AddNumberToObject(json, "code_bytes", (double)spec->code_bytes);
+    record_add_str(json, "runtime", spec->runtime);
+    record_add_str(json, "handler", spec->handler);
+    cJSON_AddNumberToObject(json, "memory_mib", spec->memory_mib);
+    cJSON_AddNumberToObject(json, "timeout_s", spec->timeout_s);
+    cJSON_AddNumberToObject(json, "ephemeral_mib", spec->ephemeral_mib);
+    if (spec->env)
+        cJSON_AddItemToObject(json, "env", env_to_json(spec->env, spec->env_len));
+    record_add_strv(json, "entry_point", spec->entry_point);
+    record_add_strv(json, "command", spec->command);
+    record_add_str(json, "working_directory", spec->working_directory);
+    record_add_str(json, "log_group", spec->log_group);
+    return json;
+}
+
+void sandbox_spec_free(struct sandbox_spec *spec)
+{
+    if (!spec)
+        return;
+    free(spec->account);
+    free(spec->region);
+    free(spec->name);
+    free(spec->version);
+    free(spec->arn);
+    free(spec->image);
+    free(spec->code_sha256);
+    free(spec->runtime);
+    free(spec->handler);
+    env_free(spec->env, spec->env_len);
+    strv_free(spec->entry_point);
+    strv_free(spec->command);
+    free(spec->working_directory);
+    free(spec->log_group);
+    free(spec);
+}
