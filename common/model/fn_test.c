@@ -119,7 +119,8 @@ static void get_function_of_an_image_tells_both_uris(void **state)
     assert_json(fn_version_to_get_function(ver, &extra),
                 "{\"Code\":{\"ImageUri\":\"reg/hello:1\",\"RepositoryType\":\"ECR\","
                 "\"ResolvedImageUri\":\"reg/hello@sha256:" DIGEST "\"},"
-                "\"Configuration\":" IMAGE_HEAD MODIFIED "\"LastUpdateStatus\":\"Successful\"," LOGGING
+                "\"Configuration\":" IMAGE_HEAD MODIFIED
+                "\"LastUpdateStatus\":\"Successful\"," LOGGING
                 "\"MemorySize\":128,\"PackageType\":\"Image\"," REVISION ROLE SNAP_START
                 "\"State\":\"Active\"," TAIL "}");
 }

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #define SPEC                                                                                       \
-    "{\"account\":\"000000000000\",\"region\":\"us-east-1\",\"name\":\"f\",\"version\":\"1\","       \
+    "{\"account\":\"000000000000\",\"region\":\"us-east-1\",\"name\":\"f\",\"version\":\"1\","     \
     "\"arn\":\"arn:f\",\"generation\":7,\"image\":\"i@sha256:0\",\"code_sha256\":\"00\","          \
     "\"code_bytes\":5000000000,\"runtime\":\"r\",\"handler\":\"h\",\"memory_mib\":128,"            \
     "\"timeout_s\":3,\"ephemeral_mib\":512,\"env\":{\"B\":\"2\",\"A\":\"1\"},"                     \
