@@ -105,10 +105,10 @@ test: ## set up and run everything that must hold
 	@scripts/test.sh
 
 docs: all ## write docs/configuration.md from the programs' own tables
-	@{ echo '# Configuration'; echo; \
-	echo 'Made by `make docs` from each program'"'"'s table of settings. Order: default, `--config FILE` (lines of `name = value`), variable, flag (`--name value`).'; \
-	echo 'Times are written 250ms, 3s, 5m, 2h; sizes 64K, 512M, 2G. `hearth up` passes its environment on, so that every variable here reaches the program it belongs to.'; echo; \
-	$(BUILD)/hearth up --config-docs; for p in gateway controller invoker; do $(BUILD)/hearth-$$p --config-docs; done; } > docs/configuration.md
+	@scripts/configuration-docs.sh $(BUILD) > docs/configuration.md
+
+check-docs: all ## docs/configuration.md says what the programs say
+	@scripts/configuration-docs.sh $(BUILD) | diff -u docs/configuration.md - || { echo "run: make docs"; exit 1; }
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 22
@@ -119,5 +119,5 @@ clean: ## remove what was built
 include $(wildcard */module.mk)
 -include $(patsubst %.o,%.d,$(call obj,$(LIB_SRC) $(foreach p,$(PROGRAMS),$(call prog_src,$(p))) $(TEST_SRC)))
 
-.PHONY: all check check-layers check-headers check-threads run test help clean
+.PHONY: all check check-layers check-headers check-threads check-docs docs run test help clean
 .SECONDARY:

@@ -50,6 +50,7 @@ say "build"
 make -s -j"$jobs" all build/samples/c-bootstrap || exit 1
 check "layers" make -s check-layers
 check "headers compile alone" make -s check-headers
+check "configuration.md is current" make -s check-docs
 suite "unit tests" make -s -j"$jobs" check
 say "build with sanitizers"
 make -s -j"$jobs" SANITIZE=address,undefined all || exit 1
