@@ -199,7 +199,7 @@ void http_reply(struct http_req *req, int status, const struct http_header *head
 
     if (c->state != HTTP_PARKED)
         return; /* the client left in this very moment */
-    if (!c->head.keep_alive || c->too_large || server->gone)
+    if (!c->head.keep_alive || c->too_large || server->draining)
         c->last = true;
     send_response(c, status, headers, header_count, body);
     if (c->state == HTTP_CLOSED)
@@ -472,6 +472,7 @@ void http_conn_done(struct http_conn *c)
     list_remove(&c->ready_node);
     buf_done(&c->in);
     buf_done(&c->body);
+    http_server_conn_gone(c->server);
     http_server_unref(c->server);
 }
 

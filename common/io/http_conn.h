@@ -34,7 +34,9 @@ struct http_transport {
     void (*finish)(struct http_conn *c);
     /** Closes at once; http_conn_done() follows later. */
     void (*close)(struct http_conn *c);
-    /** Ends the listener and lets go of the engine's part of the server. */
+    /** Takes no more connections. */
+    void (*stop_listening)(struct http_server *server);
+    /** Lets go of the engine's part of the server; stop_listening() was called. */
     void (*free_server)(struct http_server *server);
 };
 
@@ -58,8 +60,11 @@ struct http_server {
     struct list_node conns;
     struct list_node ready; /* answered out of turn, with bytes of the next request there already */
     bool ready_deferred;
-    bool gone;      /* freed by its owner; the memory goes with the last user */
-    unsigned users; /* owner, connections, listener, a deferred call */
+    bool draining; /* no further request on any connection */
+    bool gone; /* freed by its owner; the memory goes with the last user */
+    unsigned users; /* owner, connections, listener, deferred calls */
+    loop_fn *on_drained; /* NULL: not asked for, or told */
+    void *drained_arg;
     struct timer sweep;
     struct buf head; /* scratch: the response head being written */
     char date[40];   /* "Date: ...\r\n" */
@@ -105,6 +110,8 @@ void http_server_init(struct http_server *server, struct loop *loop,
 void http_server_ref(struct http_server *server);
 /** The last one frees the memory. */
 void http_server_unref(struct http_server *server);
+/** A connection has gone: tells, at the end of the turn, when it was the last one of a drain. */
+void http_server_conn_gone(struct http_server *server);
 
 /** Fills a zeroed @c. */
 void http_conn_init(struct http_conn *c, struct http_server *server);

@@ -430,15 +430,18 @@ static void lws_finish(struct edge_server *server)
         uv_run(uv, UV_RUN_NOWAIT);
 }
 
-static void edge_free_server(struct http_server *http)
+static void edge_stop_listening(struct http_server *http)
 {
     struct edge_server *server = CONTAINER_OF(http, struct edge_server, http);
 
     timer_stop(&server->accept_again);
     watch_free(server->listen_watch);
-    if (server->listen_fd >= 0)
-        close(server->listen_fd);
-    lws_finish(server);
+    close(server->listen_fd);
+}
+
+static void edge_free_server(struct http_server *http)
+{
+    lws_finish(CONTAINER_OF(http, struct edge_server, http));
 }
 
 static const struct http_transport edge_transport = {
@@ -447,6 +450,7 @@ static const struct http_transport edge_transport = {
     .pause = edge_pause,
     .finish = edge_finish,
     .close = edge_close,
+    .stop_listening = edge_stop_listening,
     .free_server = edge_free_server,
 };
 

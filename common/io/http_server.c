@@ -73,6 +73,50 @@ void http_server_unref(struct http_server *server)
     free(server);
 }
 
+static void on_drained(void *arg)
+{
+    struct http_server *server = arg;
+    loop_fn *fn = server->on_drained;
+
+    server->on_drained = NULL;
+    if (fn && !server->gone)
+        fn(server->drained_arg);
+    http_server_unref(server);
+}
+
+void http_server_conn_gone(struct http_server *server)
+{
+    if (!server->on_drained || server->gone || !list_is_empty(&server->conns))
+        return;
+    http_server_ref(server);
+    loop_defer(server->loop, on_drained, server);
+}
+
+static void stop_listening(struct http_server *server)
+{
+    if (!server->draining)
+        server->transport->stop_listening(server);
+    server->draining = true;
+}
+
+void http_server_drain(struct http_server *server, loop_fn *fn, void *arg)
+{
+    struct list_node *n, *after;
+    struct http_conn *c;
+
+    stop_listening(server);
+    server->on_drained = fn;
+    server->drained_arg = arg;
+    LIST_FOREACH_SAFE(&server->conns, n, after) {
+        c = CONTAINER_OF(n, struct http_conn, node);
+        if (c->state != HTTP_HEAD || c->in.len > 0 || server->transport->queued(c) > 0)
+            continue;
+        c->state = HTTP_CLOSED;
+        server->transport->close(c);
+    }
+    http_server_conn_gone(server);
+}
+
 void http_server_free(struct http_server *server)
 {
     struct list_node *n, *after;
@@ -82,14 +126,14 @@ void http_server_free(struct http_server *server)
         return;
     server->gone = true;
     timer_stop(&server->sweep);
-    LIST_FOREACH_SAFE(&server->conns, n, after)
-    {
+    LIST_FOREACH_SAFE(&server->conns, n, after) {
         c = CONTAINER_OF(n, struct http_conn, node);
         if (c->state == HTTP_CLOSED)
             continue;
         c->state = HTTP_CLOSED;
         server->transport->close(c);
     }
+    stop_listening(server);
     server->transport->free_server(server);
     http_server_unref(server);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * http_server.h - one interface of serving HTTP, two engines: `edge` (libwebsockets: for clients)
- * and `small` (our strict HTTP/1.1: for sandboxes, where thousands of long polls are parked).
+ * http_server.h - one interface of serving HTTP, two engines: `edge` (for clients; libwebsockets moves
+ * the bytes) and `small` (for sandboxes, where thousands of long polls are parked). Both read the same
+ * strict HTTP/1.1 and behave alike; the edge has time limits for idle and slow clients.
  *
  * The engine reads the whole body (up to the limit that on_head sets) before on_request. A reply
  * may come at any later time; until then the request is parked at no cost but its memory.
@@ -33,14 +34,20 @@ struct http_handler {
     size_t (*on_head)(struct http_req *req, void *arg);
     /** The whole request is there; reply now or later. */
     void (*on_request)(struct http_req *req, void *arg);
-    /** The client went away before the reply was complete; @req is gone when this returns. May be NULL. */
+    /**
+     * The client went away before the reply; @req is gone when this returns. Never before on_request or
+     * on_too_large was called. May be NULL.
+     */
     void (*on_abort)(struct http_req *req, void *arg);
-    /** The body is beyond the limit: reply with http_reply() (413 …); the connection closes after it. May be NULL. */
+    /**
+     * The body is beyond the limit (and was read to its end, so that the client reads the answer): reply
+     * with http_reply() (413 …); the connection closes after it. May be NULL.
+     */
     void (*on_too_large)(struct http_req *req, void *arg);
 };
 
 struct str http_method(const struct http_req *req); /* "GET" */
-/** The path as sent for `small`; decoded by the engine for `edge`. Without the query. */
+/** The path as sent (escapes not decoded), without the query. */
 struct str http_path(const struct http_req *req);
 /** What stands behind '?', raw; empty when there is none. */
 struct str http_query(const struct http_req *req);
@@ -50,7 +57,7 @@ struct str http_body(const struct http_req *req);
 /** Any pointer of the user's, per request. */
 void http_set_user(struct http_req *req, void *user);
 void *http_user(const struct http_req *req);
-/** Per connection (`small` only): lives until the connection closes. */
+/** Per connection: lives until the connection closes. */
 void *http_conn_user(const struct http_req *req);
 void http_conn_set_user(struct http_req *req, void *user);
 
@@ -78,7 +85,15 @@ int http_edge_new(struct loop *loop, const char *address, const struct http_hand
                   void *arg, struct http_server **ret, struct error *err);
 /** The port that the edge listens on. */
 int http_server_port(const struct http_server *server);
-/** Closes listener and connections; parked requests end without callbacks. */
+/**
+ * Takes no more connections, closes those without a request and lets the others finish what they have;
+ * @on_drained is called once, when the last one has closed.
+ */
+void http_server_drain(struct http_server *server, loop_fn *on_drained, void *arg);
+/**
+ * Closes listener and connections; parked requests end without callbacks. `edge`: not while the loop
+ * runs (libwebsockets needs turns of it to let go, which happen in here).
+ */
 void http_server_free(struct http_server *server);
 
 #endif

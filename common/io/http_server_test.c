@@ -35,7 +35,7 @@ struct fixture {
     const char *wait_for; /* the loop ends when this has come, or at the close */
     /* the handler */
     struct http_req *parked;
-    int requests, aborts, too_large;
+    int requests, aborts, too_large, drained;
     int stop_at_requests, stop_at_aborts;
     char sock_path[64];
 };
@@ -555,6 +555,45 @@ static void a_server_goes_with_requests_parked_and_answers_under_way(void **stat
     }
 }
 
+static void on_drained(void *arg)
+{
+    struct fixture *f = arg;
+
+    f->drained++;
+    loop_stop(f->loop);
+}
+
+static void a_drain_finishes_what_is_there_and_takes_no_more(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    FOR_EACH_ENGINE(&f) {
+        f.stop_at_requests = 1;
+        say(&f, STR("GET /park HTTP/1.1\r\nHost: h\r\n\r\n"));
+        run_loop(&f);
+        http_server_drain(f.server, on_drained, &f);
+        send_text(f.parked, 200, STR("still answered"));
+        hear(&f, "Connection: close\r\n\r\nstill answered");
+        hear_close(&f);
+        assert_int_equal(f.drained, 0); /* we have not closed yet */
+        client_leave(&f);
+        run_loop(&f);
+        assert_int_equal(f.drained, 1);
+        f.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0); /* for end() */
+        f.watch = watch_new(f.loop, f.fd, on_client, &f);
+    }
+    FOR_EACH_ENGINE(&f) { /* an idle connection is closed at once */
+        say(&f, STR("GET / HTTP/1.1\r\nHost: h\r\n\r\n"));
+        hear(&f, "hello");
+        http_server_drain(f.server, on_drained, &f);
+        hear_close(&f);
+        if (f.drained == 0)
+            run_loop(&f);
+        assert_int_equal(f.drained, 1);
+    }
+}
+
 static void pipelined_requests_are_answered_in_order(void **state)
 {
     struct fixture f;
@@ -614,6 +653,7 @@ int main(void)
         cmocka_unit_test(malformed_requests_are_refused_by_the_engine),
         cmocka_unit_test(a_dropped_request_closes_without_an_answer),
         cmocka_unit_test(a_server_goes_with_requests_parked_and_answers_under_way),
+        cmocka_unit_test(a_drain_finishes_what_is_there_and_takes_no_more),
         cmocka_unit_test(pipelined_requests_are_answered_in_order),
         cmocka_unit_test(an_address_in_use_or_malformed_is_one_clear_line),
     };

@@ -241,11 +241,16 @@ static void on_listener_closed(uv_handle_t *handle)
     http_server_unref(handle->data);
 }
 
-static void small_free_server(struct http_server *http)
+static void small_stop_listening(struct http_server *http)
 {
     struct small_server *server = CONTAINER_OF(http, struct small_server, http);
 
     uv_close(&server->listener.handle, on_listener_closed);
+}
+
+static void small_free_server(struct http_server *http)
+{
+    (void)http; /* the listener's close callback is what the memory waits for */
 }
 
 static const struct http_transport small_transport = {
@@ -254,6 +259,7 @@ static const struct http_transport small_transport = {
     .pause = small_pause,
     .finish = small_finish,
     .close = small_close,
+    .stop_listening = small_stop_listening,
     .free_server = small_free_server,
 };
 
