@@ -9,7 +9,7 @@
 
 #define WINDOW 32768u /* records under way at most; a power of two */
 #define FETCH_BYTES (64u * 1024u) /* then other users of the loop have their turn */
-#define PAUSE_US SECONDS(1)
+#define PAUSE_US MSEC(500)
 
 enum state { FLOWING, SETTLING, PAUSING };
 
@@ -203,7 +203,7 @@ static void on_pause_over(void *arg)
 
     if (!s->producer &&
         kafka_producer_new(s->loop, s->kafka, &kafka_ops, s, &s->producer, &err) < 0) {
-        log_error("logs", "no Kafka producer, trying again in a second", KV_ERR(&err));
+        log_error("logs", "no Kafka producer, trying again", KV_ERR(&err));
         pause_begin(s);
         return;
     }
@@ -297,7 +297,7 @@ static void on_fetch_done(void *arg)
         s->fetch_is_stale = false;
         pump_soon(s);
     } else if (f->r < 0) {
-        log_error("logs", "the log spool cannot be read, trying again in a second", KV_ERR(&f->err));
+        log_error("logs", "the log spool cannot be read, trying again", KV_ERR(&f->err));
         s->state = s->state == FLOWING ? SETTLING : s->state;
         if (s->state == SETTLING && s->under_way == 0)
             pause_begin(s);

@@ -6,7 +6,7 @@
  * position that survives a restart. After a failure nothing new is sent until all that is under way
  * has come back; then the failed ones, and only they, are sent again.
  *
- *            outcome FAILED          all came back             1 s
+ *            outcome FAILED          all came back           0.5 s
  *   flowing ───────────────▶ settling ────────────▶ pausing ───────▶ flowing
  *      └─────────── producer is broken (a new one is made) ─▲
  *

@@ -177,9 +177,9 @@ static void on_error_event(struct kafka_producer *p, rd_kafka_event_t *event)
     char text[512];
     struct error why;
 
-    if (code == RD_KAFKA_RESP_ERR__FATAL) {
-        code = rd_kafka_fatal_error(p->rk, text, sizeof(text));
-        error_set(&why, ERR_CLOSED, "%s: %s", rd_kafka_err2name(code), text);
+    /* The event of a fatal error may carry its own code or the general one; this call knows. */
+    if (rd_kafka_fatal_error(p->rk, text, sizeof(text)) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        error_set(&why, ERR_CLOSED, "%s", text);
         if (!p->is_fatal)
             p->ops->on_fatal(&why, p->arg);
         p->is_fatal = true;
