@@ -93,7 +93,7 @@ static void queue_add(struct call_queue *q, loop_fn *fn, void *arg)
     q->items[q->len++] = (struct call){fn, arg};
 }
 
-/* Hands out what waits; new calls go to the other array. Give the array back by queue_give_back(). */
+/* Hands out what waits; new calls go to the other array. It comes back by queue_give_back(). */
 static struct call *queue_take(struct call_queue *q, size_t *ret_len, size_t *ret_cap)
 {
     struct call *taken = q->items;
@@ -299,7 +299,8 @@ static void on_poll(uv_poll_t *poll, int status, int events)
         w->events = 0;
         watch_set(w, got);
     } else {
-        got = ((events & UV_READABLE) ? WATCH_READ : 0) | ((events & UV_WRITABLE) ? WATCH_WRITE : 0);
+        got = ((events & UV_READABLE) ? WATCH_READ : 0) |
+              ((events & UV_WRITABLE) ? WATCH_WRITE : 0);
     }
     w->fn(w->fd, got, w->arg);
 }

@@ -114,7 +114,7 @@ static size_t write_sample(char *to)
     return (size_t)(p + 16 - to);
 }
 
-/* Feeds @bytes in pieces of @step and writes what came out: heads in [], data, ends of frames as '.'. */
+/* Feeds @bytes in pieces of @step; writes what came out: heads in [], data, frames' ends as '.'. */
 static void parse_in_steps(struct str bytes, size_t step, struct buf *out)
 {
     struct link_parser p;
