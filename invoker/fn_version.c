@@ -61,6 +61,24 @@ const struct image_info *fn_version_image(const struct fn_version *ver)
     return ver->image;
 }
 
+const char *fn_version_program(const struct fn_version *ver)
+{
+    char **const lists[] = {ver->spec->entry_point ? ver->spec->entry_point : ver->image->entry_point,
+                            ver->spec->command ? ver->spec->command : ver->image->command};
+    size_t i;
+
+    for (i = 0; i < ARRAY_LEN(lists); i++)
+        if (lists[i] && lists[i][0])
+            return lists[i][0];
+    return "";
+}
+
+const char *fn_version_folder(const struct fn_version *ver)
+{
+    return ver->spec->working_directory ? ver->spec->working_directory
+                                        : ver->image->working_directory;
+}
+
 const char *fn_version_code_dir(const struct fn_version *ver)
 {
     return ver->code ? code_dir(ver->code) : NULL;

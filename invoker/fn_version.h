@@ -29,6 +29,9 @@ void fn_version_unrefp(struct fn_version **ver);
 
 const struct sandbox_spec *fn_version_spec(const struct fn_version *ver);
 const struct image_info *fn_version_image(const struct fn_version *ver);
+/** What its main process is begun with, and where; "" when nothing says. */
+const char *fn_version_program(const struct fn_version *ver);
+const char *fn_version_folder(const struct fn_version *ver);
 /** NULL for images. */
 const char *fn_version_code_dir(const struct fn_version *ver);
 struct pool_version *fn_version_pool(const struct fn_version *ver);

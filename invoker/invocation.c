@@ -299,8 +299,6 @@ void invocation_start_failed(struct pool_wait *w, struct sandbox *sb,
     struct invocation *inv = of_wait(w);
 
     timer_stop(&inv->wait_over);
-    if (failure->kind == SANDBOX_FAILED_NO_IMAGE)
-        fn_version_set_image_lost(inv->ver);
     if (!inv->second_try && failure->kind == SANDBOX_FAILED_NO_IMAGE) {
         inv->second_try = true;
         look_soon(inv);
@@ -438,6 +436,24 @@ void invocations_free(struct invocations *all)
 size_t invocations_count(const struct invocations *all)
 {
     return all->active_count;
+}
+
+void invocations_refuse_waiting(struct invocations *all)
+{
+    struct list_node *node, *after;
+    struct invocation *inv;
+
+    LIST_FOREACH_SAFE(&all->active, node, after)
+    {
+        inv = CONTAINER_OF(node, struct invocation, node);
+        if (inv->state == INVOCATION_WAITING)
+            pool_cancel(fn_version_pool(inv->ver), &inv->pool_wait);
+        else if (inv->state == INVOCATION_LOOKING)
+            spec_cache_cancel(&inv->spec_wait);
+        else
+            continue;
+        refuse(inv, ERR_UNAVAILABLE, "the node is shutting down");
+    }
 }
 
 void invocations_drain(struct invocations *all, loop_fn *done, void *arg)

@@ -32,6 +32,8 @@ size_t invocations_count(const struct invocations *all);
 void invocations_accept(struct invocations *all, struct link_stream *s, struct str head);
 /** Refuses new ones from now on; calls @done, from the loop, when the last one has ended. */
 void invocations_drain(struct invocations *all, loop_fn *done, void *arg);
+/** Refuses those that have no sandbox yet. */
+void invocations_refuse_waiting(struct invocations *all);
 
 /* ---- what pool and sandbox say about one */
 

@@ -2,6 +2,7 @@
 #include "invoker/report.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -149,6 +150,28 @@ int report_exit_text(struct buf *b, int status)
     if (WEXITSTATUS(status) == 0)
         return buf_printf(b, "Runtime exited without providing a reason");
     return buf_printf(b, "Runtime exited with error: exit status %d", WEXITSTATUS(status));
+}
+
+/* As Go spells it: the C library's text, but for a small first letter. */
+static int append_failed_call(struct buf *b, const char *call, const char *path, int sys_errno)
+{
+    char buf[128];
+    const char *text = strerror_r(sys_errno, buf, sizeof(buf)); /* GNU's: may or may not use buf */
+
+    return buf_printf(b, "%s %s: %c%s", call, path, tolower((unsigned char)text[0]),
+                      text[0] ? text + 1 : "");
+}
+
+int report_exec_text(struct buf *b, const char *program, int sys_errno)
+{
+    if (sys_errno == ENOENT && !strchr(program, '/'))
+        return buf_printf(b, "exec: \"%s\": executable file not found in $PATH", program);
+    return append_failed_call(b, "fork/exec", program, sys_errno);
+}
+
+int report_chdir_text(struct buf *b, const char *folder, int sys_errno)
+{
+    return append_failed_call(b, "chdir", folder, sys_errno);
 }
 
 void report_error_type(struct str header, char *ret, size_t size)

@@ -60,6 +60,13 @@ int report_plain_error_json(struct buf *b, const char *error_type, const char *t
  * @status  as wait(2) gives it
  */
 int report_exit_text(struct buf *b, int status);
+/**
+ * Why @program could not be run: "exec: \"x\": executable file not found in $PATH" or
+ * "fork/exec /x: permission denied".
+ */
+int report_exec_text(struct buf *b, const char *program, int sys_errno);
+/** "chdir /x: no such file or directory" */
+int report_chdir_text(struct buf *b, const char *folder, int sys_errno);
 
 /**
  * The error type that a runtime gave in a header, if its form is one that AWS keeps:

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "invoker/report.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -142,6 +143,30 @@ static void exit_is_told_by_status_or_signal(void **state)
     }
 }
 
+static void program_that_cannot_run_is_told_as_aws_does(void **state)
+{
+    static const struct {
+        const char *program;
+        int sys_errno;
+        const char *text;
+    } cases[] = {
+        {"x", ENOENT, "exec: \"x\": executable file not found in $PATH"},
+        {"/x", ENOENT, "fork/exec /x: no such file or directory"},
+        {"/x", EACCES, "fork/exec /x: permission denied"},
+        {"/x", ENOEXEC, "fork/exec /x: exec format error"},
+    };
+    CLEANUP(buf_done) struct buf b = BUF_INIT(REPORT_LINE_MAX);
+    size_t i;
+    (void)state;
+
+    for (i = 0; i < ARRAY_LEN(cases); i++) {
+        assert_int_equal(report_exec_text(&b, cases[i].program, cases[i].sys_errno), 0);
+        assert_text(&b, cases[i].text);
+    }
+    assert_int_equal(report_chdir_text(&b, "/x", ENOENT), 0);
+    assert_text(&b, "chdir /x: no such file or directory");
+}
+
 static void error_types_of_foreign_form_become_unknown(void **state)
 {
     static const struct {
@@ -174,6 +199,7 @@ int main(void)
         cmocka_unit_test(other_lines_have_the_text_of_aws),
         cmocka_unit_test(platform_errors_name_the_type_first_and_escape_the_text),
         cmocka_unit_test(exit_is_told_by_status_or_signal),
+        cmocka_unit_test(program_that_cannot_run_is_told_as_aws_does),
         cmocka_unit_test(error_types_of_foreign_form_become_unknown),
     };
 

@@ -17,7 +17,7 @@
 #define STOP_LIMIT_US SECONDS(30) /* until we complain that the engine does not remove it */
 #define RETURN_LIMIT_US SECONDS(2) /* least time for a runtime to ask again after its answer */
 #define SETTLE_US MSEC(2) /* for an answer that came in one breath with the exit */
-#define ERROR_JSON_MAX 4096u
+#define ERROR_JSON_MAX 32768u
 
 /*
  *   CREATING ──► INIT ──► IDLE ◄──► BUSY
@@ -48,6 +48,7 @@ static const char *const state_names[SANDBOX_STATE_MAX] = {
 struct sandbox {
     struct sandbox_host *host;
     struct fn_version *ver;
+    struct list_node node; /* in host->sandboxes */
     struct pool_sandbox ps;
     char id[33];
     char log_stream[LOGS_STREAM_NAME_MAX];
@@ -497,22 +498,29 @@ static void on_launch_exited(struct launch *launch, const struct launch_exit *ho
     runtime_ended(arg, how->status, how->oom_kills > 0);
 }
 
+static void start_failed_to_run(struct sandbox *sb, const char *error_type, struct buf *text)
+{
+    (void)buf_append_char(text, '\0');
+    start_failed_in_function(sb, error_type, error_type, STR_NULL, text->ptr);
+}
+
 static void on_launch_failed(struct launch *launch, enum launch_failure why, const struct error *err,
                              void *arg)
 {
     struct sandbox *sb = arg;
+    CLEANUP(buf_done) struct buf text = BUF_INIT(ERROR_JSON_MAX);
     (void)launch;
 
     if (has_ended(sb))
         return;
     switch (why) {
     case LAUNCH_FAILED_ENTRYPOINT:
-        start_failed_in_function(sb, "Runtime.InvalidEntrypoint", "Runtime.InvalidEntrypoint",
-                                 STR_NULL, err->msg);
+        (void)report_exec_text(&text, fn_version_program(sb->ver), err->sys_errno);
+        start_failed_to_run(sb, "Runtime.InvalidEntrypoint", &text);
         return;
     case LAUNCH_FAILED_WORKDIR:
-        start_failed_in_function(sb, "Runtime.InvalidWorkingDir", "Runtime.InvalidWorkingDir",
-                                 STR_NULL, err->msg);
+        (void)report_chdir_text(&text, fn_version_folder(sb->ver), err->sys_errno);
+        start_failed_to_run(sb, "Runtime.InvalidWorkingDir", &text);
         return;
     case LAUNCH_FAILED_DIED:
         if (sb->state == SANDBOX_CREATING)
@@ -534,6 +542,7 @@ static void on_launch_failed(struct launch *launch, enum launch_failure why, con
 
 static void sandbox_free(struct sandbox *sb)
 {
+    list_remove(&sb->node);
     timer_stop(&sb->deadline);
     timer_stop(&sb->settle);
     runtime_face_free(sb->face);
@@ -544,6 +553,8 @@ static void sandbox_free(struct sandbox *sb)
 
 static void gone(struct sandbox *sb)
 {
+    if (!has_ended(sb))
+        sandbox_stop(sb, "gone");
     set_state(sb, SANDBOX_DEAD, "gone");
     sb->host->ops->on_gone(sb, sb->host->arg);
     sandbox_free(sb);
@@ -575,6 +586,33 @@ static const struct launch_handler launch_handler = {.on_ready = on_launch_ready
 
 /* ---- public */
 
+void sandbox_host_init(struct sandbox_host *host)
+{
+    list_init(&host->sandboxes);
+    host->next_number = 0;
+}
+
+void sandbox_host_done(struct sandbox_host *host)
+{
+    struct list_node *node, *after;
+    struct sandbox *sb;
+
+    LIST_FOREACH_SAFE(&host->sandboxes, node, after)
+    {
+        sb = CONTAINER_OF(node, struct sandbox, node);
+        sb->launch = NULL;
+        gone(sb);
+    }
+}
+
+void sandbox_host_stop(struct sandbox_host *host, const char *cause)
+{
+    struct list_node *node, *after;
+
+    LIST_FOREACH_SAFE(&host->sandboxes, node, after)
+        sandbox_stop(CONTAINER_OF(node, struct sandbox, node), cause);
+}
+
 /* launch_start() refused; said at the end of the turn as every failure is. */
 static void on_not_begun(void *arg)
 {
@@ -596,6 +634,7 @@ struct sandbox *sandbox_start(struct sandbox_host *host, struct fn_version *ver)
     if (!process[0]) /* ids stay unique through restarts */
         token_make(4, process);
     sb->host = host;
+    list_append(&host->sandboxes, &sb->node);
     sb->ver = fn_version_ref(ver);
     sb->slow = fn_version_take_slow(ver);
     sandbox_log_init(&sb->log);

@@ -87,7 +87,7 @@ struct sandbox_ops {
     void (*on_gone)(struct sandbox *sb, void *arg);
 };
 
-/** What all sandboxes of a node share. */
+/** What all sandboxes of a node share. The user fills it but for the last two, sandbox_host_init(). */
 struct sandbox_host {
     struct loop *loop;
     struct launcher *launcher;
@@ -97,7 +97,14 @@ struct sandbox_host {
     const struct sandbox_ops *ops;
     void *arg;
     uint64_t next_number;
+    struct list_node sandboxes;
 };
+
+void sandbox_host_init(struct sandbox_host *host);
+/** sandbox_stop() of every one. */
+void sandbox_host_stop(struct sandbox_host *host, const char *cause);
+/** After launcher_free(), when the engine did not remove them in time: the rest is gone for us. */
+void sandbox_host_done(struct sandbox_host *host);
 
 /**
  * Begins a sandbox of @ver; never fails here. When @ver expects a slow one (the init phase of another

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * controller_link.h - the link to the controller: this node registers, fetches specifications and code,
+ * prepares images and code on demand, and hears which generations are over.
+ *
+ * While the link is down, what is warm or known goes on; what has to be asked fails UNAVAILABLE. When
+ * it is up again, the versions known here are checked one by one, because a retirement may have been
+ * missed.
+ *
+ * Owns:    the link, the questions under way.
+ * Borrows: the parts given to controller_link_start(); they outlive it.
+ * Threads: loop thread only (archives are written on workers).
+ * Errors:  by the callbacks of spec_cache.h and code_cache.h.
+ * Source:  docs/internals/links.md.
+ */
+#ifndef HEARTH_INVOKER_CONTROLLER_LINK_H
+#define HEARTH_INVOKER_CONTROLLER_LINK_H
+
+#include "invoker/code_cache.h"
+#include "invoker/spec_cache.h"
+
+struct controller_link;
+
+struct controller_link_options {
+    struct loop *loop;
+    const char *controller; /* "unix:/path" */
+    const char *node; /* id of this node */
+    const char *address; /* where gateways reach it */
+    uint64_t memory_mib; /* for sandboxes */
+};
+
+struct controller_link_parts {
+    struct image_store *images;
+    struct code_cache *codes;
+    struct spec_cache *specs;
+};
+
+/** All strings are borrowed until controller_link_free(). */
+struct controller_link *controller_link_new(const struct controller_link_options *options);
+/** Begins to connect. -ERR_CONFIG when the address has the wrong form. */
+int controller_link_start(struct controller_link *cl, const struct controller_link_parts *parts,
+                          struct error *err);
+/** Questions under way end without an answer. NULL is fine. */
+void controller_link_free(struct controller_link *cl);
+
+/** For spec_cache_options.fetch; @arg is the struct controller_link. */
+void controller_link_fetch_spec(const struct spec_key *key, spec_fetched_fn *done, void *done_arg,
+                                void *arg);
+/** For code_cache_options.fetch; @arg is the struct controller_link. */
+void controller_link_fetch_code(struct code_fetch *fetch, const char *sha256, const char *path,
+                                void *arg);
+
+#endif

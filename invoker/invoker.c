@@ -1,0 +1,458 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "invoker/invoker.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/file.h"
+#include "common/base/id.h"
+#include "common/base/log.h"
+#include "common/io/docker.h"
+#include "invoker/controller_link.h"
+#include "invoker/image_store_docker.h"
+#include "invoker/invocation.h"
+#include "invoker/launcher_docker.h"
+
+#define VERSIONS_MAX 4096u /* specifications kept */
+#define END_LIMIT_US SECONDS(5) /* for the engine to remove all sandboxes at the end */
+#define KAFKA_WAIT_US SECONDS(2) /* for Kafka to take the last lines at the end */
+#define MIB 1048576u
+
+struct invoker {
+    struct loop *loop;
+    const struct invoker_config *config;
+    char *node_id;
+    char *dir; /* our part of the data folder */
+
+    struct http_client *http;
+    struct docker *docker;
+    struct image_store *images;
+    struct launcher *launcher;
+    struct logs *logs;
+    struct controller_link *controller;
+    struct code_cache *codes;
+    struct pool *pool;
+    struct spec_cache *specs;
+    struct invocations *invocations;
+    struct link_server *server;
+    struct sandbox_host host;
+
+    struct timer idle; /* until the pool has one to end for its age */
+    struct timer ending; /* of the phase of the end that runs */
+    bool stopping, ending_sandboxes;
+};
+
+/* ---- between pool, sandboxes and invocations */
+
+static struct pool_sandbox *on_pool_start(void *user, void *arg)
+{
+    struct invoker *inv = arg;
+
+    return sandbox_pool(sandbox_start(&inv->host, user));
+}
+
+static void on_pool_run(struct pool_sandbox *ps, struct pool_wait *w, void *arg)
+{
+    (void)arg;
+    invocation_run(w, sandbox_of_pool(ps));
+}
+
+static void on_pool_end(struct pool_sandbox *ps, enum pool_end why, void *arg)
+{
+    static const char *const causes[] = {
+        [POOL_END_EVICTED] = "its memory is wanted",
+        [POOL_END_EXPIRED] = "idle for long",
+        [POOL_END_RETIRED] = "its version was replaced",
+    };
+    (void)arg;
+
+    sandbox_stop(sandbox_of_pool(ps), causes[why]);
+}
+
+static void on_pool_refuse(struct pool_wait *w, enum error_code code, void *arg)
+{
+    (void)code;
+    (void)arg;
+    invocation_look_again(w);
+}
+
+static const struct pool_ops pool_ops = {
+    .start = on_pool_start, .run = on_pool_run, .end = on_pool_end, .refuse = on_pool_refuse};
+
+static void on_sandbox_created(struct sandbox *sb, void *arg)
+{
+    (void)arg;
+    pool_created(sandbox_pool(sb));
+}
+
+static void on_idle_timer(void *arg)
+{
+    struct invoker *inv = arg;
+    uint64_t next = pool_expire(inv->pool), now = now_us();
+
+    if (next)
+        timer_start(&inv->idle, next > now ? next - now : 0);
+}
+
+static void on_sandbox_ready(struct sandbox *sb, void *arg)
+{
+    struct invoker *inv = arg;
+
+    pool_ready(sandbox_pool(sb));
+    if (!timer_is_armed(&inv->idle)) /* comes too early for some: then it is armed for the next */
+        timer_start(&inv->idle, inv->config->idle_ttl_us);
+}
+
+static void on_sandbox_unready(struct sandbox *sb, void *arg)
+{
+    (void)arg;
+    pool_unready(sandbox_pool(sb));
+}
+
+static void on_sandbox_start_failed(struct sandbox *sb, const struct sandbox_failure *failure, void *arg)
+{
+    struct pool_wait *w;
+    (void)arg;
+
+    if (failure->kind == SANDBOX_FAILED_NO_IMAGE)
+        fn_version_set_image_lost(sandbox_version(sb));
+    w = pool_start_failed(sandbox_pool(sb));
+    if (w)
+        invocation_start_failed(w, sb, failure);
+}
+
+static void on_sandbox_answer(struct sandbox *sb, const struct sandbox_event *ev,
+                              const struct sandbox_result *result, void *arg)
+{
+    (void)sb;
+    (void)arg;
+    invocation_answer(ev, result);
+}
+
+static void on_sandbox_ending(struct sandbox *sb, void *arg)
+{
+    (void)arg;
+    pool_ending(sandbox_pool(sb));
+}
+
+static void on_sandbox_gone(struct sandbox *sb, void *arg)
+{
+    (void)arg;
+    pool_gone(sandbox_pool(sb));
+}
+
+static const struct sandbox_ops sandbox_ops = {
+    .on_created = on_sandbox_created,
+    .on_ready = on_sandbox_ready,
+    .on_unready = on_sandbox_unready,
+    .on_start_failed = on_sandbox_start_failed,
+    .on_answer = on_sandbox_answer,
+    .on_ending = on_sandbox_ending,
+    .on_gone = on_sandbox_gone,
+};
+
+/* ---- gateways */
+
+static void on_gateway_up(struct link *link, const struct link_hello *peer, void *arg)
+{
+    (void)link;
+    (void)arg;
+    log_info("invoker", "link up", KV_STR("role", peer->role), KV_STR("peer", peer->id));
+}
+
+static const struct rpc_method gateway_methods[] = {{"logs.read", logs_rpc_read}, {NULL, NULL}};
+
+static void on_gateway_stream(struct link *link, struct link_stream *s, enum link_kind kind,
+                              struct str head, void *arg)
+{
+    struct invoker *inv = arg;
+    (void)link;
+
+    if (kind == LINK_INVOKE)
+        invocations_accept(inv->invocations, s, head);
+    else
+        rpc_serve(inv->loop, s, head, gateway_methods, inv->logs);
+}
+
+static void on_gateway_down(struct link *link, const struct error *why, void *arg)
+{
+    (void)link;
+    (void)arg;
+    log_info("invoker", "link down", KV_ERR(why));
+}
+
+static const struct link_ops gateway_ops = {
+    .on_up = on_gateway_up, .on_stream = on_gateway_stream, .on_down = on_gateway_down};
+
+/* ---- making the parts */
+
+/* The configured name, or one that this data folder keeps. */
+static int find_node_id(struct invoker *inv, struct error *err)
+{
+    CLEANUP(freep) char *path = str_printf("%s/node-id", inv->dir);
+    CLEANUP(buf_done) struct buf text = BUF_INIT(64);
+    char token[17];
+    int r;
+
+    if (inv->config->node_id[0]) {
+        inv->node_id = str_dup(str_of(inv->config->node_id));
+        return 0;
+    }
+    r = file_read(path, &text, err);
+    if (r == -ERR_NOT_FOUND) {
+        token_make(8, token);
+        (void)buf_printf(&text, "node-%s\n", token);
+        r = file_write_atomic(path, buf_str(&text), 0600, err);
+    }
+    if (r < 0)
+        return error_wrap(err, r, "the node's id");
+    inv->node_id = str_dup(str_trim(buf_str(&text)));
+    return 0;
+}
+
+static uint64_t node_memory_mib(const struct invoker_config *config)
+{
+    uint64_t machine = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+
+    return (config->node_memory ? config->node_memory : machine / 10 * 8) / MIB;
+}
+
+static uint32_t start_parallel(const struct invoker_config *config)
+{
+    return config->start_parallel ? (uint32_t)config->start_parallel
+                                  : 2 * (uint32_t)sysconf(_SC_NPROCESSORS_ONLN);
+}
+
+static int make_engine(struct invoker *inv, struct error *err)
+{
+    const struct invoker_config *config = inv->config;
+    CLEANUP(freep) char *run_dir = str_printf("%s/sb", config->run_dir);
+    const struct docker_options engine = {.loop = inv->loop,
+                                          .http = inv->http = http_client_new(inv->loop),
+                                          .socket = config->docker_socket,
+                                          .auth_file = config->docker_config};
+    struct launcher_docker_options launcher = {.loop = inv->loop,
+                                               .node = inv->node_id,
+                                               .run_dir = run_dir,
+                                               .init_path = config->init_path,
+                                               .network = config->sandbox_network,
+                                               .starts_max = start_parallel(config)};
+    int r;
+
+    inv->docker = docker_new(&engine);
+    inv->images = image_store_docker_new(inv->loop, inv->docker);
+    launcher.docker = inv->docker;
+    r = dir_make(config->run_dir, 0700, err);
+    return r == 0 ? launcher_docker_new(&launcher, &inv->launcher, err) : r;
+}
+
+static int make_logs(struct invoker *inv, struct error *err)
+{
+    const struct invoker_config *config = inv->config;
+    CLEANUP(freep) char *folder = str_printf("%s/logs", inv->dir);
+    CLEANUP(buf_done) struct buf properties = BUF_INIT(1u << 20);
+    CLEANUP(freep) char *properties_text = NULL;
+    struct logs_options options = {.folder = folder,
+                                   .node = inv->node_id,
+                                   .retention_s = config->log_retention_us / SECONDS(1),
+                                   .retention_bytes = config->log_retention_bytes,
+                                   .spool_bytes = config->log_spool_bytes,
+                                   .kafka_brokers = config->kafka_brokers,
+                                   .kafka_topic = config->kafka_topic};
+    int r;
+
+    if (strcmp(config->log_sync, "auto") != 0)
+        options.sync = strcmp(config->log_sync, "on") == 0 ? LOGS_SYNC_ON : LOGS_SYNC_OFF;
+    if (config->kafka_properties[0]) {
+        r = file_read(config->kafka_properties, &properties, err);
+        if (r < 0)
+            return error_wrap(err, r, "kafka_properties");
+        options.kafka_properties = properties_text = buf_take(&properties);
+    }
+    r = logs_new(inv->loop, &options, &inv->logs, err);
+    if (properties_text) /* passwords, perhaps */
+        explicit_bzero(properties_text, strlen(properties_text));
+    return r;
+}
+
+static int make_functions(struct invoker *inv, struct error *err)
+{
+    const struct invoker_config *config = inv->config;
+    CLEANUP(freep) char *code_dir = str_printf("%s/code", inv->dir);
+    const struct controller_link_options controller = {.loop = inv->loop,
+                                                       .controller = config->controller,
+                                                       .node = inv->node_id,
+                                                       .address = config->listen,
+                                                       .memory_mib = node_memory_mib(config)};
+    struct code_cache_options codes = {.dir = code_dir,
+                                       .size_max = config->code_cache_bytes,
+                                       .fetch = controller_link_fetch_code};
+    const struct pool_options pool = {.clock = &clock_system,
+                                      .memory_mib = controller.memory_mib,
+                                      .idle_ttl_us = config->idle_ttl_us,
+                                      .parallel = start_parallel(config),
+                                      .ops = &pool_ops,
+                                      .arg = inv};
+    struct spec_cache_options specs = {.fetch = controller_link_fetch_spec, .max = VERSIONS_MAX};
+    int r;
+
+    inv->controller = controller_link_new(&controller);
+    codes.fetch_arg = inv->controller;
+    r = code_cache_new(inv->loop, &codes, &inv->codes, err);
+    if (r < 0)
+        return r;
+    inv->pool = pool_new(&pool);
+    specs.pool = inv->pool;
+    specs.images = inv->images;
+    specs.codes = inv->codes;
+    specs.arg = inv->controller;
+    inv->specs = spec_cache_new(&specs);
+    inv->invocations = invocations_new(inv->loop, inv->specs);
+    inv->host = (struct sandbox_host){.loop = inv->loop,
+                                      .launcher = inv->launcher,
+                                      .logs = inv->logs,
+                                      .create_limit_us = config->create_limit_us,
+                                      .init_limit_us = config->init_limit_us,
+                                      .ops = &sandbox_ops,
+                                      .arg = inv};
+    sandbox_host_init(&inv->host);
+    return 0;
+}
+
+/* Gateways first: a node that registers must be reachable. */
+static int open_links(struct invoker *inv, struct error *err)
+{
+    const struct controller_link_parts parts = {
+        .images = inv->images, .codes = inv->codes, .specs = inv->specs};
+    struct link_hello me = {.role = "invoker"};
+    int r;
+
+    snprintf(me.id, sizeof(me.id), "%s", inv->node_id);
+    r = link_listen(inv->loop, inv->config->listen, &me, &gateway_ops, inv, &inv->server, err);
+    return r == 0 ? controller_link_start(inv->controller, &parts, err) : r;
+}
+
+static int make_parts(struct invoker *inv, struct error *err)
+{
+    int r;
+
+    inv->dir = str_printf("%s/invoker", inv->config->data_dir);
+    r = dir_make(inv->dir, 0700, err);
+    if (r == 0)
+        r = find_node_id(inv, err);
+    if (r == 0)
+        r = make_logs(inv, err); /* first: its lock tells a second invoker */
+    if (r == 0)
+        r = make_engine(inv, err);
+    if (r == 0)
+        r = make_functions(inv, err);
+    return r == 0 ? open_links(inv, err) : r;
+}
+
+int invoker_new(struct loop *loop, const struct invoker_config *config, struct invoker **ret,
+                struct error *err)
+{
+    struct invoker *inv = calloc(1, sizeof(*inv));
+    int r;
+
+    if (!inv)
+        abort();
+    inv->loop = loop;
+    inv->config = config;
+    timer_init(&inv->idle, loop, on_idle_timer, inv);
+    timer_init(&inv->ending, loop, NULL, inv);
+    r = make_parts(inv, err);
+    if (r < 0) {
+        invoker_free(inv);
+        return r;
+    }
+    log_info("invoker", "started", KV_STR("node", inv->node_id), KV_STR("listen", config->listen),
+             KV_U64("memory_mib", node_memory_mib(config)));
+    *ret = inv;
+    return 0;
+}
+
+/* ---- the end: invocations, sandboxes, logs */
+
+static void on_logs_closed(void *arg)
+{
+    struct invoker *inv = arg;
+
+    inv->logs = NULL;
+    log_info("invoker", "stopped");
+    loop_stop(inv->loop);
+}
+
+static void on_sandboxes_gone(void *arg)
+{
+    struct invoker *inv = arg;
+
+    timer_stop(&inv->ending);
+    logs_close(inv->logs, KAFKA_WAIT_US, on_logs_closed, inv);
+}
+
+/* They end all the same: their PID 1 sees us go, and the next start removes what is left. */
+static void on_end_limit(void *arg)
+{
+    struct invoker *inv = arg;
+
+    log_error("invoker", "the engine did not remove all sandboxes in time");
+    launcher_free(TAKE(inv->launcher));
+    sandbox_host_done(&inv->host);
+    on_sandboxes_gone(inv);
+}
+
+static void end_sandboxes(void *arg)
+{
+    struct invoker *inv = arg;
+
+    if (inv->ending_sandboxes)
+        return;
+    inv->ending_sandboxes = true;
+    log_info("invoker", "ending sandboxes",
+             KV_U64("invocations_cut", invocations_count(inv->invocations)));
+    timer_init(&inv->ending, inv->loop, on_end_limit, inv);
+    timer_start(&inv->ending, END_LIMIT_US);
+    invocations_refuse_waiting(inv->invocations);
+    sandbox_host_stop(&inv->host, "the node is shutting down");
+    launcher_stop(inv->launcher, on_sandboxes_gone, inv);
+}
+
+void invoker_stop(struct invoker *inv)
+{
+    if (inv->stopping) {
+        end_sandboxes(inv);
+        return;
+    }
+    inv->stopping = true;
+    log_info("invoker", "stopping", KV_U64("invocations", invocations_count(inv->invocations)));
+    timer_init(&inv->ending, inv->loop, end_sandboxes, inv);
+    timer_start(&inv->ending, inv->config->drain_limit_us);
+    invocations_drain(inv->invocations, end_sandboxes, inv);
+}
+
+void invoker_free(struct invoker *inv)
+{
+    if (!inv)
+        return;
+    timer_stop(&inv->idle);
+    timer_stop(&inv->ending);
+    if (inv->server)
+        link_server_free(inv->server);
+    invocations_free(inv->invocations);
+    if (inv->specs)
+        spec_cache_free(inv->specs);
+    pool_free(inv->pool);
+    controller_link_free(inv->controller);
+    code_cache_free(inv->codes);
+    launcher_free(inv->launcher);
+    image_store_free(inv->images);
+    docker_free(inv->docker);
+    if (inv->http)
+        http_client_free(inv->http);
+    free(inv->node_id);
+    free(inv->dir);
+    free(inv);
+}

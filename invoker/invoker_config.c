@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "invoker/invoker_config.h"
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
+
+#define HOURS(n) MINUTES((uint64_t)(n) * 60u)
+#define GIB (1024ull * 1024u * 1024u)
+
+static const char *check_address(struct str text)
+{
+    return str_starts(text, STR("unix:/")) && text.len > 6 ? NULL : "is not unix:/path";
+}
+
+static const char *check_folder(struct str text)
+{
+    return text.ptr[0] == '/' ? NULL : "is not an absolute path";
+}
+
+/* Part of container labels and of file names. */
+static const char *check_node_id(struct str text)
+{
+    size_t i;
+    char c;
+
+    for (i = 0; i < text.len; i++) {
+        c = text.ptr[i];
+        if ((c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' && c != '.')
+            return "has other characters than a-z, 0-9, - and .";
+    }
+    return NULL;
+}
+
+static const char *check_network(struct str text)
+{
+    return str_is(text, "host") || str_starts(text, STR("container:"))
+               ? "would give sandboxes the network of the node or of another container"
+               : NULL;
+}
+
+static const char *check_sync(struct str text)
+{
+    return str_is(text, "auto") || str_is(text, "on") || str_is(text, "off") ? NULL
+                                                                            : "is not auto, on or off";
+}
+
+static const char *check_level(struct str text)
+{
+    return log_level_parse(text) < 0 ? "is not debug, info, warn or error" : NULL;
+}
+
+#define STRING_ITEM(member, env, def, least, most, check, help)                                    \
+    {#member, env, CFG_STRING, offsetof(struct invoker_config, member), def, least, most, help,    \
+     check}
+#define NUMBER_ITEM(type, name, env, member, def, least, most, help)                               \
+    {name, env, type, offsetof(struct invoker_config, member), def, least, most, help, NULL}
+
+static const struct config_item items[] = {
+    STRING_ITEM(controller, "HEARTH_CONTROLLER", "unix:/run/hearth/controller.sock", 7, 112,
+                check_address, "where the controller is: unix:/path"),
+    STRING_ITEM(listen, "HEARTH_INVOKER_LISTEN", "unix:/run/hearth/invoker.sock", 7, 112,
+                check_address, "where gateways reach this node: unix:/path"),
+    STRING_ITEM(node_id, "HEARTH_NODE_ID", "", 0, 63, check_node_id,
+                "name of this node, unique in the cluster and on its engine; empty: one is made and "
+                "kept in the data folder"),
+    STRING_ITEM(data_dir, "HEARTH_DATA_DIR", "/var/lib/hearth", 1, 1024, check_folder,
+                "folder whose invoker/ keeps unpacked code and function logs; containers mount from it"),
+    STRING_ITEM(run_dir, "HEARTH_RUN_DIR", "/run/hearth", 1, 60, check_folder,
+                "folder whose sb/ holds the sockets of sandboxes; short, emptied at start"),
+    STRING_ITEM(docker_socket, "HEARTH_DOCKER_SOCKET", "/var/run/docker.sock", 1, 107, NULL,
+                "socket of the Docker engine"),
+    STRING_ITEM(docker_config, "HEARTH_DOCKER_CONFIG", "", 0, 1024, NULL,
+                "Docker's config.json with the credentials of registries; empty: anonymous pulls"),
+    STRING_ITEM(init_path, "HEARTH_INIT_PATH", "/usr/lib/hearth/hearth-init", 1, 1024, check_folder,
+                "the static hearth-init, PID 1 of every sandbox"),
+    STRING_ITEM(sandbox_network, "HEARTH_SANDBOX_NETWORK", "none", 1, 64, check_network,
+                "Docker network of sandboxes; none: they reach nothing"),
+    NUMBER_ITEM(CFG_BYTES, "node_memory", "HEARTH_NODE_MEMORY", node_memory, "0", 0, UINT64_MAX,
+                "memory for all sandboxes together; 0: 80 % of the machine's"),
+    NUMBER_ITEM(CFG_U64, "start_parallel", "HEARTH_START_PARALLEL", start_parallel, "0", 0, 1000,
+                "sandboxes being created at once; 0: twice the CPUs"),
+    NUMBER_ITEM(CFG_USEC, "idle_ttl", "HEARTH_IDLE_TTL", idle_ttl_us, "10m", MSEC(100), HOURS(24),
+                "how long a sandbox is kept without an invocation"),
+    NUMBER_ITEM(CFG_USEC, "create_limit", "HEARTH_CREATE_LIMIT", create_limit_us, "1m", SECONDS(1),
+                MINUTES(30), "how long the engine may take to create a sandbox"),
+    NUMBER_ITEM(CFG_USEC, "init_limit", "HEARTH_INIT_LIMIT", init_limit_us, "10s", MSEC(100),
+                MINUTES(15), "how long the init phase may last before it counts as an invocation's"),
+    NUMBER_ITEM(CFG_USEC, "drain_limit", "HEARTH_DRAIN_LIMIT", drain_limit_us, "8s", 0, MINUTES(16),
+                "how long running invocations may go on after SIGTERM"),
+    NUMBER_ITEM(CFG_BYTES, "code_cache_size", "HEARTH_CODE_CACHE_SIZE", code_cache_bytes, "10G", 0,
+                UINT64_MAX, "unpacked zip code kept; code in use may exceed it"),
+    STRING_ITEM(kafka_brokers, "HEARTH_KAFKA_BROKERS", "", 0, 4096, NULL,
+                "host:port,... of the Kafka that gets function logs; empty: they stay on this node"),
+    STRING_ITEM(kafka_topic, "HEARTH_KAFKA_TOPIC", "hearth-logs", 1, 249, NULL,
+                "Kafka topic of function logs"),
+    STRING_ITEM(kafka_properties, "HEARTH_KAFKA_PROPERTIES", "", 0, 1024, NULL,
+                "file of further librdkafka settings, key=value lines (TLS, SASL); empty: none"),
+    NUMBER_ITEM(CFG_USEC, "log_retention", "HEARTH_LOG_RETENTION", log_retention_us, "168h",
+                SECONDS(1), HOURS(24u * 3660u), "how long function logs are kept on this node"),
+    NUMBER_ITEM(CFG_BYTES, "log_retention_size", "HEARTH_LOG_RETENTION_SIZE", log_retention_bytes,
+                "1G", 1u << 20, UINT64_MAX, "function logs kept on this node, the oldest go first"),
+    NUMBER_ITEM(CFG_BYTES, "log_spool_size", "HEARTH_LOG_SPOOL_SIZE", log_spool_bytes, "4G",
+                1u << 20, UINT64_MAX, "lines that wait for Kafka before functions have to"),
+    STRING_ITEM(log_sync, "HEARTH_LOG_SYNC", "auto", 2, 4, check_sync,
+                "function logs are forced to the disk: on, off, or auto (with Kafka only)"),
+    STRING_ITEM(log_level, "HEARTH_LOG_LEVEL", "info", 1, 8, check_level,
+                "debug, info, warn or error"),
+};
+
+const struct config_program invoker_program = {
+    .name = "hearth-invoker",
+    .about = "Runs the sandboxes of one host.",
+    .items = items,
+    .len = ARRAY_LEN(items),
+};

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * invoker_config.h - the settings of hearth-invoker; the table in invoker_config.c is their list.
+ *
+ * Owns:    its strings; config_done(&invoker_program, …) frees them.
+ * Threads: const after start-up.
+ */
+#ifndef HEARTH_INVOKER_INVOKER_CONFIG_H
+#define HEARTH_INVOKER_INVOKER_CONFIG_H
+
+#include "common/base/config.h"
+
+struct invoker_config {
+    char *controller; /* "unix:/path" */
+    char *listen; /* likewise */
+    char *node_id; /* "": one of its own, kept in the data folder */
+    char *data_dir;
+    char *run_dir;
+    char *docker_socket;
+    char *docker_config; /* "": anonymous pulls */
+    char *init_path;
+    char *sandbox_network;
+    uint64_t node_memory; /* bytes; 0: 80 % of the machine's */
+    uint64_t start_parallel; /* 0: twice the CPUs */
+    uint64_t idle_ttl_us;
+    uint64_t create_limit_us;
+    uint64_t init_limit_us;
+    uint64_t drain_limit_us;
+    uint64_t code_cache_bytes;
+    char *kafka_brokers; /* "": logs stay in segment files */
+    char *kafka_topic;
+    char *kafka_properties; /* path of a file; "": none */
+    uint64_t log_retention_us;
+    uint64_t log_retention_bytes;
+    uint64_t log_spool_bytes;
+    char *log_sync;
+    char *log_level;
+};
+
+extern const struct config_program invoker_program;
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* hearth-invoker - the sandboxes of one host. */
+#include <signal.h>
+#include <stdio.h>
+
+#include "common/base/log.h"
+#include "invoker/invoker.h"
+
+static void on_stop_signal(void *arg)
+{
+    invoker_stop(arg);
+}
+
+static int run(const struct invoker_config *config)
+{
+    struct loop *loop = loop_new();
+    struct invoker *invoker = NULL;
+    struct error err;
+    int r;
+
+    r = invoker_new(loop, config, &invoker, &err);
+    if (r == 0) {
+        loop_on_signal(loop, SIGTERM, on_stop_signal, invoker);
+        loop_on_signal(loop, SIGINT, on_stop_signal, invoker);
+        loop_run(loop);
+    } else {
+        fprintf(stderr, "hearth-invoker: %s\n", err.msg);
+    }
+    invoker_free(invoker);
+    loop_free(loop);
+    return r == 0 ? 0 : 1;
+}
+
+int main(int argc, char **argv)
+{
+    CLEANUP(buf_done) struct buf problems = BUF_INIT(1u << 20);
+    struct invoker_config config = {0};
+    int r, status = 0;
+
+    signal(SIGPIPE, SIG_IGN); /* sockets tell by their errors */
+    r = config_load(&invoker_program, argc, argv, &config, &problems);
+    if (r < 0) {
+        fprintf(stderr, "hearth-invoker: wrong settings\n%.*s", STR_ARG(buf_str(&problems)));
+        status = 2;
+    } else if (r == CONFIG_RUN) {
+        log_init("invoker", (enum log_level)log_level_parse(str_of(config.log_level)));
+        status = run(&config);
+    }
+    config_done(&invoker_program, &config);
+    return status;
+}
