@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/gateway.h"
+
+#include <stdlib.h>
+
+#include "common/base/clock.h"
+#include "common/base/id.h"
+#include "common/base/log.h"
+#include "common/base/version.h"
+#include "common/io/http_server.h"
+#include "common/io/rpc.h"
+#include "gateway/admission.h"
+#include "gateway/invoke.h"
+#include "gateway/manage.h"
+#include "gateway/nodes.h"
+#include "gateway/pending.h"
+#include "gateway/reply.h"
+#include "gateway/route_cache.h"
+#include "gateway/routes.h"
+
+#define RESOLVE_TIMEOUT_US SECONDS(10)
+#define PATH_MAX_BYTES 16384
+#define HEALTH_MAX 65536
+
+struct gateway {
+    struct loop *loop;
+    const struct gateway_config *config;
+    struct link *controller;
+    struct nodes *nodes;
+    struct route_cache *routes;
+    struct admission *admission;
+    struct invokes *invokes;
+    struct manage *manage;
+    struct http_server *http;
+    struct timer drain;
+    struct buf path; /* scratch: a decoded path */
+    bool was_ready; /* controller and a node have been reached once */
+    bool stopping;
+};
+
+/* ---- the controller ---- */
+
+static struct str json_str(const cJSON *json, const char *name)
+{
+    const cJSON *m = cJSON_GetObjectItemCaseSensitive(json, name);
+
+    return cJSON_IsString(m) ? str_of(m->valuestring) : STR_NULL;
+}
+
+static uint64_t json_u64(const cJSON *json, const char *name)
+{
+    const cJSON *m = cJSON_GetObjectItemCaseSensitive(json, name);
+
+    return cJSON_IsNumber(m) && m->valuedouble > 0 && m->valuedouble < 9007199254740992.0
+               ? (uint64_t)m->valuedouble
+               : 0;
+}
+
+static void on_resolved(const cJSON *ok, struct str body, const struct error *err, void *arg)
+{
+    struct route_lookup *lookup = arg;
+    struct route route = {0};
+    struct error bad;
+
+    (void)body;
+    if (err) {
+        route_lookup_answer(lookup, NULL, err);
+        return;
+    }
+    if (!json_str(ok, "arn").ptr || !json_str(ok, "version").ptr || !json_str(ok, "state").ptr) {
+        error_set(&bad, ERR_INTERNAL, "The controller's answer is malformed.");
+        route_lookup_answer(lookup, NULL, &bad);
+        return;
+    }
+    route.arn = str_dup(json_str(ok, "arn"));
+    route.version = str_dup(json_str(ok, "version"));
+    route.state = str_dup(json_str(ok, "state"));
+    route.generation = json_u64(ok, "generation");
+    route.timeout_s = json_u64(ok, "timeout_s");
+    route_lookup_answer(lookup, &route, NULL);
+}
+
+static void add_str(cJSON *to, const char *name, struct str s)
+{
+    CLEANUP(freep) char *text = str_dup(s);
+
+    cJSON_AddStringToObject(to, name, text);
+}
+
+static void resolve(struct route_lookup *lookup, const struct route_key *key, void *arg)
+{
+    struct gateway *gw = arg;
+    cJSON *args = cJSON_CreateObject();
+
+    add_str(args, "account", key->account);
+    add_str(args, "name", key->name);
+    add_str(args, "qualifier", key->qualifier);
+    rpc_call(gw->controller, "route.resolve", args, STR_NULL, RESOLVE_TIMEOUT_US, on_resolved, lookup);
+    cJSON_Delete(args);
+}
+
+/* Acknowledged at once: from here on nobody can learn the old route (route_cache.h), and what is on its
+ * way with it was begun before. */
+static void handle_route_drop(struct rpc_request *req, const cJSON *args, struct str body, void *arg)
+{
+    struct gateway *gw = arg;
+
+    (void)body;
+    log_debug("routes", "drop", KV_S("name", json_str(args, "name")));
+    route_cache_drop(gw->routes, json_str(args, "account"), json_str(args, "name"));
+    rpc_reply(req, NULL, STR_NULL);
+}
+
+static void handle_nodes_set(struct rpc_request *req, const cJSON *args, struct str body, void *arg)
+{
+    struct gateway *gw = arg;
+    struct error err;
+
+    (void)body;
+    if (nodes_set(gw->nodes, cJSON_GetObjectItemCaseSensitive(args, "nodes"), &err) < 0) {
+        log_error("nodes", "the controller's list is unusable", KV_ERR(&err));
+        rpc_fail(req, &err);
+        return;
+    }
+    log_info("nodes", "list", KV_U64("nodes", nodes_len(gw->nodes)));
+    rpc_reply(req, NULL, STR_NULL);
+}
+
+static const struct rpc_method methods[] = {
+    {"route.drop", handle_route_drop},
+    {"nodes.set", handle_nodes_set},
+    {NULL, NULL},
+};
+
+static void on_controller_up(struct link *link, const struct link_hello *peer, void *arg)
+{
+    struct gateway *gw = arg;
+
+    (void)link;
+    log_info("controller", "up", KV_STR("peer", peer->id));
+    route_cache_flush(gw->routes); /* drops were missed while it was down */
+    invokes_kick(gw->invokes);
+}
+
+static void on_controller_stream(struct link *link, struct link_stream *s, enum link_kind kind,
+                                 struct str head, void *arg)
+{
+    struct gateway *gw = arg;
+
+    (void)link;
+    if (kind == LINK_CALL)
+        rpc_serve(gw->loop, s, head, methods, gw);
+}
+
+static void on_controller_down(struct link *link, const struct error *why, void *arg)
+{
+    (void)link;
+    (void)arg;
+    log_warn("controller", "down, trying again; known functions are served on", KV_ERR(why));
+}
+
+static const struct link_ops controller_ops = {
+    .on_up = on_controller_up,
+    .on_stream = on_controller_stream,
+    .on_down = on_controller_down,
+};
+
+static void on_node_up(void *arg)
+{
+    struct gateway *gw = arg;
+
+    invokes_kick(gw->invokes);
+}
+
+/* ---- requests ---- */
+
+/* 503 until all has been up once, so that who starts us knows when to begin; later the status tells. */
+static void serve_health(struct gateway *gw, struct http_req *req, const char *request_id)
+{
+    CLEANUP(buf_done) struct buf b = BUF_INIT(HEALTH_MAX);
+    bool controller = link_is_up(gw->controller);
+    bool ok = controller && nodes_up(gw->nodes) > 0;
+
+    gw->was_ready = gw->was_ready || ok;
+    buf_printf(&b, "{\"status\":\"%s\",\"version\":\"" HEARTH_VERSION "\",\"controller\":\"%s\",",
+               ok ? "ok" : gw->was_ready ? "degraded" : "starting", controller ? "up" : "down");
+    buf_printf(&b, "\"invocations\":%zu,\"routes\":%zu,\"nodes\":", invokes_in_flight(gw->invokes),
+               route_cache_len(gw->routes));
+    nodes_describe(gw->nodes, &b);
+    buf_append(&b, "}\n", 2);
+    reply_json(req, request_id, gw->was_ready ? 200 : 503, buf_str(&b));
+}
+
+/* The path with escapes decoded: the request's own when it has none. */
+static int decoded_path(struct gateway *gw, struct http_req *req, struct str *ret)
+{
+    struct str path = http_path(req);
+
+    *ret = path;
+    if (str_find(path, '%', 0) == path.len)
+        return 0;
+    buf_clear(&gw->path);
+    if (routes_decode(&gw->path, path, false) < 0)
+        return -ERR_BAD_REQUEST;
+    *ret = buf_str(&gw->path);
+    return 0;
+}
+
+static size_t on_head(struct http_req *req, void *arg)
+{
+    (void)arg;
+    return routes_body_max(http_path(req));
+}
+
+static void on_request(struct http_req *req, void *arg)
+{
+    struct gateway *gw = arg;
+    char request_id[UUID_MAX];
+    struct routes_match match;
+    struct error err;
+    struct str path;
+
+    uuid_make(request_id);
+    if (decoded_path(gw, req, &path) < 0)
+        error_set(&err, ERR_BAD_REQUEST, "The path holds malformed escapes.");
+    else if (routes_find(http_method(req), path, http_query(req), &match, &err) == 0) {
+        switch (match.service) {
+        case SERVICE_INVOKE:
+            invokes_serve(gw->invokes, req, &match.lambda, request_id);
+            return;
+        case SERVICE_MANAGE:
+            manage_serve(gw->manage, req, path, request_id);
+            return;
+        case SERVICE_HEALTH:
+            serve_health(gw, req, request_id);
+            return;
+        }
+    }
+    reply_error_of(req, request_id, &err);
+}
+
+static void on_abort(struct http_req *req, void *arg)
+{
+    struct pending *p = http_user(req);
+
+    (void)arg;
+    if (p)
+        p->on_client_gone(p);
+}
+
+static void on_too_large(struct http_req *req, void *arg)
+{
+    struct gateway *gw = arg;
+    char request_id[UUID_MAX];
+    struct error err;
+    struct str path;
+
+    uuid_make(request_id);
+    if (decoded_path(gw, req, &path) < 0)
+        error_set(&err, ERR_BAD_REQUEST, "The path holds malformed escapes.");
+    else
+        routes_too_large(http_method(req), path, http_query(req), &err);
+    reply_error_of(req, request_id, &err);
+}
+
+static const struct http_handler http_handler = {
+    .on_head = on_head,
+    .on_request = on_request,
+    .on_abort = on_abort,
+    .on_too_large = on_too_large,
+};
+
+/* ---- the whole ---- */
+
+static void make_parts(struct gateway *gw, const struct link_hello *me)
+{
+    const struct gateway_config *config = gw->config;
+    const struct route_resolver resolver = {resolve, gw};
+    struct invoke_parts parts = {
+        .loop = gw->loop,
+        .home = {str_of(config->account_id), str_of(config->region)},
+        .wait_us = config->invoke_wait_us,
+    };
+
+    gw->nodes = parts.nodes = nodes_new(gw->loop, me, on_node_up, gw);
+    gw->routes = parts.routes = route_cache_new(&resolver, config->route_cache_max);
+    gw->admission = parts.admission = admission_new(config->account_concurrency);
+    gw->invokes = invokes_new(&parts);
+    gw->manage = manage_new(gw->controller, config->account_id);
+}
+
+int gateway_new(struct loop *loop, const struct gateway_config *config, struct gateway **ret,
+                struct error *err)
+{
+    struct gateway *gw = calloc(1, sizeof(*gw));
+    struct link_hello me = {.role = "gateway"};
+    int r;
+
+    if (!gw)
+        abort();
+    gw->loop = loop;
+    gw->config = config;
+    buf_init(&gw->path, PATH_MAX_BYTES);
+    timer_init(&gw->drain, loop, (loop_fn *)loop_stop, loop);
+    snprintf(me.id, sizeof(me.id), "%s", config->id);
+    r = link_connect(loop, config->controller, &me, &controller_ops, gw, &gw->controller, err);
+    if (r == 0) {
+        make_parts(gw, &me);
+        r = http_edge_new(loop, config->listen, &http_handler, gw, &gw->http, err);
+    }
+    if (r < 0) {
+        gateway_free(gw);
+        return r;
+    }
+    log_info("gateway", "listening", KV_STR("address", config->listen),
+             KV_U64("port", http_server_port(gw->http)));
+    *ret = gw;
+    return 0;
+}
+
+int gateway_port(const struct gateway *gw)
+{
+    return http_server_port(gw->http);
+}
+
+static void on_drained(void *arg)
+{
+    loop_stop(arg);
+}
+
+void gateway_stop(struct gateway *gw)
+{
+    if (gw->stopping)
+        return;
+    gw->stopping = true;
+    log_info("gateway", "stopping", KV_U64("invocations", invokes_in_flight(gw->invokes)),
+             KV_U64("calls", manage_in_flight(gw->manage)));
+    timer_start(&gw->drain, gw->config->drain_us);
+    http_server_drain(gw->http, on_drained, gw->loop);
+}
+
+void gateway_free(struct gateway *gw)
+{
+    if (!gw)
+        return;
+    timer_stop(&gw->drain);
+    http_server_free(gw->http);
+    invokes_free(gw->invokes);
+    link_free(gw->controller);
+    manage_free(gw->manage);
+    nodes_free(gw->nodes);
+    route_cache_free(gw->routes);
+    admission_free(gw->admission);
+    buf_done(&gw->path);
+    free(gw);
+}

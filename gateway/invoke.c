@@ -1,0 +1,590 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/invoke.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/base64.h"
+#include "common/base/id.h"
+#include "common/base/log.h"
+#include "common/proto/invoke_wire.h"
+#include "gateway/invoke_request.h"
+#include "gateway/pending.h"
+#include "gateway/reply.h"
+
+#define TRIES_MAX 4 /* nodes asked for one invocation */
+#define RESULT_MAX (6u * 1024u * 1024u + 65536u) /* the invoker's limit is 6 MiB + 100 bytes */
+#define KEEP_MAX (64u * 1024u) /* larger buffers are given back after use */
+#define HEAD_MAX 16384u
+#define LOG_MAX 8192u /* a log tail of 4 KiB in base64 */
+#define SPARE_MAX 256 /* invocations kept for the next ones */
+#define RETRY_US MSEC(500) /* when all nodes are up but take nothing now: one of them shuts down, say */
+#define RUN_SLACK_US SECONDS(60) /* beyond the function's own time limit, which the invoker keeps */
+
+enum invoke_state { INVOKE_IDLE, INVOKE_ROUTING, INVOKE_PARKED, INVOKE_RUNNING };
+
+struct invocation {
+    struct pending pending; /* first: http_user() */
+    struct invokes *invokes;
+    struct list_node node; /* in invokes->active, ->parked or ->spare */
+    enum invoke_state state;
+    struct http_req *req;
+    struct invoke_request ask;
+    struct lease *lease;
+    struct route_wait wait;
+    struct timer timer;
+    uint64_t deadline_us; /* until when it may wait to run */
+    char request_id[UUID_MAX];
+    /* the node that it is at */
+    struct node *at;
+    struct link_stream *stream;
+    uint64_t tried[TRIES_MAX];
+    size_t tried_len;
+    bool was_stale; /* resolved again once already */
+    struct error refused; /* why it waits, or what the last node said */
+    /* the result so far */
+    bool has_head;
+    enum invoke_outcome outcome;
+    char executed_version[FN_QUALIFIER_MAX + 1];
+    struct buf arn; /* as invoked */
+    struct buf log; /* base64 */
+    struct buf result;
+};
+
+struct invokes {
+    struct invoke_parts parts;
+    struct list_node active; /* routing or running */
+    struct list_node parked;
+    struct list_node spare;
+    size_t spare_len, in_flight;
+    struct buf head; /* scratch: the question's head */
+};
+
+static void advance(struct invocation *inv);
+
+/* ---- life ---- */
+
+static void on_client_gone(struct pending *p);
+static void on_route(struct route_wait *w, struct route *route, const struct error *err);
+static void on_timer(void *arg);
+
+static struct invocation *invocation_take(struct invokes *invokes)
+{
+    struct invocation *inv = LIST_FIRST(&invokes->spare, struct invocation, node);
+
+    if (inv) {
+        list_remove(&inv->node);
+        invokes->spare_len--;
+    } else {
+        inv = calloc(1, sizeof(*inv));
+        if (!inv)
+            abort();
+        inv->invokes = invokes;
+        inv->pending.on_client_gone = on_client_gone;
+        inv->wait.fn = on_route;
+        list_init(&inv->wait.node);
+        list_init(&inv->node);
+        timer_init(&inv->timer, invokes->parts.loop, on_timer, inv);
+        invoke_request_init(&inv->ask);
+        buf_init(&inv->arn, 1024);
+        buf_init(&inv->log, LOG_MAX);
+        buf_init(&inv->result, RESULT_MAX);
+    }
+    list_append(&invokes->active, &inv->node);
+    invokes->in_flight++;
+    return inv;
+}
+
+static void invocation_free(struct invocation *inv)
+{
+    invoke_request_done(&inv->ask);
+    buf_done(&inv->arn);
+    buf_done(&inv->log);
+    buf_done(&inv->result);
+    free(inv);
+}
+
+/* Lets go of the node. */
+static void leave_node(struct invocation *inv)
+{
+    struct node *at = inv->at;
+
+    inv->at = NULL;
+    inv->stream = NULL;
+    if (at)
+        node_end(at);
+}
+
+/* Nothing is owed any more. */
+static void invocation_release(struct invocation *inv)
+{
+    struct invokes *invokes = inv->invokes;
+
+    timer_stop(&inv->timer);
+    route_wait_cancel(&inv->wait);
+    leave_node(inv);
+    lease_return(inv->lease);
+    list_remove(&inv->node);
+    invokes->in_flight--;
+    if (invokes->spare_len == SPARE_MAX) {
+        invocation_free(inv);
+        return;
+    }
+    inv->state = INVOKE_IDLE;
+    inv->req = NULL;
+    inv->lease = NULL;
+    inv->tried_len = 0;
+    inv->was_stale = inv->has_head = false;
+    inv->refused.code = ERR_OK;
+    invoke_request_clear(&inv->ask);
+    buf_clear(&inv->arn);
+    buf_clear(&inv->log);
+    if (inv->result.cap > KEEP_MAX)
+        buf_done(&inv->result);
+    buf_clear(&inv->result);
+    invokes->spare_len++;
+    list_prepend(&invokes->spare, &inv->node);
+}
+
+/* ---- answers ---- */
+
+static void fail(struct invocation *inv, const struct error *err)
+{
+    struct http_req *req = inv->req;
+
+    reply_error_of(req, inv->request_id, err);
+    invocation_release(inv);
+}
+
+__attribute__((format(printf, 3, 4))) static void fail_with(struct invocation *inv, enum error_code code,
+                                                            const char *fmt, ...)
+{
+    struct error err;
+    va_list ap;
+
+    err.code = code;
+    err.sys_errno = 0;
+    va_start(ap, fmt);
+    vsnprintf(err.msg, sizeof(err.msg), fmt, ap);
+    va_end(ap);
+    fail(inv, &err);
+}
+
+static void fail_not_found(struct invocation *inv)
+{
+    const struct fn_name *fn = &inv->ask.fn;
+    struct str qualifier = fn->qualifier.len ? fn->qualifier : STR(FN_LATEST);
+
+    buf_clear(&inv->arn);
+    fn_arn_append(&inv->arn, fn->region, fn->account, fn->name, qualifier);
+    fail_with(inv, ERR_NOT_FOUND, "Function not found: %.*s", STR_ARG(buf_str(&inv->arn)));
+}
+
+static void succeed(struct invocation *inv, int status, struct str body)
+{
+    struct http_header headers[6] = {
+        {STR("Content-Type"), STR("application/json")},
+        {STR("x-amzn-RequestId"), str_of(inv->request_id)},
+        {STR("X-Amzn-Trace-Id"), buf_str(&inv->ask.trace_id)},
+        {STR("X-Amz-Executed-Version"), str_of(inv->executed_version)},
+    };
+    size_t count = 4;
+
+    if (inv->has_head && inv->outcome == INVOKE_FUNCTION_ERROR)
+        headers[count++] = (struct http_header){STR("X-Amz-Function-Error"), STR("Unhandled")};
+    if (inv->has_head && inv->ask.wants_log_tail)
+        headers[count++] = (struct http_header){STR("X-Amz-Log-Result"), buf_str(&inv->log)};
+    http_reply(inv->req, status, headers, count, body);
+    invocation_release(inv);
+}
+
+/* ---- waiting ---- */
+
+static void move_to(struct invocation *inv, enum invoke_state state)
+{
+    struct invokes *invokes = inv->invokes;
+
+    inv->state = state;
+    list_remove(&inv->node);
+    list_append(state == INVOKE_PARKED ? &invokes->parked : &invokes->active, &inv->node);
+}
+
+/* Arms the timer for the rest of the time that it may wait to run. */
+static void arm_deadline(struct invocation *inv)
+{
+    uint64_t now = loop_now_us(inv->invokes->parts.loop);
+
+    if (timer_is_armed(&inv->timer))
+        return;
+    timer_start(&inv->timer, inv->deadline_us > now ? inv->deadline_us - now : 0);
+}
+
+/* Neither controller nor node: waits for one to come up. @inv->refused says for what. */
+static void park(struct invocation *inv)
+{
+    move_to(inv, INVOKE_PARKED);
+    arm_deadline(inv);
+}
+
+/* All nodes are up, and have refused: asks them all again soon. */
+static void park_shortly(struct invocation *inv)
+{
+    uint64_t now = loop_now_us(inv->invokes->parts.loop);
+
+    inv->tried_len = 0;
+    move_to(inv, INVOKE_PARKED);
+    timer_stop(&inv->timer);
+    timer_start(&inv->timer, now + RETRY_US < inv->deadline_us ? RETRY_US
+                             : inv->deadline_us > now          ? inv->deadline_us - now
+                                                               : 0);
+}
+
+static void on_timer(void *arg)
+{
+    struct invocation *inv = arg;
+
+    if (inv->state == INVOKE_RUNNING) {
+        log_error("invoke", "no answer from the node", KV_STR("request_id", inv->request_id),
+                  KV_STR("node", node_id(inv->at)));
+        link_stream_reset(inv->stream, ERR_TIMEOUT);
+        fail_with(inv, ERR_INTERNAL, "The node did not answer in time; the function may have run.");
+        return;
+    }
+    if (inv->state == INVOKE_PARKED && loop_now_us(inv->invokes->parts.loop) < inv->deadline_us) {
+        advance(inv);
+        return;
+    }
+    if (inv->refused.code == ERR_OK)
+        error_set(&inv->refused, ERR_UNAVAILABLE,
+                  "The controller did not say in time where the function runs; is hearth-controller busy?");
+    fail(inv, &inv->refused);
+}
+
+static void on_client_gone(struct pending *p)
+{
+    struct invocation *inv = CONTAINER_OF(p, struct invocation, pending);
+
+    if (inv->stream)
+        link_stream_reset(inv->stream, ERR_CLOSED); /* the invoker decides what becomes of the run */
+    invocation_release(inv);
+}
+
+/* ---- the result ---- */
+
+static void on_result_head(struct link_stream *s, struct str bytes, void *arg)
+{
+    struct invocation *inv = arg;
+    struct result_head head;
+    size_t n;
+
+    (void)s;
+    if (result_head_read(bytes, &head) < 0)
+        return; /* has_head stays false: on_end says what that means */
+    inv->has_head = true;
+    inv->outcome = head.outcome;
+    n = head.executed_version.len < FN_QUALIFIER_MAX ? head.executed_version.len : FN_QUALIFIER_MAX;
+    if (n > 0) {
+        memcpy(inv->executed_version, head.executed_version.ptr, n);
+        inv->executed_version[n] = '\0';
+    }
+    if (head.outcome == INVOKE_REFUSED)
+        error_set(&inv->refused, head.refused, "%.*s", STR_ARG(head.message));
+    else if (inv->ask.wants_log_tail)
+        base64_encode(&inv->log, head.log_tail);
+}
+
+static void on_result_data(struct link_stream *s, struct str bytes, void *arg)
+{
+    struct invocation *inv = arg;
+
+    if (buf_append_str(&inv->result, bytes) == 0) {
+        link_stream_consumed(s, bytes.len);
+        return;
+    }
+    link_stream_reset(s, ERR_TOO_LARGE);
+    fail_with(inv, ERR_INTERNAL, "The node sent more than an answer may hold.");
+}
+
+/* Not run: another node, or the route anew, or the reason to the client. */
+static void on_refused(struct invocation *inv)
+{
+    const struct fn_name *fn = &inv->ask.fn;
+    enum error_code code = inv->refused.code;
+
+    inv->has_head = false;
+    buf_clear(&inv->result);
+    timer_stop(&inv->timer); /* it guarded the run */
+    if (code == ERR_STALE && !inv->was_stale) {
+        inv->was_stale = true;
+        inv->tried_len = 0;
+        inv->refused.code = ERR_OK;
+        route_cache_drop(inv->invokes->parts.routes, fn->account, fn->name);
+        advance(inv);
+    } else if (code == ERR_THROTTLED || code == ERR_UNAVAILABLE) {
+        advance(inv);
+    } else if (code == ERR_STALE) {
+        fail_with(inv, ERR_INTERNAL, "The function is being changed right now; try again.");
+    } else {
+        fail(inv, &inv->refused);
+    }
+}
+
+static void on_result_end(struct link_stream *s, void *arg)
+{
+    struct invocation *inv = arg;
+
+    (void)s;
+    if (!inv->has_head)
+        log_error("invoke", "the node's answer is malformed", KV_STR("node", node_id(inv->at)),
+                  KV_STR("request_id", inv->request_id));
+    leave_node(inv);
+    if (!inv->has_head)
+        fail_with(inv, ERR_INTERNAL, "The node's answer is malformed; the function may have run.");
+    else if (inv->outcome == INVOKE_REFUSED)
+        on_refused(inv);
+    else
+        succeed(inv, 200, buf_str(&inv->result));
+}
+
+static void on_result_reset(struct link_stream *s, const struct error *why, void *arg)
+{
+    struct invocation *inv = arg;
+
+    (void)s;
+    log_debug("invoke", "lost", KV_STR("request_id", inv->request_id), KV_ERR(why));
+    leave_node(inv);
+    if (why->code == ERR_THROTTLED && !inv->has_head) { /* the link has too many streams: not taken */
+        inv->refused = *why;
+        on_refused(inv);
+        return;
+    }
+    fail_with(inv, ERR_INTERNAL,
+              "The node that ran the function was lost before it answered (%s). The function may have run; "
+              "it is not run again by itself.",
+              why->msg);
+}
+
+static const struct link_stream_ops stream_ops = {
+    .on_head = on_result_head,
+    .on_data = on_result_data,
+    .on_end = on_result_end,
+    .on_reset = on_result_reset,
+};
+
+/* ---- to a node ---- */
+
+static int write_head(struct invocation *inv, const struct route *route)
+{
+    struct invokes *invokes = inv->invokes;
+    uint64_t now = loop_now_us(invokes->parts.loop);
+    struct invoke_head head = {
+        .flags = inv->ask.wants_log_tail ? INVOKE_LOG_TAIL : 0,
+        .generation = route->generation,
+        .epoch = inv->lease->epoch,
+        .wait_ms = (uint32_t)((inv->deadline_us > now ? inv->deadline_us - now : 0) / 1000),
+        .request_id = str_from(inv->request_id, UUID_LEN),
+        .account = inv->ask.fn.account,
+        .name = inv->ask.fn.name,
+        .version = str_of(route->version),
+        .trace_id = buf_str(&inv->ask.trace_id),
+        .client_context = buf_str(&inv->ask.client_context),
+    };
+
+    /* unqualified for an unqualified call, else with the qualifier that was given */
+    buf_clear(&inv->arn);
+    buf_append_str(&inv->arn, str_of(route->arn));
+    if (inv->ask.fn.qualifier.len) {
+        buf_append_char(&inv->arn, ':');
+        buf_append_str(&inv->arn, inv->ask.fn.qualifier);
+    }
+    head.invoked_arn = buf_str(&inv->arn);
+    buf_clear(&invokes->head);
+    return invoke_head_write(&invokes->head, &head);
+}
+
+static void set_version(struct invocation *inv, const struct route *route)
+{
+    snprintf(inv->executed_version, sizeof(inv->executed_version), "%s", route->version);
+}
+
+/* No node left to ask: the last one's word, or wait for one to come up. */
+static void no_node(struct invocation *inv)
+{
+    struct nodes *nodes = inv->invokes->parts.nodes;
+
+    if (inv->tried_len > 0 && inv->refused.code == ERR_THROTTLED) {
+        fail_with(inv, ERR_THROTTLED, "Rate Exceeded. (%s)", inv->refused.msg);
+        return;
+    }
+    if (inv->tried_len > 0) {
+        park_shortly(inv);
+        return;
+    }
+    error_set(&inv->refused, ERR_UNAVAILABLE,
+              nodes_len(nodes) ? "No node is connected (%zu known); is hearth-invoker running?"
+                               : "No node has registered (%zu known); start hearth-invoker.",
+              nodes_len(nodes));
+    park(inv);
+}
+
+static void dispatch(struct invocation *inv, struct route *route)
+{
+    struct invokes *invokes = inv->invokes;
+    struct node *node;
+
+    if (!route_is_active(route)) {
+        fail_with(inv, ERR_CONFLICT,
+                  "The operation cannot be performed at this time. The function is currently in the "
+                  "following state: %s",
+                  route->state);
+        return;
+    }
+    set_version(inv, route);
+    if (inv->ask.dry_run) {
+        succeed(inv, 204, STR_NULL);
+        return;
+    }
+    node = inv->tried_len < TRIES_MAX
+               ? nodes_choose(invokes->parts.nodes, route->last_node, inv->tried, inv->tried_len)
+               : NULL;
+    if (!node) {
+        no_node(inv);
+        return;
+    }
+    if (write_head(inv, route) < 0) {
+        fail_with(inv, ERR_INTERNAL, "The request's headers are too long to be passed on.");
+        return;
+    }
+    inv->stream = link_open(node_link(node), LINK_INVOKE, buf_str(&invokes->head), inv->ask.payload, true,
+                            &stream_ops, inv);
+    if (!inv->stream) {
+        no_node(inv); /* its link has broken in this very turn */
+        return;
+    }
+    inv->at = node;
+    node_begin(node);
+    inv->tried[inv->tried_len++] = route->last_node = node_serial(node);
+    move_to(inv, INVOKE_RUNNING);
+    timer_stop(&inv->timer);
+    timer_start(&inv->timer, invokes->parts.wait_us + SECONDS(route->timeout_s) + RUN_SLACK_US);
+}
+
+/* ---- the route ---- */
+
+static void on_route(struct route_wait *w, struct route *route, const struct error *err)
+{
+    struct invocation *inv = CONTAINER_OF(w, struct invocation, wait);
+
+    if (route) {
+        dispatch(inv, route);
+    } else if (err->code == ERR_NOT_FOUND) {
+        fail_not_found(inv);
+    } else if (err->code == ERR_UNAVAILABLE || err->code == ERR_CLOSED || err->code == ERR_TIMEOUT) {
+        error_set(&inv->refused, ERR_UNAVAILABLE, "The controller cannot be reached (%s); is "
+                  "hearth-controller running?", err->msg);
+        park(inv);
+    } else {
+        fail(inv, err);
+    }
+}
+
+/* Looks the route up, each time anew: one held over a wait might be old by now. */
+static void advance(struct invocation *inv)
+{
+    const struct fn_name *fn = &inv->ask.fn;
+    struct route_key key = {fn->account, fn->name, fn->qualifier};
+    struct route *route;
+
+    if (!key.qualifier.ptr)
+        key.qualifier = STR("");
+    route = route_cache_find(inv->invokes->parts.routes, &key);
+    if (route) {
+        dispatch(inv, route);
+        return;
+    }
+    move_to(inv, INVOKE_ROUTING);
+    arm_deadline(inv);
+    route_cache_wait(inv->invokes->parts.routes, &key, &inv->wait);
+}
+
+/* ---- public ---- */
+
+static struct str header_of(void *arg, const char *name)
+{
+    return http_header(arg, name);
+}
+
+void invokes_serve(struct invokes *invokes, struct http_req *req, const struct lambda_match *match,
+                   const char *request_id)
+{
+    struct invoke_source source = {match, http_query(req), http_body(req), header_of, req,
+                                   &invokes->parts.home};
+    struct invocation *inv = invocation_take(invokes);
+    struct error err;
+
+    inv->req = req;
+    http_set_user(req, &inv->pending);
+    memcpy(inv->request_id, request_id, UUID_MAX);
+    inv->deadline_us = loop_now_us(invokes->parts.loop) + invokes->parts.wait_us;
+    if (invoke_request_read(&inv->ask, &source, &err) < 0 ||
+        (!inv->ask.dry_run &&
+         lease_take(invokes->parts.admission, inv->ask.fn.account, &inv->lease, &err) < 0)) {
+        fail(inv, &err);
+        return;
+    }
+    advance(inv);
+}
+
+void invokes_kick(struct invokes *invokes)
+{
+    struct list_node again;
+    struct invocation *inv;
+
+    list_init(&again);
+    while ((inv = LIST_FIRST(&invokes->parked, struct invocation, node))) {
+        list_remove(&inv->node);
+        list_append(&again, &inv->node);
+    }
+    while ((inv = LIST_FIRST(&again, struct invocation, node))) {
+        inv->refused.code = ERR_OK;
+        advance(inv);
+    }
+}
+
+size_t invokes_in_flight(const struct invokes *invokes)
+{
+    return invokes->in_flight;
+}
+
+struct invokes *invokes_new(const struct invoke_parts *parts)
+{
+    struct invokes *invokes = calloc(1, sizeof(*invokes));
+
+    if (!invokes)
+        abort();
+    invokes->parts = *parts;
+    list_init(&invokes->active);
+    list_init(&invokes->parked);
+    list_init(&invokes->spare);
+    buf_init(&invokes->head, HEAD_MAX);
+    return invokes;
+}
+
+void invokes_free(struct invokes *invokes)
+{
+    struct invocation *inv;
+
+    if (!invokes)
+        return;
+    while ((inv = LIST_FIRST(&invokes->active, struct invocation, node)) ||
+           (inv = LIST_FIRST(&invokes->parked, struct invocation, node)))
+        on_client_gone(&inv->pending);
+    while ((inv = LIST_FIRST(&invokes->spare, struct invocation, node))) {
+        list_remove(&inv->node);
+        invocation_free(inv);
+    }
+    buf_done(&invokes->head);
+    free(invokes);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * invoke.h - the Invoke operation: from the HTTP request to a node and back. The hot path.
+ *
+ *            +-----------------------------------------+ STALE, node full: again
+ *            v                                         |
+ *   read -> route -> node -> running -> answered ------+--> done
+ *            |  ^     |  ^
+ *            v  |     v  |     a controller or a node comes up, or the wait is over
+ *            parked   parked
+ *
+ * Owns:    its invocations, which are used again; the request stays the HTTP engine's until answered.
+ * Borrows: the parts it is given; they outlive it.
+ * Threads: loop thread only.
+ * Errors:  all go to the client, as AWS's.
+ * Source:  Lambda API reference, Invoke; docs/internals/gateway.md.
+ */
+#ifndef HEARTH_GATEWAY_INVOKE_H
+#define HEARTH_GATEWAY_INVOKE_H
+
+#include "common/io/http_server.h"
+#include "common/model/fn_name.h"
+#include "common/model/lambda_ops.h"
+#include "gateway/admission.h"
+#include "gateway/nodes.h"
+#include "gateway/route_cache.h"
+
+struct invokes;
+
+struct invoke_parts {
+    struct loop *loop;
+    struct route_cache *routes;
+    struct nodes *nodes;
+    struct admission *admission;
+    struct fn_home home;
+    uint64_t wait_us; /* how long an invocation may wait before it runs */
+};
+
+struct invokes *invokes_new(const struct invoke_parts *parts);
+/** Gives up all that is under way, without answers. */
+void invokes_free(struct invokes *invokes);
+/** Serves @req; @match is borrowed for the call. */
+void invokes_serve(struct invokes *invokes, struct http_req *req, const struct lambda_match *match,
+                   const char *request_id);
+/** The controller or a node has come up: who waits may try again. */
+void invokes_kick(struct invokes *invokes);
+/** Invocations under way. */
+size_t invokes_in_flight(const struct invokes *invokes);
+
+#endif

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/manage.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/id.h"
+#include "common/base/list.h"
+#include "common/base/log.h"
+#include "common/io/rpc.h"
+#include "gateway/pending.h"
+#include "gateway/reply.h"
+
+#define CALL_TIMEOUT_US SECONDS(60)
+#define HEADERS_MAX 16
+
+struct manage {
+    struct link *controller;
+    const char *account;
+    struct list_node calls;
+    size_t in_flight;
+};
+
+struct call {
+    struct pending pending; /* first: http_user() */
+    struct list_node node;
+    struct manage *manage;
+    struct http_req *req; /* NULL: nobody waits for the answer any more */
+    char request_id[UUID_MAX];
+};
+
+static void on_client_gone(struct pending *p)
+{
+    struct call *call = CONTAINER_OF(p, struct call, pending);
+
+    call->req = NULL; /* the controller finishes what it was told all the same */
+}
+
+static void call_free(struct call *call)
+{
+    list_remove(&call->node);
+    call->manage->in_flight--;
+    free(call);
+}
+
+static size_t read_headers(const cJSON *from, struct http_header *ret)
+{
+    const cJSON *item;
+    size_t count = 0;
+
+    cJSON_ArrayForEach(item, from) {
+        if (count < HEADERS_MAX && cJSON_IsString(item) && item->string)
+            ret[count++] = (struct http_header){str_of(item->string), str_of(item->valuestring)};
+    }
+    return count;
+}
+
+static void on_answer(const cJSON *ok, struct str body, const struct error *err, void *arg)
+{
+    struct call *call = arg;
+    struct http_header headers[HEADERS_MAX + 1];
+    const cJSON *status;
+    size_t count;
+
+    if (!call->req) {
+        call_free(call);
+        return;
+    }
+    status = cJSON_GetObjectItemCaseSensitive(ok, "status");
+    if (err && (err->code == ERR_UNAVAILABLE || err->code == ERR_CLOSED)) {
+        log_warn("manage", "the controller cannot be reached", KV_STR("request_id", call->request_id),
+                 KV_ERR(err));
+        reply_error(call->req, call->request_id, ERR_UNAVAILABLE,
+                    STR("The controller cannot be reached; is hearth-controller running?"), NULL);
+    } else if (err) {
+        reply_error_of(call->req, call->request_id, err);
+    } else if (!cJSON_IsNumber(status) || status->valuedouble < 200 || status->valuedouble > 599) {
+        log_error("manage", "the controller's answer has no status", KV_STR("request_id", call->request_id));
+        reply_error(call->req, call->request_id, ERR_INTERNAL, STR("The controller's answer is malformed."), NULL);
+    } else {
+        count = read_headers(cJSON_GetObjectItemCaseSensitive(ok, "headers"), headers);
+        headers[count++] = (struct http_header){STR("x-amzn-RequestId"), str_of(call->request_id)};
+        http_reply(call->req, (int)status->valuedouble, headers, count, body);
+    }
+    call_free(call);
+}
+
+static void add_str(cJSON *to, const char *name, struct str s)
+{
+    CLEANUP(freep) char *text = str_dup(s);
+
+    cJSON_AddStringToObject(to, name, text);
+}
+
+void manage_serve(struct manage *manage, struct http_req *req, struct str path, const char *request_id)
+{
+    struct call *call = calloc(1, sizeof(*call));
+    cJSON *args = cJSON_CreateObject();
+
+    if (!call || !args)
+        abort();
+    call->pending.on_client_gone = on_client_gone;
+    call->manage = manage;
+    call->req = req;
+    memcpy(call->request_id, request_id, UUID_MAX);
+    list_append(&manage->calls, &call->node);
+    manage->in_flight++;
+    http_set_user(req, &call->pending);
+    add_str(args, "method", http_method(req));
+    add_str(args, "path", path);
+    add_str(args, "query", http_query(req));
+    cJSON_AddStringToObject(args, "account", manage->account);
+    cJSON_AddStringToObject(args, "request_id", request_id);
+    rpc_call(manage->controller, "lambda", args, http_body(req), CALL_TIMEOUT_US, on_answer, call);
+    cJSON_Delete(args);
+}
+
+size_t manage_in_flight(const struct manage *manage)
+{
+    return manage->in_flight;
+}
+
+struct manage *manage_new(struct link *controller, const char *account)
+{
+    struct manage *manage = calloc(1, sizeof(*manage));
+
+    if (!manage)
+        abort();
+    manage->controller = controller;
+    manage->account = account;
+    list_init(&manage->calls);
+    return manage;
+}
+
+void manage_free(struct manage *manage)
+{
+    struct call *call;
+
+    if (!manage)
+        return;
+    while ((call = LIST_FIRST(&manage->calls, struct call, node)))
+        call_free(call);
+    free(manage);
+}

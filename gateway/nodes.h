@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * nodes.h - the invokers that this gateway reaches: a link to each, as the controller lists them.
+ *
+ * A node that leaves the list gets no new invocation; its link stays until the last one it has is done.
+ *
+ * Owns:    nodes and their links. A struct node is good while it is in the list or nodes_begin() holds it.
+ * Threads: loop thread only.
+ * Errors:  a node that cannot be reached is tried again and again; that it is down is logged once.
+ */
+#ifndef HEARTH_GATEWAY_NODES_H
+#define HEARTH_GATEWAY_NODES_H
+
+#include <cjson/cJSON.h>
+
+#include "common/base/buf.h"
+#include "common/io/link.h"
+
+struct nodes;
+struct node;
+
+/** @on_up: a node can be reached now; those who wait may try again. */
+struct nodes *nodes_new(struct loop *loop, const struct link_hello *me, loop_fn *on_up, void *arg);
+/** Closes all links; streams on them end without callbacks. */
+void nodes_free(struct nodes *nodes);
+/** The list from now on: [{"id":…,"address":…}]; -ERR_BAD_REQUEST changes nothing. */
+int nodes_set(struct nodes *nodes, const cJSON *list, struct error *err);
+
+/**
+ * The node for one more invocation: @last (serial of the one that has its warm sandboxes) unless others
+ * are much less busy, else the one with least in flight; none of the @tried. NULL when there is none.
+ */
+struct node *nodes_choose(struct nodes *nodes, uint64_t last, const uint64_t *tried, size_t tried_len);
+uint64_t node_serial(const struct node *node);
+const char *node_id(const struct node *node);
+struct link *node_link(struct node *node);
+/** An invocation begins at @node; node_end() must follow, after which @node may be gone. */
+void node_begin(struct node *node);
+void node_end(struct node *node);
+
+size_t nodes_len(const struct nodes *nodes);
+size_t nodes_up(const struct nodes *nodes);
+/** Appends the list for the health page, as JSON. */
+void nodes_describe(const struct nodes *nodes, struct buf *b);
+
+#endif

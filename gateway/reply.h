@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * reply.h - answers of the Lambda API: JSON with a request id; errors as AWS writes them.
+ *
+ * Owns:    nothing. Each call ends its request.
+ * Threads: loop thread only.
+ * Source:  aws_error.h.
+ */
+#ifndef HEARTH_GATEWAY_REPLY_H
+#define HEARTH_GATEWAY_REPLY_H
+
+#include "common/base/error.h"
+#include "common/io/http_server.h"
+
+/** Status @status with JSON @body. */
+void reply_json(struct http_req *req, const char *request_id, int status, struct str body);
+/** The AWS error for @code; @reason as for aws_error_body(), NULL for most. */
+void reply_error(struct http_req *req, const char *request_id, enum error_code code, struct str message,
+                 const char *reason);
+/** The same for a struct error. */
+void reply_error_of(struct http_req *req, const char *request_id, const struct error *err);
+
+#endif

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/route_cache.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+/* A resolver whose answers are given by hand, later. */
+struct fixture {
+    struct route_cache *cache;
+    struct route_lookup *asked[16];
+    int asked_len;
+};
+
+struct waiter {
+    struct route_wait wait;
+    int called;
+    uint64_t generation;
+    enum error_code code;
+};
+
+static void on_resolve(struct route_lookup *lookup, const struct route_key *key, void *arg)
+{
+    struct fixture *f = arg;
+
+    (void)key;
+    f->asked[f->asked_len++] = lookup;
+}
+
+static void on_route(struct route_wait *w, struct route *route, const struct error *err)
+{
+    struct waiter *me = CONTAINER_OF(w, struct waiter, wait);
+
+    me->called++;
+    me->generation = route ? route->generation : 0;
+    me->code = err ? err->code : ERR_OK;
+}
+
+static void begin(struct fixture *f, size_t max)
+{
+    const struct route_resolver resolver = {on_resolve, f};
+
+    *f = (struct fixture){0};
+    f->cache = route_cache_new(&resolver, max);
+}
+
+static struct route_key key_of(const char *name, const char *qualifier)
+{
+    return (struct route_key){STR("000000000000"), str_of(name), str_of(qualifier)};
+}
+
+static void ask(struct fixture *f, const char *name, const char *qualifier, struct waiter *w)
+{
+    struct route_key key = key_of(name, qualifier);
+
+    *w = (struct waiter){.wait.fn = on_route};
+    route_cache_wait(f->cache, &key, &w->wait);
+}
+
+static void answer(struct fixture *f, int which, const char *state, uint64_t generation)
+{
+    struct route route = {.arn = str_dup(STR("arn")), .version = str_dup(STR("$LATEST")),
+                          .state = str_dup(str_of(state)), .generation = generation};
+
+    route_lookup_answer(f->asked[which], &route, NULL);
+}
+
+static struct route *find(struct fixture *f, const char *name, const char *qualifier)
+{
+    struct route_key key = key_of(name, qualifier);
+
+    return route_cache_find(f->cache, &key);
+}
+
+static void concurrent_questions_share_one_call(void **state)
+{
+    struct waiter a, b, c, other;
+    struct fixture f;
+
+    (void)state;
+    begin(&f, 10);
+    ask(&f, "hello", "", &a);
+    ask(&f, "hello", "", &b);
+    ask(&f, "hello", "live", &other);
+    ask(&f, "hello", "", &c);
+    assert_int_equal(f.asked_len, 2);
+    route_wait_cancel(&c.wait);
+    answer(&f, 0, "Active", 7);
+    assert_int_equal(a.called, 1);
+    assert_int_equal(a.generation, 7);
+    assert_int_equal(b.called, 1);
+    assert_int_equal(c.called, 0);
+    assert_int_equal(other.called, 0);
+    assert_int_equal(find(&f, "hello", "")->generation, 7);
+    assert_null(find(&f, "hello", "live"));
+    assert_null(find(&f, "hell", ""));
+    route_cache_free(f.cache);
+}
+
+static void only_active_functions_are_kept(void **state)
+{
+    struct error err = {.code = ERR_NOT_FOUND};
+    struct waiter w;
+    struct fixture f;
+
+    (void)state;
+    begin(&f, 10);
+    ask(&f, "new", "", &w);
+    answer(&f, 0, "Pending", 1);
+    assert_int_equal(w.generation, 1);
+    assert_null(find(&f, "new", ""));
+    ask(&f, "none", "", &w);
+    route_lookup_answer(f.asked[1], NULL, &err);
+    assert_int_equal(w.code, ERR_NOT_FOUND);
+    assert_int_equal(route_cache_len(f.cache), 0);
+    route_cache_free(f.cache);
+}
+
+static void a_drop_forgets_all_qualifiers_of_that_function_alone(void **state)
+{
+    struct waiter w;
+    struct fixture f;
+
+    (void)state;
+    begin(&f, 10);
+    ask(&f, "a", "", &w);
+    answer(&f, 0, "Active", 1);
+    ask(&f, "a", "live", &w);
+    answer(&f, 1, "Active", 1);
+    ask(&f, "b", "", &w);
+    answer(&f, 2, "Active", 1);
+    assert_int_equal(route_cache_len(f.cache), 3);
+    route_cache_drop(f.cache, STR("000000000000"), STR("a"));
+    route_cache_drop(f.cache, STR("000000000000"), STR("never heard of"));
+    assert_null(find(&f, "a", ""));
+    assert_null(find(&f, "a", "live"));
+    assert_non_null(find(&f, "b", ""));
+    route_cache_flush(f.cache);
+    assert_int_equal(route_cache_len(f.cache), 0);
+    route_cache_free(f.cache);
+}
+
+static void an_answer_older_than_a_drop_is_asked_again(void **state)
+{
+    struct waiter a, b;
+    struct fixture f;
+
+    (void)state;
+    begin(&f, 10);
+    ask(&f, "a", "", &a);
+    route_cache_drop(f.cache, STR("000000000000"), STR("a"));
+    ask(&f, "a", "", &b);
+    answer(&f, 0, "Active", 1);
+    assert_int_equal(f.asked_len, 2); /* again */
+    assert_int_equal(a.called + b.called, 0);
+    assert_null(find(&f, "a", ""));
+    answer(&f, 1, "Active", 2);
+    assert_int_equal(a.generation, 2);
+    assert_int_equal(b.generation, 2);
+    assert_int_equal(find(&f, "a", "")->generation, 2);
+
+    /* and when nobody waits for it any more it is not kept either */
+    ask(&f, "c", "", &a);
+    route_wait_cancel(&a.wait);
+    route_cache_flush(f.cache);
+    answer(&f, 2, "Active", 1);
+    assert_null(find(&f, "c", ""));
+    route_cache_free(f.cache);
+}
+
+static void the_function_used_longest_ago_makes_room(void **state)
+{
+    struct waiter w;
+    struct fixture f;
+
+    (void)state;
+    begin(&f, 2);
+    ask(&f, "a", "", &w);
+    answer(&f, 0, "Active", 1);
+    ask(&f, "b", "", &w);
+    answer(&f, 1, "Active", 1);
+    assert_non_null(find(&f, "a", ""));
+    ask(&f, "c", "", &w);
+    answer(&f, 2, "Active", 1);
+    assert_int_equal(route_cache_len(f.cache), 2);
+    assert_null(find(&f, "b", ""));
+    assert_non_null(find(&f, "a", ""));
+    assert_non_null(find(&f, "c", ""));
+    route_cache_free(f.cache);
+}
+
+static void freeing_forgets_questions_under_way(void **state)
+{
+    struct waiter w;
+    struct fixture f;
+
+    (void)state;
+    begin(&f, 2);
+    ask(&f, "a", "", &w);
+    route_cache_free(f.cache);
+    assert_int_equal(w.called, 0);
+    route_wait_cancel(&w.wait);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(concurrent_questions_share_one_call),
+        cmocka_unit_test(only_active_functions_are_kept),
+        cmocka_unit_test(a_drop_forgets_all_qualifiers_of_that_function_alone),
+        cmocka_unit_test(an_answer_older_than_a_drop_is_asked_again),
+        cmocka_unit_test(the_function_used_longest_ago_makes_room),
+        cmocka_unit_test(freeing_forgets_questions_under_way),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/routes.h"
+
+#define HEALTH_PATH "/_hearth/health"
+
+int routes_find(struct str method, struct str path, struct str query, struct routes_match *ret,
+                struct error *err)
+{
+    if (lambda_op_match(method, path, query, &ret->lambda) == 0) {
+        ret->service = ret->lambda.op->id == LAMBDA_OP_Invoke ? SERVICE_INVOKE : SERVICE_MANAGE;
+        return 0;
+    }
+    if (str_is(path, HEALTH_PATH) && (str_is(method, "GET") || str_is(method, "HEAD"))) {
+        ret->service = SERVICE_HEALTH;
+        return 0;
+    }
+    return error_set(err, ERR_NO_OPERATION,
+                     "%.*s %.*s%s is no operation of Hearth. It offers the AWS Lambda API "
+                     "(/2015-03-31/functions and its other dated paths) and GET " HEALTH_PATH ".",
+                     (int)(method.len < 20 ? method.len : 20), method.ptr,
+                     (int)(path.len < 200 ? path.len : 200), path.ptr, path.len > 200 ? "..." : "");
+}
+
+size_t routes_body_max(struct str path)
+{
+    if (str_ends(path, STR("/invocations")) || str_ends(path, STR("/invocations/")))
+        return INVOKE_PAYLOAD_MAX;
+    return MANAGE_BODY_MAX;
+}
+
+void routes_too_large(struct str method, struct str path, struct str query, struct error *err)
+{
+    struct routes_match m;
+
+    if (routes_find(method, path, query, &m, err) < 0)
+        return;
+    if (m.service == SERVICE_INVOKE)
+        error_set(err, ERR_TOO_LARGE,
+                  "Request must be smaller than %u bytes for the InvokeFunction operation",
+                  INVOKE_PAYLOAD_MAX);
+    else
+        error_set(err, ERR_TOO_LARGE, "Request must be smaller than %u bytes for the %s operation",
+                  MANAGE_BODY_MAX, m.service == SERVICE_MANAGE ? m.lambda.op->name : "health");
+}
+
+static int hex_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c = (char)(c | 0x20);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+int routes_decode(struct buf *b, struct str text, bool is_query)
+{
+    size_t start = b->len, i;
+    int high, low;
+    char c;
+
+    if (buf_reserve(b, text.len) < 0)
+        return -ERR_BAD_REQUEST;
+    for (i = 0; i < text.len; i++) {
+        c = text.ptr[i];
+        if (c == '%') {
+            high = i + 2 < text.len ? hex_value(text.ptr[i + 1]) : -1;
+            low = i + 2 < text.len ? hex_value(text.ptr[i + 2]) : -1;
+            if (high < 0 || low < 0)
+                goto bad;
+            c = (char)(high << 4 | low);
+            i += 2;
+        } else if (c == '+' && is_query) {
+            c = ' ';
+        }
+        if (c == '\0')
+            goto bad;
+        b->ptr[b->len++] = c;
+    }
+    if (str_is_utf8(str_from(b->ptr + start, b->len - start)))
+        return 0;
+bad:
+    b->len = start;
+    return -ERR_BAD_REQUEST;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * routes.h - which part of the gateway serves a request: a table of method, path, part, body limit.
+ *
+ * Owns:    nothing.
+ * Threads: any.
+ * Errors:  -ERR_NO_OPERATION with a message that names what is offered.
+ */
+#ifndef HEARTH_GATEWAY_ROUTES_H
+#define HEARTH_GATEWAY_ROUTES_H
+
+#include "common/base/buf.h"
+#include "common/base/error.h"
+#include "common/model/lambda_ops.h"
+
+enum service {
+    SERVICE_INVOKE, /* served here */
+    SERVICE_MANAGE, /* the rest of the Lambda API: the controller's */
+    SERVICE_HEALTH, /* GET /_hearth/health */
+};
+
+struct routes_match {
+    enum service service;
+    struct lambda_match lambda; /* for the first two; borrows from the path */
+};
+
+#define INVOKE_PAYLOAD_MAX 6291456u /* 6 MiB, AWS's for synchronous invocations */
+#define MANAGE_BODY_MAX 70167211u /* AWS's for CreateFunction: a 50 MB archive in base64 */
+
+/** @path decoded, @query raw. */
+int routes_find(struct str method, struct str path, struct str query, struct routes_match *ret,
+                struct error *err);
+/** The greatest body, bytes, for a request to @path (raw; looked at again when it is whole). */
+size_t routes_body_max(struct str path);
+/** What AWS says when the body is larger. */
+void routes_too_large(struct str method, struct str path, struct str query, struct error *err);
+/**
+ * Appends @text with %XX decoded; in a query '+' is a blank. -ERR_BAD_REQUEST for broken escapes, NUL
+ * and what is not UTF-8 then.
+ */
+int routes_decode(struct buf *b, struct str text, bool is_query);
+
+#endif
