@@ -18,6 +18,8 @@ static const enum lambda_op_id hot_ids[] = {
     LAMBDA_OP_InvokeAsync,
 };
 
+#define DATE_LEN 12 /* "/2015-03-31/": so begins every template */
+
 /* The only label whose values hold slashes: its ARN goes on behind the function's. */
 static const char greedy_label[] = "DurableExecutionArn";
 
@@ -74,9 +76,14 @@ static bool query_has(struct str query, const char *pair)
 static bool op_match(const struct lambda_op *op, struct str method, struct str path,
                      struct str query, struct lambda_match *m)
 {
-    const char *pair = strchr(op->uri, '?');
+    const char *pair;
 
-    if (!str_is(method, op->method) || (pair && !query_has(query, pair + 1)))
+    /* the date parts most templates from a path at once */
+    if (path.len < DATE_LEN || memcmp(path.ptr, op->uri, DATE_LEN) != 0 ||
+        !str_is(method, op->method))
+        return false;
+    pair = strchr(op->uri, '?');
+    if (pair && !query_has(query, pair + 1))
         return false;
     m->op = op;
     return uri_match(op->uri, pair ? (size_t)(pair - op->uri) : strlen(op->uri), path, m);

@@ -5,6 +5,7 @@
  */
 #include "common/proto/json_check.h"
 
+#include <endian.h>
 #include <string.h>
 
 #include "common/proto/json_complaint.h"
@@ -13,12 +14,13 @@
 
 #define EACH(byte) (0x0101010101010101ull * (byte))
 
+/* The first byte in memory is the lowest of the value, whatever the machine's byte order. */
 static uint64_t load8(const unsigned char *p)
 {
     uint64_t v;
 
     memcpy(&v, p, sizeof(v));
-    return v;
+    return le64toh(v);
 }
 
 /* Bits set in the bytes of @v that are zero; those above the lowest one set may be wrong. */
@@ -37,10 +39,14 @@ static uint64_t special_bytes(uint64_t v)
 
 static size_t skip_plain(const struct json_scan *s, size_t at)
 {
+    uint64_t special;
     unsigned char c;
 
-    while (s->len - at >= 8 && !special_bytes(load8(s->ptr + at)))
-        at += 8;
+    for (; s->len - at >= 8; at += 8) {
+        special = special_bytes(load8(s->ptr + at));
+        if (special) /* its lowest bit is right, see zero_bytes() */
+            return at + (size_t)(__builtin_ctzll(special) / 8);
+    }
     for (; at < s->len; at++) {
         c = s->ptr[at];
         if (c < 0x20 || c >= 0x80 || c == '"' || c == '\\')
@@ -49,8 +55,10 @@ static size_t skip_plain(const struct json_scan *s, size_t at)
     return at;
 }
 
-static size_t skip_space(const struct json_scan *s, size_t at)
+static inline size_t skip_space(const struct json_scan *s, size_t at)
 {
+    if (at < s->len && s->ptr[at] > ' ')
+        return at;
     while (at < s->len) {
         if (s->ptr[at] == ' ') {
             while (s->len - at >= 8 && load8(s->ptr + at) == EACH(' '))
@@ -68,7 +76,7 @@ static size_t skip_space(const struct json_scan *s, size_t at)
 
 /* ---- strings */
 
-/* The length of the UTF-8 sequence at @at (not ASCII), or what json_complain_utf8() answers. */
+/* The length of the UTF-8 sequence at @at (not ASCII), or a complaint. */
 static int utf8_length(const struct json_scan *s, size_t at, enum json_place place)
 {
     unsigned char c = s->ptr[at], low = 0x80, high = 0xBF;
@@ -95,6 +103,32 @@ static int utf8_length(const struct json_scan *s, size_t at, enum json_place pla
         high = 0xBF;
     }
     return len;
+}
+
+static bool is_more(const struct json_scan *s, size_t at)
+{
+    return (s->ptr[at] & 0xC0) == 0x80;
+}
+
+/* Passes the characters beyond ASCII at *@at, which mostly come in runs. */
+static int scan_utf8(const struct json_scan *s, size_t *at, enum json_place place)
+{
+    size_t p = *at;
+    unsigned char c;
+    int r;
+
+    while (p < s->len && (c = s->ptr[p]) >= 0x80) {
+        if (s->len - p >= 3 && c > 0xE0 && c < 0xED && is_more(s, p + 1) && is_more(s, p + 2)) {
+            p += 3;
+            continue;
+        }
+        r = utf8_length(s, p, place);
+        if (r < 0)
+            return r;
+        p += (size_t)r;
+    }
+    *at = p;
+    return 0;
 }
 
 static bool is_hex(unsigned char c)
@@ -154,8 +188,7 @@ static int scan_string(const struct json_scan *s, size_t *at, enum json_place pl
         default:
             if (s->ptr[*at] < 0x20)
                 return json_complain_unquoted(s, *at, place);
-            r = utf8_length(s, *at, place);
-            *at += r > 0 ? (size_t)r : 0;
+            r = scan_utf8(s, at, place);
             break;
         }
         if (r < 0)
