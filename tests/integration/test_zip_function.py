@@ -121,10 +121,10 @@ def test_code_is_unpacked_once_for_each_content(hearth, lam, make_function):
 def test_update_of_zip_code_and_configuration(lam, make_function):
     make_function("upd", {"app.py": "def handler(e, c): return 'one'"})
     assert call(lam, "upd")[1] == "one"
-    lam.update_function_code(FunctionName="upd", ZipFile=zip_of({"app.py": "import os\ndef handler(e, c): return os.environ.get('X', 'two')"}))
+    lam.update_function_code(FunctionName="upd", ZipFile=zip_of({"app.py": "import os\ndef handler(e, c): return os.environ.get('WORD', 'two')"}))
     lam.get_waiter("function_updated_v2").wait(FunctionName="upd")
     assert call(lam, "upd")[1] == "two"
-    lam.update_function_configuration(FunctionName="upd", Environment={"Variables": {"X": "three"}}, MemorySize=200, Timeout=5)
+    lam.update_function_configuration(FunctionName="upd", Environment={"Variables": {"WORD": "three"}}, MemorySize=200, Timeout=5)
     lam.get_waiter("function_updated_v2").wait(FunctionName="upd")
     assert call(lam, "upd")[1] == "three"
     c = lam.get_function_configuration(FunctionName="upd")
