@@ -16,3 +16,23 @@ log-tools: $(BUILD)/tests/log-driver $(BUILD)/tests/kafka-consumer ## what the t
 
 -include $(patsubst %.o,%.d,$(LOG_DRIVER_OBJ) $(call obj,tests/integration/kafka/consumer.c))
 .PHONY: log-tools
+
+# invoker: the launcher as a program of its own, and its function, for tests/integration/test_sandboxes.py.
+SANDBOX_DRIVER_OBJ := $(call obj,tests/integration/sandbox/driver.c \
+	$(filter-out %_test.c,$(wildcard invoker/launcher*.c invoker/docker_*.c invoker/image_store*.c)) \
+	invoker/init_link.c invoker/sandbox_env.c $(filter-out %_test.c,$(wildcard common/base/*.c)) \
+	common/proto/init_wire.c common/proto/image_ref.c common/io/loop.c common/io/timer_heap.c \
+	common/io/http_client.c $(filter-out %_test.c,$(wildcard common/io/docker*.c)))
+$(BUILD)/tests/sandbox-driver: $(SANDBOX_DRIVER_OBJ)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+# runs in a sandbox: static and never sanitized, as hearth-init
+$(BUILD)/tests/sandbox-function: tests/integration/sandbox/function.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) -D_GNU_SOURCE -O2 -g0 $(WARN) -static -o $@ $<
+
+sandbox-tools: $(BUILD)/tests/sandbox-driver $(BUILD)/tests/sandbox-function $(BUILD)/hearth-init ## what the test of sandboxes runs
+
+-include $(patsubst %.o,%.d,$(SANDBOX_DRIVER_OBJ))
+.PHONY: sandbox-tools

@@ -1,0 +1,270 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sandboxes on a real Docker engine: what a function gets and sees, how it ends, that nothing stays behind.
+
+The invoker's launcher runs in a small program of its own (sandbox/driver.c); its function is a static
+program (sandbox/function.c) in an image that holds nothing else.
+"""
+import io
+import json
+import os
+import random
+import signal
+import subprocess
+import tarfile
+import threading
+import time
+
+import pytest
+
+from harness import BUILD, SLOW, TOP, remove_folder, run, short_folder, wait_until
+
+DRIVER, FUNCTION = BUILD / "tests/sandbox-driver", BUILD / "tests/sandbox-function"
+IMAGE = "hearth-test/sandbox:1"
+ENTRYPOINT, WORKDIR, DIED = 3, 4, 5  # enum launch_failure
+
+
+@pytest.fixture(scope="module")
+def image(docker):
+    sanitize = BUILD.name.removeprefix("san-").replace("-", ",") if BUILD.name.startswith("san-") else ""
+    run("make", "-s", "-C", TOP, f"SANITIZE={sanitize}", f"BUILD={BUILD}", "sandbox-tools")
+    tar = io.BytesIO()
+    with tarfile.open(fileobj=tar, mode="w") as t:
+        t.add(FUNCTION, "function")
+        for folder, mode in (("tmp", 0o1777), ("folder", 0o755)):
+            entry = tarfile.TarInfo(folder)
+            entry.type, entry.mode = tarfile.DIRTYPE, mode
+            t.addfile(entry)
+        text = tarfile.TarInfo("text")
+        text.mode, text.size = 0o755, 5
+        t.addfile(text, io.BytesIO(b"hello"))
+    subprocess.run(["docker", "-H", docker.host, "import", "-", IMAGE], input=tar.getvalue(), check=True,
+                   stdout=subprocess.DEVNULL, timeout=120)
+    yield IMAGE
+    docker("rmi", "-f", IMAGE, check=False)
+
+
+class Driver:
+    def __init__(self, docker, image, node="t-sandboxes", folder=None):
+        self.docker, self.node = docker, node
+        self.folder = folder or short_folder("hearth-sb-")
+        self.events = []
+        self.changed = threading.Condition()
+        self.errors = open(os.path.join(self.folder, "driver.log"), "a+")
+        self.process = subprocess.Popen(
+            [DRIVER, docker.socket, os.path.join(self.folder, "run"), BUILD / "hearth-init", node, image],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors, text=True)
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self):
+        for line in self.process.stdout:
+            with self.changed:
+                self.events.append(json.loads(line))
+                self.changed.notify_all()
+
+    def tell(self, *words):
+        self.process.stdin.write(" ".join(map(str, words)) + "\n")
+        self.process.stdin.flush()
+
+    def start(self, sandbox, *argv, folder="/folder"):
+        self.tell("start", sandbox, folder, *(argv or ("/function", "wait")))
+
+    def wait(self, sandbox, event, seconds=30, **members):
+        def found():
+            for e in self.events:
+                if e["id"] == sandbox and e["event"] == event and members.items() <= e.items():
+                    return e
+            return None
+
+        with self.changed:
+            if not self.changed.wait_for(found, seconds * SLOW):
+                raise AssertionError(f"no {event} {members} of {sandbox}: {self.events}\n{self.log()}")
+            return found()
+
+    def output(self, sandbox, stream=1):
+        return "".join(e["text"] for e in self.events
+                       if e["id"] == sandbox and e["event"] == "output" and e["stream"] == stream)
+
+    def wait_output(self, sandbox, text, seconds=30):
+        with self.changed:
+            assert self.changed.wait_for(lambda: text in self.output(sandbox), seconds * SLOW), self.output(sandbox)
+
+    def log(self):
+        self.errors.seek(0)
+        return self.errors.read()
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.stdin.close()
+            self.process.wait(60 * SLOW)
+        assert self.process.returncode == 0, self.log()
+        self.nothing_left()
+
+    def nothing_left(self):
+        assert self.docker.sandboxes(self.node) == []
+        assert os.listdir(os.path.join(self.folder, "run")) == []
+
+
+@pytest.fixture
+def driver(docker, image):
+    d = Driver(docker, image)
+    yield d
+    try:
+        d.stop()
+    finally:
+        for c in docker.sandboxes(d.node):
+            docker("rm", "-f", c, check=False)
+        remove_folder(d.folder)
+
+
+def lines(text, label):
+    return [line[len(label) + 1:] for line in text.splitlines() if line.startswith(label + " ")]
+
+
+def test_a_function_gets_what_lambda_gives_and_sees_nothing_else(driver, docker):
+    driver.start("look", "/function", "look")
+    ready = driver.wait("look", "ready")
+    assert ready["memory"], "the cgroup's memory files were not handed over"
+    assert driver.wait("look", "exited")["status"] == 0
+    driver.wait("look", "eof", stream=1)
+    text = driver.output("look")
+    status = dict(line.split(":\t", 1) for line in lines(text, "status") if ":\t" in line)
+    env = dict(line.split("=", 1) for line in lines(text, "env"))
+
+    assert lines(text, "user") == ["993 990"]
+    assert lines(text, "cwd") == ["/folder"]
+    assert env["AWS_LAMBDA_RUNTIME_API"] == "127.0.0.1:9001" and env["SECRET"] == "do-not-show"
+    assert {status[c] for c in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")} == {"0" * 16}
+    assert status["NoNewPrivs"] == "1" and status["Seccomp"] == "2"
+    assert status["SigIgn"] == "0" * 16 and status["SigBlk"] == "0" * 16
+    assert [line.split(":")[0].strip() for line in lines(text, "net") if ":" in line] == ["lo"]
+    assert lines(text, "resolv") == ["nameserver 127.0.0.1"]
+    assert lines(text, "hostname") == ["sandbox"]
+    assert lines(text, "nofile") == ["1024"]
+    assert lines(text, "stdin") == ["0"]
+    writes = dict(line.split(" ") for line in lines(text, "write"))
+    assert writes == {"/x": "EROFS", "/.hearth/run/x": "EROFS", "/tmp/x": "OK", "/dev/stdout": "OK"}
+    # PID 1 has the same user, but is closed to it: neither traced nor read nor ended from inside
+    assert lines(text, "ptrace") == ["EPERM"]
+    assert lines(text, "init-environ") == ["EACCES"]
+    listed = lines(text, "list")
+    assert "/proc/1/fd EACCES" in listed
+    assert not [line for line in listed if line.startswith("/.hearth/run ")], "the socket can still be seen"
+    assert "done" in text.splitlines(), "it did not live through its signals to PID 1"
+
+    inspected = docker("inspect", *docker.sandboxes(driver.node))
+    assert "do-not-show" not in inspected and "AWS_LAMBDA" not in inspected
+    driver.tell("end", "look")
+    driver.wait("look", "gone")
+
+
+def test_the_invoker_accepts_what_the_runtime_connects_to(driver):
+    driver.start("api", "/function", "runtime")
+    driver.wait("api", "connected")
+    driver.wait_output("api", "connect OK")
+
+
+@pytest.mark.parametrize("argv, status, oom_kills", [
+    (("exit", "0"), 0, 0),
+    (("exit", "3"), 3 << 8, 0),
+    (("memory",), signal.SIGKILL, 1),
+])
+def test_the_end_of_the_main_process_is_reported(driver, argv, status, oom_kills):
+    driver.start("end", "/function", *argv)
+    exited = driver.wait("end", "exited")
+    assert (exited["status"], exited["oom_kills"]) == (status, oom_kills)
+    driver.wait("end", "eof", stream=1)
+    driver.wait("end", "eof", stream=2)
+    driver.tell("end", "end")
+    driver.wait("end", "gone")
+
+
+@pytest.mark.parametrize("argv, folder, failure, errno", [
+    (("/nothing",), "/folder", ENTRYPOINT, 2),
+    (("nothing",), "/folder", ENTRYPOINT, 2),
+    (("/folder",), "/folder", ENTRYPOINT, 13),
+    (("/text",), "/folder", ENTRYPOINT, 8),
+    (("/function",), "/nowhere", WORKDIR, 2),
+])
+def test_what_cannot_be_started_says_why(driver, argv, folder, failure, errno):
+    driver.start("bad", *argv, folder=folder)
+    failed = driver.wait("bad", "failed")
+    assert (failed["failure"], failed["errno"]) == (failure, errno)
+    driver.wait("bad", "gone")
+
+
+def test_kill_takes_every_process_at_once(driver):
+    driver.start("kill", "/function", "children")
+    driver.wait_output("kill", "children\n")
+    began = time.monotonic_ns() // 1000
+    driver.tell("kill", "kill")
+    exited = driver.wait("kill", "exited")
+    assert exited["status"] == signal.SIGKILL
+    driver.wait("kill", "eof", stream=1)  # no process holds the pipe any more
+    # a millisecond on an idle machine; on a busy one PID 1 waits for its small share of the CPU
+    assert exited["at_us"] - began < 1_000_000 * SLOW
+
+
+def test_signals_reach_the_main_process(driver):
+    driver.start("term")
+    driver.start("stubborn", "/function", "stubborn")
+    for sandbox in "term", "stubborn":
+        driver.wait_output(sandbox, "done\n")
+        driver.tell("signal", sandbox, int(signal.SIGTERM))
+    assert driver.wait("term", "exited")["status"] == signal.SIGTERM
+    driver.tell("kill", "stubborn")
+    assert driver.wait("stubborn", "exited")["status"] == signal.SIGKILL
+
+
+def test_a_container_killed_from_outside_is_noticed_at_once(driver, docker):
+    driver.start("victim")
+    driver.wait_output("victim", "done\n")
+    driver.start("removed")
+    driver.wait_output("removed", "done\n")
+    began = time.monotonic_ns() // 1000
+    docker("kill", "hearth-victim")
+    assert driver.wait("victim", "failed")["failure"] == DIED
+    assert driver.wait("victim", "failed")["at_us"] - began < 1_000_000 * SLOW
+    docker("rm", "-f", "hearth-removed")
+    assert driver.wait("removed", "failed")["failure"] == DIED
+    driver.wait("victim", "gone")
+    driver.wait("removed", "gone")
+
+
+def test_a_dead_invoker_leaves_no_sandbox(docker, image):
+    first = Driver(docker, image)
+    for i in range(3):
+        first.start(f"s{i}", "/function", "stubborn")
+    for i in range(3):
+        first.wait_output(f"s{i}", "done\n")
+    first.process.kill()
+    first.process.wait()
+    wait_until("the sandboxes are gone", lambda: not docker.sandboxes(first.node), 10)
+    # created but never started: nobody ends it but the next life
+    docker("create", "--label", f"hearth.node={first.node}", "--label", "hearth.life=before", image, "/function")
+    other = docker("create", "--label", "hearth.node=another", image, "/function")
+    second = Driver(docker, image, folder=first.folder)
+    try:
+        second.start("new")
+        second.wait_output("new", "done\n")
+        wait_until("the orphan is gone", lambda: len(docker.sandboxes(first.node)) == 1, 10)
+        assert docker.sandboxes("another") == [other]
+        assert sorted(os.listdir(os.path.join(first.folder, "run"))) == ["new"]
+    finally:
+        docker("rm", other, check=False)
+        second.stop()
+        remove_folder(first.folder)
+
+
+def test_an_end_at_any_moment_leaves_nothing(driver):
+    rng = random.Random(4)
+    names = [f"c{i}" for i in range(16)]
+    for name in names:
+        driver.start(name, "/function", rng.choice(("exit", "wait", "children")))
+    ends = sorted((rng.uniform(0, 1.5), name) for name in names)
+    began = time.monotonic()
+    for at, name in ends:  # the moments are the test: from queued to running
+        time.sleep(max(0.0, at - (time.monotonic() - began)))
+        driver.tell("end", name)
+    for name in names:
+        driver.wait(name, "gone", 60)
+    driver.nothing_left()
