@@ -13,6 +13,7 @@
 #define VERSION_MAX 64u
 #define SPARE_MAX 256u /* answered ones kept for reuse … */
 #define SPARE_BYTES (64u * 1024u) /* … with buffers up to this size */
+#define PATIENCE_US MSEC(50) /* for a runtime that has answered to ask for more */
 #define SERVED_CHECK_US SECONDS(1)
 
 enum invocation_state {
@@ -192,11 +193,17 @@ static uint64_t wait_left_us(const struct invocation *inv)
     return due > now ? due - now : 0;
 }
 
+/* First its patience, then the time that the gateway gave it. */
 static void on_wait_over(void *arg)
 {
     struct invocation *inv = arg;
     struct pool_version *pv = fn_version_pool(inv->ver);
 
+    if (!inv->pool_wait.hurried) {
+        pool_hurry(pv, &inv->pool_wait);
+        timer_start(&inv->wait_over, wait_left_us(inv));
+        return;
+    }
     if (pool_is_served(pv, &inv->pool_wait)) { /* the sandbox's own deadlines hold from here on */
         timer_start(&inv->wait_over, SERVED_CHECK_US);
         return;
@@ -217,8 +224,8 @@ static void submit(struct invocation *inv, struct fn_version *ver)
     r = pool_submit(pv, &inv->pool_wait);
     if (r < 0)
         refuse(inv, (enum error_code)-r, "the function cannot run on this node");
-    else if (r == 0 && inv->state == INVOCATION_WAITING)
-        timer_start(&inv->wait_over, wait_left_us(inv));
+    else if (r == 0)
+        timer_start(&inv->wait_over, PATIENCE_US);
 }
 
 static void on_version(struct spec_wait *w, struct fn_version *ver, const struct error *err)

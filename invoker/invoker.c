@@ -105,10 +105,10 @@ static void on_sandbox_ready(struct sandbox *sb, void *arg)
         timer_start(&inv->idle, inv->config->idle_ttl_us);
 }
 
-static void on_sandbox_unready(struct sandbox *sb, void *arg)
+static void on_sandbox_returning(struct sandbox *sb, void *arg)
 {
     (void)arg;
-    pool_unready(sandbox_pool(sb));
+    pool_returning(sandbox_pool(sb));
 }
 
 static void on_sandbox_start_failed(struct sandbox *sb, const struct sandbox_failure *failure, void *arg)
@@ -146,7 +146,7 @@ static void on_sandbox_gone(struct sandbox *sb, void *arg)
 static const struct sandbox_ops sandbox_ops = {
     .on_created = on_sandbox_created,
     .on_ready = on_sandbox_ready,
-    .on_unready = on_sandbox_unready,
+    .on_returning = on_sandbox_returning,
     .on_start_failed = on_sandbox_start_failed,
     .on_answer = on_sandbox_answer,
     .on_ending = on_sandbox_ending,

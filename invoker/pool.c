@@ -27,7 +27,9 @@ struct pool_version {
     struct list_node idle; /* newest first */
     struct list_node waiting; /* oldest first */
     uint32_t waiting_count;
+    uint32_t hurried_count; /* of the waiting */
     uint32_t starting_count; /* creating and starting */
+    uint32_t returning_count;
     uint64_t evicting_mib; /* of sandboxes that are ending on its behalf */
     uint64_t claim_mib; /* freed on its behalf, not used yet */
     struct list_node want; /* in pool.wanting */
@@ -122,6 +124,8 @@ static uint32_t *count_of(struct pool *pool, enum pool_place place)
         return &pool->counts.idle;
     case POOL_BUSY:
         return &pool->counts.busy;
+    case POOL_RETURNING:
+        return &pool->counts.returning;
     case POOL_ENDING:
         break;
     }
@@ -143,6 +147,8 @@ static void place_set(struct pool_sandbox *ps, enum pool_place place)
     ++*count_of(pool, place);
     pv->starting_count -= is_starting(ps->place);
     pv->starting_count += is_starting(place);
+    pv->returning_count -= ps->place == POOL_RETURNING;
+    pv->returning_count += place == POOL_RETURNING;
     ps->place = place;
     list_remove(&ps->idle);
     list_remove(&ps->age);
@@ -203,7 +209,9 @@ static bool make_room(struct pool *pool, struct pool_version *pv)
 
 static bool wants_start(const struct pool_version *pv)
 {
-    return pv->waiting_count > pv->starting_count;
+    uint32_t expected = pv->starting_count + pv->returning_count;
+
+    return pv->waiting_count > expected || pv->hurried_count > pv->starting_count;
 }
 
 static void start_one(struct pool *pool, struct pool_version *pv)
@@ -272,6 +280,7 @@ static void wait_remove(struct pool_version *pv, struct pool_wait *w)
 {
     list_remove(&w->node);
     pv->waiting_count--;
+    pv->hurried_count -= w->hurried;
     pv->pool->counts.waiting--;
 }
 
@@ -281,6 +290,7 @@ int pool_submit(struct pool_version *pv, struct pool_wait *w)
     struct pool_sandbox *ps;
 
     list_init(&w->node);
+    w->hurried = false;
     if (pv->retired)
         return -ERR_STALE;
     ps = LIST_FIRST(&pv->idle, struct pool_sandbox, idle);
@@ -297,6 +307,16 @@ int pool_submit(struct pool_version *pv, struct pool_wait *w)
     want(pv);
     start_wanted(pool);
     return 0;
+}
+
+void pool_hurry(struct pool_version *pv, struct pool_wait *w)
+{
+    if (w->hurried)
+        return;
+    w->hurried = true;
+    pv->hurried_count++;
+    want(pv);
+    start_wanted(pv->pool);
 }
 
 void pool_cancel(struct pool_version *pv, struct pool_wait *w)
@@ -353,10 +373,10 @@ void pool_ready(struct pool_sandbox *ps)
         start_wanted(pool);
 }
 
-void pool_unready(struct pool_sandbox *ps)
+void pool_returning(struct pool_sandbox *ps)
 {
-    if (ps->place == POOL_IDLE)
-        place_set(ps, POOL_BUSY);
+    if (ps->place == POOL_IDLE || ps->place == POOL_BUSY)
+        place_set(ps, POOL_RETURNING);
 }
 
 struct pool_wait *pool_start_failed(struct pool_sandbox *ps)
@@ -371,6 +391,7 @@ struct pool_wait *pool_start_failed(struct pool_sandbox *ps)
             wait_remove(pv, w);
         }
     }
+    want(pv);
     start_wanted(pv->pool);
     return w;
 }

@@ -8,6 +8,10 @@
  * ring; starts go round it, so that functions never queue behind each other. A waiting invocation takes
  * whichever comes first, a freed sandbox or a new one; a start that is no longer wanted is not begun.
  *
+ * A client that calls again at once is often faster than the runtime, which has answered and is about
+ * to ask for more. Such a returning sandbox counts as on its way, until the invocation that waits for
+ * it has no patience left (pool_hurry): then one is begun for it.
+ *
  * Memory: sandboxes count with their full memory from the start until they are gone. When the node is
  * full, idle sandboxes of others are ended, least recently used first, and what they free is kept for
  * the version they were ended for.
@@ -35,7 +39,8 @@ enum pool_place {
     POOL_CREATING, /* takes one of the parallel starts */
     POOL_STARTING, /* in its init phase */
     POOL_IDLE,
-    POOL_BUSY, /* has an invocation, or has not asked for one again yet */
+    POOL_BUSY, /* has an invocation */
+    POOL_RETURNING, /* has answered, and not asked for more yet */
     POOL_ENDING,
 };
 
@@ -53,6 +58,7 @@ struct pool_sandbox {
 /** Embedded in an invocation. */
 struct pool_wait {
     struct list_node node;
+    bool hurried;
 };
 
 enum pool_end { POOL_END_EVICTED, POOL_END_EXPIRED, POOL_END_RETIRED };
@@ -78,7 +84,7 @@ struct pool_options {
 };
 
 struct pool_counts {
-    uint32_t creating, starting, idle, busy, ending, waiting;
+    uint32_t creating, starting, idle, busy, returning, ending, waiting;
     uint64_t memory_mib; /* taken by all of them */
 };
 
@@ -105,17 +111,19 @@ bool pool_version_is_retired(const struct pool_version *pv);
  * sandbox of @pv is larger than the node.
  */
 int pool_submit(struct pool_version *pv, struct pool_wait *w);
+/** @w, queued, has waited long enough for a sandbox that returns. Harmless twice. */
+void pool_hurry(struct pool_version *pv, struct pool_wait *w);
 /** @w gives up waiting. It must be queued. */
 void pool_cancel(struct pool_version *pv, struct pool_wait *w);
-/** Whether as many sandboxes of @pv are on their way as stand before and at @w: it will get one soon. */
+/** Whether as many new sandboxes of @pv are on their way as stand before and at @w: it will get one soon. */
 bool pool_is_served(const struct pool_version *pv, const struct pool_wait *w);
 
 /** @ps is created; its init phase begins. */
 void pool_created(struct pool_sandbox *ps);
 /** The runtime of @ps waits for an event (after init, or after an invocation). */
 void pool_ready(struct pool_sandbox *ps);
-/** Idle @ps cannot take an event for the moment; pool_ready() or pool_ending() follows. */
-void pool_unready(struct pool_sandbox *ps);
+/** @ps has answered (or, idle, lost its runtime's request); pool_ready() or pool_ending() follows. */
+void pool_returning(struct pool_sandbox *ps);
 /**
  * @ps failed before it was ready. Returns the invocation that the failure belongs to (the longest
  * waiting one, out of the queue now), or NULL when enough other sandboxes are on their way. It may

@@ -441,7 +441,7 @@ static void idle_sandboxes_end_after_their_time(void **state)
     pool_free(node.pool);
 }
 
-static void unready_sandbox_is_not_taken_and_comes_back(void **state)
+static void sandbox_that_lost_its_runtime_is_not_taken_until_it_comes_back(void **state)
 {
     struct pool_version *pv;
     (void)state;
@@ -451,11 +451,59 @@ static void unready_sandbox_is_not_taken_and_comes_back(void **state)
     submit(pv, 0);
     box_up(0);
     box_done(0);
-    pool_unready(&node.boxes[0].ps);
+    pool_returning(&node.boxes[0].ps);
     assert_int_equal(submit(pv, 1), 0);
+    pool_ready(&node.boxes[0].ps);
+    assert_int_equal(node.requests[1].box, 0);
+    version_end(pv);
+    pool_free(node.pool);
+}
+
+static void returning_sandbox_is_waited_for_with_some_patience(void **state)
+{
+    struct pool_version *pv;
+    (void)state;
+
+    node_new(1024, 8);
+    pv = pool_version_new(node.pool, 128, NULL);
+    submit(pv, 0);
+    box_up(0);
+    pool_returning(&node.boxes[0].ps); /* answered */
+    node.boxes[0].request = NULL;
+    assert_int_equal(submit(pv, 1), 0);
+    assert_int_equal(node.made, 1);
+    assert_int_equal(submit(pv, 2), 0); /* one returns for two */
     assert_int_equal(node.made, 2);
     pool_ready(&node.boxes[0].ps);
     assert_int_equal(node.requests[1].box, 0);
+    box_up(1);
+    pool_returning(&node.boxes[1].ps);
+    node.boxes[1].request = NULL;
+    assert_int_equal(submit(pv, 3), 0);
+    assert_int_equal(node.made, 2);
+    pool_hurry(pv, &node.requests[3].wait);
+    pool_hurry(pv, &node.requests[3].wait);
+    assert_int_equal(node.made, 3);
+    pool_ready(&node.boxes[1].ps); /* late, but still first */
+    assert_int_equal(node.requests[3].box, 1);
+    version_end(pv);
+    pool_free(node.pool);
+}
+
+static void death_of_a_returning_sandbox_begins_another(void **state)
+{
+    struct pool_version *pv;
+    (void)state;
+
+    node_new(1024, 8);
+    pv = pool_version_new(node.pool, 128, NULL);
+    submit(pv, 0);
+    box_up(0);
+    pool_returning(&node.boxes[0].ps);
+    node.boxes[0].request = NULL;
+    submit(pv, 1);
+    pool_ending(&node.boxes[0].ps);
+    assert_int_equal(node.made, 2);
     version_end(pv);
     pool_free(node.pool);
 }
@@ -512,13 +560,20 @@ static void random_box_event(void)
             CONTAINER_OF(w, struct fake_request, wait)->queued = false;
         box->told_to_end = true;
     } else if (box->request) {
-        if (dice(8)) {
+        if (dice(4)) {
             box_done(i);
+            return;
+        }
+        if (dice(2)) {
+            box->request = NULL;
+            pool_returning(&box->ps);
             return;
         }
         box->request = NULL; /* crashed */
         box->told_to_end = true;
         pool_ending(&box->ps);
+    } else if (box->ps.place == POOL_RETURNING) {
+        pool_ready(&box->ps);
     } else if (dice(8) == 0) {
         box->told_to_end = true; /* killed while idle */
         pool_ending(&box->ps);
@@ -536,7 +591,7 @@ static void check_invariants(void)
         boxes += node.boxes[i].exists;
         running += node.boxes[i].exists && node.boxes[i].request;
     }
-    assert_int_equal(boxes, c.creating + c.starting + c.idle + c.busy + c.ending);
+    assert_int_equal(boxes, c.creating + c.starting + c.idle + c.busy + c.returning + c.ending);
     assert_true(running <= c.busy);
     assert_true(c.memory_mib <= 1024);
     assert_true(c.creating <= 3);
@@ -578,7 +633,8 @@ static void random_events_keep_the_invariants(void **state)
         for (v = 0; v < VERSIONS; v++)
             version_end(versions[v]);
         c = counts();
-        assert_int_equal(c.creating + c.starting + c.idle + c.busy + c.ending + c.waiting, 0);
+        assert_int_equal(c.creating + c.starting + c.idle + c.busy + c.returning + c.ending + c.waiting,
+                         0);
         assert_int_equal(c.memory_mib, 0);
         pool_free(node.pool);
     }
@@ -599,7 +655,9 @@ int main(void)
         cmocka_unit_test(charged_one_may_try_again_behind_the_others),
         cmocka_unit_test(retired_version_takes_nothing_any_more),
         cmocka_unit_test(idle_sandboxes_end_after_their_time),
-        cmocka_unit_test(unready_sandbox_is_not_taken_and_comes_back),
+        cmocka_unit_test(sandbox_that_lost_its_runtime_is_not_taken_until_it_comes_back),
+        cmocka_unit_test(returning_sandbox_is_waited_for_with_some_patience),
+        cmocka_unit_test(death_of_a_returning_sandbox_begins_another),
         cmocka_unit_test(served_are_those_with_a_start_on_its_way),
         cmocka_unit_test(random_events_keep_the_invariants),
     };

@@ -189,6 +189,7 @@ static void finish(struct sandbox *sb, struct sandbox_result *result, struct san
         end->duration_us = now_us() - sb->given_us;
     answer(sb, ev, result, end);
     timer_start(&sb->deadline, time_of(sb, SANDBOX_BUSY));
+    sb->host->ops->on_returning(sb, sb->host->arg);
 }
 
 /* As finish() for an error that we found: makes the JSON that the caller gets. */
@@ -313,7 +314,7 @@ static void on_left(void *arg)
         return;
     sb->given_us = sb->budget_us = 0;
     set_state(sb, SANDBOX_BUSY, "the runtime's connection is gone");
-    sb->host->ops->on_unready(sb, sb->host->arg);
+    sb->host->ops->on_returning(sb, sb->host->arg);
 }
 
 /* An answer of the runtime that is not the function's: too large, or of an unknown kind. */

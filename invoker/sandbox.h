@@ -5,8 +5,8 @@
  *
  * Each call of sandbox_start() ends in on_gone, whatever happens. Before that come, in this order:
  *
- *   on_created ── on_ready ── sandbox_run() ── on_answer ── on_ready ── … ── on_ending ── on_gone
- *        └─────────── on_start_failed (instead of the first on_ready) ──────────┘
+ *   on_created ── on_ready ── sandbox_run() ── on_answer, on_returning ── on_ready … ── on_ending ── on_gone
+ *        └──────────── on_start_failed (instead of the first on_ready) ────────────┘
  *
  * Owns:    the launch, the Runtime API's face, the log source, the memory files; a reference of its
  *          version.
@@ -74,8 +74,8 @@ struct sandbox_ops {
     void (*on_created)(struct sandbox *sb, void *arg);
     /* Its runtime waits for an event. */
     void (*on_ready)(struct sandbox *sb, void *arg);
-    /* Idle, it lost its runtime's request: on_ready or on_ending follows. */
-    void (*on_unready)(struct sandbox *sb, void *arg);
+    /* After on_answer; or, idle, it lost its runtime's request. on_ready or on_ending follows. */
+    void (*on_returning)(struct sandbox *sb, void *arg);
     /* sandbox_charge() may be called inside, once. */
     void (*on_start_failed)(struct sandbox *sb, const struct sandbox_failure *failure, void *arg);
     /* The event of sandbox_run() or sandbox_charge() is over. */

@@ -51,7 +51,7 @@ struct world {
     struct watch *watch;
     struct buf got; /* what the API answered */
     /* what the sandbox said */
-    int created, ready, unready, ending, gone, answers, start_failures;
+    int created, ready, returning, ending, gone, answers, start_failures;
     enum sandbox_failure_kind failure;
     bool charge;
     enum invoke_outcome outcome;
@@ -133,11 +133,11 @@ static void on_ready(struct sandbox *sb, void *arg)
     loop_stop(w.loop);
 }
 
-static void on_unready(struct sandbox *sb, void *arg)
+static void on_returning(struct sandbox *sb, void *arg)
 {
     (void)sb;
     (void)arg;
-    w.unready++;
+    w.returning++;
     loop_stop(w.loop);
 }
 
@@ -183,7 +183,7 @@ static void on_gone(struct sandbox *sb, void *arg)
 
 static const struct sandbox_ops sandbox_ops = {.on_created = on_created,
                                                .on_ready = on_ready,
-                                               .on_unready = on_unready,
+                                               .on_returning = on_returning,
                                                .on_start_failed = on_start_failed,
                                                .on_answer = on_answer,
                                                .on_ending = on_ending,
@@ -562,7 +562,7 @@ static void lost_connection_makes_it_unready_until_it_asks_again(void **state)
     (void)state;
     come_up();
     runtime_hang_up();
-    run_until(&w.unready, 1);
+    run_until(&w.returning, 1);
     assert_int_equal(sandbox_state(w.sb), SANDBOX_BUSY);
     runtime_dial();
     runtime_says(NEXT);
