@@ -251,13 +251,10 @@ static void on_disk_done(void *arg)
     close_step(logs);
 }
 
-/* Begins a disk job if there is something to do and none runs. */
-static void disk_start(struct logs *logs)
+static void disk_start_next(struct logs *logs)
 {
     struct disk_job job = {.keep_seq = UINT64_MAX};
 
-    if (logs->job_runs)
-        return;
     if (logs->writing.bytes.len) {
         job.write = !timer_is_armed(&logs->retry_timer); /* failed before */
     } else if (logs->filling.bytes.len >= LOGS_BATCH_BYTES ||
@@ -285,6 +282,13 @@ static void disk_start(struct logs *logs)
     logs->job = job;
     logs->job_runs = true;
     loop_work(logs->loop, on_disk_work, on_disk_done, logs);
+}
+
+/* Begins a disk job if there is something to do and none runs. */
+static void disk_start(struct logs *logs)
+{
+    if (!logs->job_runs)
+        disk_start_next(logs);
 }
 
 static void on_retry_timer(void *arg)

@@ -48,7 +48,7 @@ struct driver {
     int pipes[FUNCTIONS_MAX][2];
     size_t children;
     int go_fd;
-    struct timer status;
+    struct timer status, retry;
     struct logs_counters last;
     uint64_t invoked;
     bool lines_are_done;
@@ -217,7 +217,8 @@ static void on_status(void *arg)
 
 /* ---- invocations ---- */
 
-static void invoke(struct driver *d, uint64_t number)
+/* False when it was refused: the disk is behind. */
+static bool invoke(struct driver *d, uint64_t number)
 {
     struct log_source *src = d->sources[0];
     char id[64];
@@ -225,7 +226,7 @@ static void invoke(struct driver *d, uint64_t number)
 
     snprintf(id, sizeof(id), "00000000-0000-4000-8000-%012" PRIu64, number);
     if (log_source_begin(src, str_of(id), false) < 0)
-        die("the disk is too slow for this");
+        return false;
     log_source_platform(src, STR("START RequestId: 00000000-0000-4000-8000-000000000000 "
                                  "Version: $LATEST"));
     for (n = 0; n < d->set.lines; n++)
@@ -237,6 +238,7 @@ static void invoke(struct driver *d, uint64_t number)
                                  "Duration: 1.23 ms\tBilled Duration: 2 ms\t"
                                  "Memory Size: 128 MB\tMax Memory Used: 30 MB"));
     log_source_end(src);
+    return true;
 }
 
 static void on_invoke(void *arg)
@@ -245,11 +247,16 @@ static void on_invoke(void *arg)
     size_t i;
 
     for (i = 0; i < 50 && d->invoked < d->set.invocations; i++)
-        invoke(d, d->invoked++);
-    if (d->invoked < d->set.invocations)
-        loop_defer(d->loop, on_invoke, d);
-    else
+        if (invoke(d, d->invoked))
+            d->invoked++;
+        else
+            i = 50;
+    if (d->invoked == d->set.invocations)
         lines_end(d);
+    else if (i > 50)
+        timer_start(&d->retry, MSEC(5));
+    else
+        loop_defer(d->loop, on_invoke, d);
 }
 
 static void invocations_start(struct driver *d)
@@ -259,6 +266,7 @@ static void invocations_start(struct driver *d)
     if (pipe2(d->pipes[0], O_CLOEXEC) < 0)
         die("no pipe");
     d->sources[0] = source_new(d, 0, d->pipes[0][0]);
+    timer_init(&d->retry, d->loop, on_invoke, d);
     loop_defer(d->loop, on_invoke, d);
 }
 
