@@ -95,7 +95,7 @@ static int check_type(struct str zip, uint64_t at, struct error *err)
 static int check_directory(struct str zip, const struct zip_limits *limits, uint64_t *ret_entries,
                            struct error *err)
 {
-    struct directory dir;
+    struct directory dir = {0};
     uint64_t at, end, i, name, rest;
     int r;
 

@@ -38,7 +38,7 @@ struct redis {
     struct loop *loop;
     struct redis_address address;
     char *text; /* of the address, for messages */
-    uint64_t command_timeout_us;
+    uint64_t command_timeout_us, patience_us;
     void (*on_state)(bool up, const struct error *why, void *arg);
     void *arg;
 
@@ -53,6 +53,8 @@ struct redis {
     unsigned attempt; /* picks among the addresses of a name */
     struct list_node calls; /* sent, oldest first */
     struct timer deadline; /* of the oldest call */
+    struct list_node waiting; /* calls that wait for the connection */
+    struct timer patience; /* armed: calls may wait */
 };
 
 /* hiredis' view of the loop; freed by its clean-up hook. */
@@ -69,11 +71,12 @@ struct redis_call {
     void *arg;
     uint64_t due_us;
     struct redis_script *script; /* to send whole on NOSCRIPT; else NULL */
-    struct str *argv; /* with a script: one block of argc entries and their bytes */
+    struct str *argv; /* of a script, or while waiting: one block of entries and their bytes */
     size_t argc;
 };
 
 static void connect_now(void *arg);
+static void send_waiting(struct redis *r);
 
 /* ---- calls ---- */
 
@@ -112,14 +115,28 @@ static void fail_later(struct redis *r, redis_done_fn *done, void *arg, const st
     loop_defer(r->loop, on_late_failure, f);
 }
 
-/* Callbacks may ask again or free @r: both leave the list to us. */
-static void fail_calls(struct redis *r, const struct error *err)
+/* Callbacks may ask again or free the struct redis: both leave the list to us. */
+static void fail_list(struct list_node *calls, const struct error *err)
 {
     struct redis_call *call;
 
-    timer_stop(&r->deadline);
-    while ((call = LIST_FIRST(&r->calls, struct redis_call, node)))
+    while ((call = LIST_FIRST(calls, struct redis_call, node)))
         call_finish(call, NULL, err);
+}
+
+static void fail_calls(struct redis *r, const struct error *err)
+{
+    timer_stop(&r->deadline);
+    fail_list(&r->calls, err);
+}
+
+static void on_patience_over(void *arg)
+{
+    struct redis *r = arg;
+    struct error err;
+
+    error_set(&err, ERR_UNAVAILABLE, "%s", r->why.msg);
+    fail_list(&r->waiting, &err);
 }
 
 /* ---- state ---- */
@@ -155,6 +172,8 @@ static void go_down(struct redis *r, const struct error *why)
 
     if (r->phase == FREED)
         return;
+    if (r->phase == UP && r->patience_us)
+        timer_start(&r->patience, r->patience_us);
     log_debug("redis", "connection lost", KV_STR("address", r->text), KV_ERR(why));
     r->phase = WAITING;
     r->why = *why;
@@ -264,6 +283,7 @@ static void on_hello(redisAsyncContext *ac, void *reply, void *step)
     timer_stop(&r->timer);
     r->phase = UP;
     r->backoff_us = BACKOFF_LEAST_US;
+    send_waiting(r);
     tell(r, true, NULL);
 }
 
@@ -433,6 +453,7 @@ static void on_deadline(void *arg)
     struct redis *r = arg;
     struct redis_call *call = LIST_FIRST(&r->calls, struct redis_call, node);
     uint64_t now = loop_now_us(r->loop);
+    struct list_node late;
     struct error err, why;
 
     if (!call)
@@ -448,13 +469,14 @@ static void on_deadline(void *arg)
     why = err;
     why.code = ERR_UNAVAILABLE;
     forget_context(r, true);
-    r->phase = WAITING; /* for commands that the callbacks send */
-    r->why = why;
+    list_init(&late);
     while (call && call->due_us <= now) {
-        call_finish(call, NULL, &err);
+        list_remove(&call->node);
+        list_append(&late, &call->node);
         call = LIST_FIRST(&r->calls, struct redis_call, node);
     }
     go_down(r, &why);
+    fail_list(&late, &err);
 }
 
 static void on_reply(redisAsyncContext *ac, void *reply, void *privdata);
@@ -508,21 +530,10 @@ static void on_reply(redisAsyncContext *ac, void *reply, void *privdata)
     call_finish(call, NULL, &err);
 }
 
-/* A call to send now, or NULL after its failure was arranged. */
-static struct redis_call *call_new(struct redis *r, size_t argc, redis_done_fn *done, void *arg)
+static struct redis_call *call_new(redis_done_fn *done, void *arg)
 {
-    struct redis_call *call;
-    struct error err;
+    struct redis_call *call = calloc(1, sizeof(*call));
 
-    if (r->phase != UP || argc == 0 || argc > ARGS_MAX) {
-        if (r->phase == UP)
-            error_set(&err, ERR_INTERNAL, "%zu words are no Redis command", argc);
-        else
-            error_set(&err, ERR_UNAVAILABLE, "%s", r->why.msg);
-        fail_later(r, done, arg, &err);
-        return NULL;
-    }
-    call = calloc(1, sizeof(*call));
     if (!call)
         abort();
     list_init(&call->node);
@@ -531,26 +542,15 @@ static struct redis_call *call_new(struct redis *r, size_t argc, redis_done_fn *
     return call;
 }
 
-void redis_command(struct redis *r, const struct str *argv, size_t argc, redis_done_fn *done,
-                   void *arg)
+static void call_refuse(struct redis *r, struct redis_call *call, enum error_code code,
+                        const char *text)
 {
-    struct redis_call *call = call_new(r, argc, done, arg);
+    struct error err;
 
-    if (call)
-        call_send(r, call, argv, argc);
-}
-
-static void script_hash(struct redis_script *script)
-{
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned len = 0;
-
-    if (script->sha1[0])
-        return;
-    if (EVP_Digest(script->source, strlen(script->source), digest, &len, EVP_sha1(), NULL) != 1 ||
-        len != 20)
-        abort();
-    hex_encode(digest, len, script->sha1);
+    error_set(&err, code, "%s", text);
+    fail_later(r, call->done, call->arg, &err);
+    free(call->argv);
+    free(call);
 }
 
 /* One block: the entries, then the bytes that they point to. */
@@ -575,17 +575,67 @@ static struct str *copy_words(const struct str *words, size_t count)
     return ret;
 }
 
+/* Sends @call now, or when there is a connection, or not at all. */
+static void call_submit(struct redis *r, struct redis_call *call, const struct str *argv,
+                        size_t argc)
+{
+    if (argc == 0 || argc > ARGS_MAX) {
+        call_refuse(r, call, ERR_INTERNAL, "a Redis command has 1 to 256 words");
+    } else if (r->phase == UP) {
+        call_send(r, call, argv, argc);
+    } else if (timer_is_armed(&r->patience)) {
+        if (!call->argv)
+            call->argv = copy_words(argv, argc);
+        call->argc = argc;
+        list_append(&r->waiting, &call->node);
+    } else {
+        call_refuse(r, call, ERR_UNAVAILABLE, r->why.msg);
+    }
+}
+
+static void send_waiting(struct redis *r)
+{
+    struct redis_call *call;
+
+    timer_stop(&r->patience);
+    while ((call = LIST_FIRST(&r->waiting, struct redis_call, node))) {
+        list_remove(&call->node);
+        call_send(r, call, call->argv, call->argc);
+    }
+}
+
+void redis_command(struct redis *r, const struct str *argv, size_t argc, redis_done_fn *done,
+                   void *arg)
+{
+    call_submit(r, call_new(done, arg), argv, argc);
+}
+
+static void script_hash(struct redis_script *script)
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned len = 0;
+
+    if (script->sha1[0])
+        return;
+    if (EVP_Digest(script->source, strlen(script->source), digest, &len, EVP_sha1(), NULL) != 1 ||
+        len != 20)
+        abort();
+    hex_encode(digest, len, script->sha1);
+}
+
 void redis_eval(struct redis *r, struct redis_script *script, const struct str *keys,
                 size_t key_count, const struct str *args, size_t arg_count, redis_done_fn *done,
                 void *arg)
 {
     size_t argc = 3 + key_count + arg_count;
-    struct redis_call *call = call_new(r, argc, done, arg);
+    struct redis_call *call = call_new(done, arg);
     struct str words[ARGS_MAX];
     char count[24];
 
-    if (!call)
+    if (argc > ARGS_MAX) {
+        call_submit(r, call, NULL, argc); /* refused by its number of words */
         return;
+    }
     script_hash(script);
     snprintf(count, sizeof(count), "%zu", key_count);
     words[0] = STR("EVALSHA");
@@ -598,7 +648,7 @@ void redis_eval(struct redis *r, struct redis_script *script, const struct str *
     call->script = script;
     call->argv = copy_words(words, argc);
     call->argc = argc;
-    call_send(r, call, call->argv, argc);
+    call_submit(r, call, call->argv, argc);
 }
 
 bool redis_is_up(const struct redis *r)
@@ -623,15 +673,20 @@ int redis_new(struct loop *loop, const struct redis_options *options, struct red
     r->address = address;
     r->text = redis_address_text(&address);
     r->command_timeout_us = options->command_timeout_us;
+    r->patience_us = options->patience_us;
     r->on_state = options->on_state;
     r->arg = options->arg;
     r->phase = WAITING;
     r->backoff_us = BACKOFF_LEAST_US;
     error_set(&r->why, ERR_UNAVAILABLE, "Redis at %s: not connected yet", r->text);
     list_init(&r->calls);
+    list_init(&r->waiting);
     timer_init(&r->timer, loop, connect_now, r);
     timer_init(&r->deadline, loop, on_deadline, r);
+    timer_init(&r->patience, loop, on_patience_over, r);
     timer_start(&r->timer, 0);
+    if (r->patience_us)
+        timer_start(&r->patience, r->patience_us);
     *ret = r;
     return 0;
 }
@@ -646,10 +701,12 @@ void redis_free(struct redis *r)
     error_set(&r->why, ERR_UNAVAILABLE, "Redis at %s: the connection was given up", r->text);
     error_set(&err, ERR_CLOSED, "%s", r->why.msg);
     timer_stop(&r->timer);
+    timer_stop(&r->patience);
     if (r->resolve)
         r->resolve->r = NULL;
     forget_context(r, true);
     fail_calls(r, &err);
+    fail_list(&r->waiting, &err);
     free(r->text);
     r->text = NULL;
     redis_address_done(&r->address);

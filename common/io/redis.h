@@ -43,6 +43,8 @@ struct redis_script {
 struct redis_options {
     const char *url;
     uint64_t command_timeout_us;
+    /* How long after a loss (or the beginning) commands wait for the connection instead of failing. */
+    uint64_t patience_us;
     /* Told at each change: @why is NULL when it is up; down again for another kind of reason
      * (ERR_ACCESS_DENIED instead of ERR_UNAVAILABLE) is a change too. May be NULL. */
     void (*on_state)(bool up, const struct error *why, void *arg);

@@ -27,6 +27,7 @@ static char dir[64];
 static pid_t server = -1;
 static struct loop *loop;
 static struct redis *r;
+static uint64_t patience_us;
 
 /* What came back last. */
 static struct {
@@ -142,7 +143,9 @@ static void server_stop(void)
 
 static void connect_with(const char *query, uint64_t timeout_us)
 {
-    struct redis_options options = {.command_timeout_us = timeout_us, .on_state = on_state};
+    struct redis_options options = {.command_timeout_us = timeout_us,
+                                    .patience_us = patience_us,
+                                    .on_state = on_state};
     struct error err;
     char url[160];
 
@@ -331,6 +334,37 @@ static void a_server_that_is_not_there_is_told_once(void **state)
     assert_int_equal(got.downs, 1);
 }
 
+static void with_patience_commands_wait_for_the_connection(void **state)
+{
+    unsigned i;
+
+    (void)state;
+    need_server();
+    patience_us = SECONDS(10);
+    server_start(NULL);
+    connect_with("", SECONDS(10));
+    for (i = 0; i < 3; i++)
+        run("INCR n"); /* nothing is connected yet */
+    wait_until(&got.answers, 3);
+    assert_int_equal(got.integer, 3);
+    server_stop();
+    wait_until(&got.downs, 1);
+    run("SET k v");
+    server_start(NULL);
+    wait_until(&got.answers, 4);
+    assert_int_equal(got.code, ERR_OK);
+    server_stop();
+    redis_free(r);
+    patience_us = MSEC(100); /* and no longer */
+    connect_with("", SECONDS(10));
+    run("PING");
+    wait_until(&got.answers, 1);
+    assert_int_equal(got.code, ERR_UNAVAILABLE);
+    run_and_wait("PING");
+    assert_int_equal(got.code, ERR_UNAVAILABLE);
+    patience_us = 0;
+}
+
 static void a_password_logs_in(void **state)
 {
     (void)state;
@@ -491,6 +525,7 @@ int main(void)
         LIVE(a_killed_server_is_told_once_and_reconnected_to),
         LIVE(commands_under_way_fail_when_the_server_dies),
         LIVE(a_server_that_is_not_there_is_told_once),
+        LIVE(with_patience_commands_wait_for_the_connection),
         LIVE(a_password_logs_in),
         LIVE(a_wrong_password_is_told_and_never_shown),
         LIVE(a_missing_password_is_told),

@@ -355,6 +355,12 @@ void rpc_serve(struct loop *loop, struct link_stream *s, struct str head,
     link_stream_accept(s, &request_ops, req);
 }
 
+void rpc_take_body(struct rpc_request *req, struct buf *ret)
+{
+    *ret = req->body;
+    req->body = BUF_INIT(RPC_BODY_MAX);
+}
+
 void rpc_reply(struct rpc_request *req, const cJSON *ok, struct str body)
 {
     CLEANUP(buf_done) struct buf head = BUF_INIT(LINK_HEAD_MAX);

@@ -15,6 +15,7 @@
 
 #include <cjson/cJSON.h>
 
+#include "common/base/buf.h"
 #include "common/io/link.h"
 
 #define RPC_BODY_MAX (96u * 1024u * 1024u) /* a 50 MB zip in base64, with room */
@@ -47,6 +48,8 @@ struct rpc_method {
  */
 void rpc_serve(struct loop *loop, struct link_stream *s, struct str head,
                const struct rpc_method *methods, void *arg);
+/** Moves the question's bytes to @ret, the caller's now; else @req keeps them until the answer. */
+void rpc_take_body(struct rpc_request *req, struct buf *ret);
 /** Answers; @ok is borrowed (NULL: {}), @body copied as needed. Fine when the asker has gone. */
 void rpc_reply(struct rpc_request *req, const cJSON *ok, struct str body);
 void rpc_fail(struct rpc_request *req, const struct error *err);

@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "controller/api.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/model/lambda_input.h"
+#include "common/model/validate.h"
+#include "common/proto/aws_error.h"
+#include "controller/serve.h"
+
+#define REQUEST_BYTES_MAX 70167211u /* Lambda quotas; recorded */
+#define WORKER_BYTES (128u * 1024u) /* from here on JSON is read on a worker */
+#define ANSWER_BYTES_MAX (64u * 1024u * 1024u)
+
+static api_handler_fn *const handlers[LAMBDA_OP_MAX] = {
+    [LAMBDA_OP_CreateFunction] = api_create_function,
+    [LAMBDA_OP_GetFunction] = api_get_function,
+    [LAMBDA_OP_GetFunctionConfiguration] = api_get_function_configuration,
+    [LAMBDA_OP_ListFunctions] = api_list_functions,
+    [LAMBDA_OP_DeleteFunction] = api_delete_function,
+    [LAMBDA_OP_UpdateFunctionCode] = api_update_function_code,
+    [LAMBDA_OP_UpdateFunctionConfiguration] = api_update_function_configuration,
+};
+
+/* ---- answering ---- */
+
+static void request_free(struct api_request *req)
+{
+    if (req->input)
+        cjson_wipe_strings(req->input);
+    cJSON_Delete(req->input);
+    fn_version_free(req->ver);
+    fn_version_free(req->cur);
+    free(req->account);
+    free(req->request_id);
+    free(req->endpoint);
+    free(req->path);
+    free(req->query);
+    free(req);
+}
+
+static void answer(struct api_request *req, int status, const char *error_type, struct str body)
+{
+    cJSON *ok = cJSON_CreateObject(), *headers;
+
+    cJSON_AddNumberToObject(ok, "status", status);
+    headers = cJSON_AddObjectToObject(ok, "headers");
+    if (body.len)
+        cJSON_AddStringToObject(headers, "Content-Type", "application/json");
+    if (error_type)
+        cJSON_AddStringToObject(headers, AWS_ERROR_TYPE_HEADER, error_type);
+    rpc_reply(req->rpc, ok, body);
+    cJSON_Delete(ok);
+    request_free(req);
+}
+
+void api_reply(struct api_request *req, cJSON *json)
+{
+    char *text = json ? cJSON_PrintUnformatted(json) : NULL;
+
+    if (json && !text)
+        abort();
+    answer(req, req->op->success, NULL, str_of(text));
+    if (json)
+        cjson_wipe_strings(json);
+    cJSON_Delete(json);
+    if (text)
+        explicit_bzero(text, strlen(text));
+    free(text);
+}
+
+static void fail_text(struct api_request *req, enum error_code code, struct str message)
+{
+    CLEANUP(buf_done) struct buf body = BUF_INIT(VALIDATE_MESSAGE_MAX * 2);
+
+    if (aws_error_body(&body, code, message, NULL) < 0)
+        buf_clear(&body);
+    answer(req, error_http_status(code), error_exception(code), buf_str(&body));
+}
+
+/* Redis that is away has been logged when it went; anything else of ours a person should see. */
+static void fail_ours(struct api_request *req, const struct error *err)
+{
+    if (err->code == ERR_UNAVAILABLE || err->code == ERR_TIMEOUT || err->code == ERR_CLOSED) {
+        log_debug("api", "the registry cannot be reached", KV_STR("request", req->request_id),
+                  KV_ERR(err));
+        fail_text(req, ERR_UNAVAILABLE,
+                  STR("The function registry cannot be reached at the moment. Please try again."));
+        return;
+    }
+    log_error("api", "a request failed", KV_STR("request", req->request_id),
+              KV_STR("operation", req->op ? req->op->name : ""), KV_ERR(err));
+    fail_text(req, ERR_INTERNAL,
+              STR("The request could not be carried out. The controller's log says why."));
+}
+
+void api_fail(struct api_request *req, const struct error *err)
+{
+    if (error_http_status(err->code) >= 500)
+        fail_ours(req, err);
+    else
+        fail_text(req, err->code, str_of(err->msg));
+}
+
+void api_fail_with(struct api_request *req, enum error_code code, const char *fmt, ...)
+{
+    struct error err = {.code = code};
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(err.msg, sizeof(err.msg), fmt, ap);
+    va_end(ap);
+    api_fail(req, &err);
+}
+
+void api_fail_not_found(struct api_request *req)
+{
+    CLEANUP(freep) char *arn = fn_arn_new(req->home.region, req->home.account, req->fn.name,
+                                          api_qualifier(req));
+
+    api_fail_with(req, ERR_NOT_FOUND, "Function not found: %s", arn);
+}
+
+void api_fail_busy(struct api_request *req)
+{
+    CLEANUP(freep) char *arn = fn_arn_new(req->home.region, req->home.account, req->fn.name, STR_NULL);
+
+    api_fail_with(req, ERR_CONFLICT,
+                  "The operation cannot be performed at this time. An update is in progress for "
+                  "resource: %s",
+                  arn);
+}
+
+/* ---- changes ---- */
+
+void api_drop_archive(struct api_request *req)
+{
+    if (!req->pinned)
+        return;
+    code_store_settle(req->c->store, &req->pin, false, NULL, NULL);
+    code_gc_consider(req->c->gc, req->pin.sha256, false);
+    req->pinned = false;
+}
+
+void api_accept(struct api_request *req, uint64_t generation)
+{
+    struct fn_record *rec = calloc(1, sizeof(*rec));
+    struct controller *c = req->c;
+
+    if (!rec)
+        abort();
+    if (req->pinned)
+        code_store_settle(c->store, &req->pin, true, NULL, NULL);
+    rec->ver = TAKE(req->ver);
+    rec->serving = TAKE(req->cur);
+    rec->ver->generation = generation;
+    rec->stage = FN_STAGE_PREPARE;
+    memcpy(rec->change, req->change, sizeof(rec->change));
+    api_reply(req, fn_version_to_aws(rec->ver, STR_NULL));
+    fn_changes_lead(c->changes, rec);
+}
+
+/* ---- reading the input ---- */
+
+const cJSON *api_member(const struct api_request *req, const char *name)
+{
+    const cJSON *value = cJSON_GetObjectItemCaseSensitive(req->input, name);
+
+    return value && !cJSON_IsNull(value) ? value : NULL;
+}
+
+bool api_is_true(const struct api_request *req, const char *name)
+{
+    return cJSON_IsTrue(api_member(req, name));
+}
+
+struct str api_qualifier(const struct api_request *req)
+{
+    return req->fn.qualifier.ptr ? req->fn.qualifier : STR_NULL;
+}
+
+bool api_name(struct api_request *req, enum fn_name_kind kind)
+{
+    struct error err;
+
+    if (fn_name_resolve(cjson_str(req->input, "FunctionName"), kind,
+                        cjson_str(req->input, "Qualifier"), &req->home, &req->fn, &err) < 0) {
+        api_fail(req, &err);
+        return false;
+    }
+    if (req->fn.qualifier.len && !str_is(req->fn.qualifier, FN_LATEST)) {
+        api_fail_not_found(req);
+        return false;
+    }
+    return true;
+}
+
+struct fn_defaults api_defaults(const struct api_request *req, char *revision_id)
+{
+    uuid_make(revision_id);
+    return (struct fn_defaults){
+        .account = req->home.account,
+        .region = req->home.region,
+        .architecture = str_of(req->c->config->architecture),
+        .runtimes = req->c->runtimes,
+        .now_ms = wall_ms(),
+        .revision_id = revision_id,
+    };
+}
+
+char *api_take_zip(cJSON *code)
+{
+    cJSON *item = cJSON_DetachItemFromObjectCaseSensitive(code, "ZipFile");
+    char *text = item ? TAKE(item->valuestring) : NULL;
+
+    cJSON_Delete(item);
+    return text;
+}
+
+/* ---- from question to handler ---- */
+
+static void dispatch(struct api_request *req)
+{
+    CLEANUP(buf_done) struct buf message = BUF_INIT(VALIDATE_MESSAGE_MAX);
+    int r = validate_input(req->op, req->input, &message);
+
+    if (r < 0)
+        fail_text(req, (enum error_code)-r, buf_str(&message));
+    else
+        handlers[req->op->id](req);
+}
+
+/* JSON of many megabytes is read on a worker; the loop goes on meanwhile. */
+struct reading {
+    struct api_request *req;
+    struct buf body;
+    int r;
+    struct error err;
+};
+
+static void read_work(void *arg)
+{
+    struct reading *reading = arg;
+    struct api_request *req = reading->req;
+
+    reading->r = lambda_input_new(&req->match, str_of(req->query), buf_str(&reading->body), NULL, NULL,
+                                  &req->input, &reading->err);
+    if (reading->body.ptr)
+        explicit_bzero(reading->body.ptr, reading->body.len); /* environments are in it */
+    buf_done(&reading->body);
+}
+
+static void on_read(void *arg)
+{
+    struct reading *reading = arg;
+    struct api_request *req = reading->req;
+    struct controller *c = req->c;
+
+    if (c->closing)
+        api_fail_with(req, ERR_CLOSED, "the controller ends");
+    else if (reading->r < 0)
+        api_fail(req, &reading->err);
+    else
+        dispatch(req);
+    free(reading);
+    controller_unref(c);
+}
+
+static void read_input(struct api_request *req)
+{
+    struct reading *reading = calloc(1, sizeof(*reading));
+
+    if (!reading)
+        abort();
+    reading->req = req;
+    req->c->refs++;
+    rpc_take_body(req->rpc, &reading->body);
+    if (reading->body.len >= WORKER_BYTES) {
+        loop_work(req->c->loop, read_work, on_read, reading);
+        return;
+    }
+    read_work(reading);
+    on_read(reading);
+}
+
+static struct api_request *request_new(struct controller *c, struct rpc_request *rpc,
+                                       const cJSON *args)
+{
+    struct api_request *req = calloc(1, sizeof(*req));
+    struct str account = cjson_str(args, "account");
+
+    if (!req)
+        abort();
+    req->c = c;
+    req->rpc = rpc;
+    req->account = str_dup(account.len ? account : str_of(c->config->account_id));
+    req->request_id = str_dup(cjson_str(args, "request_id"));
+    req->endpoint = str_dup(cjson_str(args, "endpoint"));
+    req->path = str_dup(cjson_str(args, "path"));
+    req->query = str_dup(cjson_str(args, "query"));
+    req->home = (struct fn_home){str_of(req->account), str_of(c->config->region)};
+    return req;
+}
+
+void serve_lambda(struct rpc_request *rpc, const cJSON *args, struct str body, void *arg)
+{
+    struct api_request *req = request_new(arg, rpc, args);
+    struct str method = cjson_str(args, "method");
+
+    if (lambda_op_match(method, str_of(req->path), str_of(req->query), &req->match) < 0) {
+        api_fail_with(req, ERR_NO_OPERATION, "The Lambda API has no operation %.*s %.200s.",
+                      STR_ARG(str_sub(method, 0, 16)), req->path);
+        return;
+    }
+    req->op = req->match.op;
+    if (!req->op->offered || !handlers[req->op->id]) {
+        api_fail_with(req, ERR_UNSUPPORTED, "Hearth does not offer the operation %s yet.",
+                      req->op->name);
+        return;
+    }
+    if (body.len > REQUEST_BYTES_MAX) {
+        api_fail_with(req, ERR_ENTITY_TOO_LARGE,
+                      "Request must be smaller than %u bytes for the %s operation",
+                      REQUEST_BYTES_MAX, req->op->name);
+        return;
+    }
+    read_input(req);
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * api.h - one management call of a client, from the gateway's question to its one answer.
+ *
+ * api.c gathers and validates the input and finds the handler; handlers are in ops_*.c and end with
+ * exactly one of the api_reply/api_fail functions, now or later.
+ *
+ * Owns:    a struct api_request belongs to its handler; replying frees it.
+ * Threads: loop thread only.
+ * Errors:  what is ours (Redis, files) reaches the client as a ServiceException without details, and
+ *          the log with them.
+ */
+#ifndef HEARTH_CONTROLLER_API_H
+#define HEARTH_CONTROLLER_API_H
+
+#include "common/model/fn_apply.h"
+#include "common/model/fn_name.h"
+#include "common/model/lambda_ops.h"
+#include "controller/controller.h"
+
+struct api_request {
+    struct controller *c;
+    struct rpc_request *rpc;
+    const struct lambda_op *op;
+    cJSON *input; /* validated; may hold secrets */
+    char *account, *request_id;
+    char *endpoint; /* "http://host:port" that the client called, or "" */
+    char *path, *query; /* what @match borrows from */
+    struct lambda_match match;
+    struct fn_home home;
+    struct fn_name fn; /* of handlers that name a function: api_name() */
+
+    /* what a handler keeps while it waits */
+    struct fn_version *ver; /* to be written */
+    struct fn_version *cur; /* that it was made from */
+    struct code_pin pin; /* of an archive that came with the request */
+    bool pinned;
+    char change[UUID_MAX];
+    unsigned tries;
+    unsigned waiting; /* answers of peers */
+};
+
+typedef void api_handler_fn(struct api_request *req);
+
+/* ops_function.c */
+api_handler_fn api_create_function, api_get_function, api_get_function_configuration,
+    api_list_functions, api_delete_function;
+/* ops_update.c */
+api_handler_fn api_update_function_code, api_update_function_configuration;
+
+/**
+ * Reads FunctionName (and Qualifier) of the input into req->fn; a qualifier other than $LATEST names
+ * nothing yet. False: the request has been answered.
+ */
+bool api_name(struct api_request *req, enum fn_name_kind kind);
+/** The qualifier that the client named, for FunctionArn; STR_NULL: none. */
+struct str api_qualifier(const struct api_request *req);
+/** What fn_apply_* needs; @revision_id (UUID_MAX bytes) is filled with a new one. */
+struct fn_defaults api_defaults(const struct api_request *req, char *revision_id);
+/** The member @name of the input, or NULL. */
+const cJSON *api_member(const struct api_request *req, const char *name);
+bool api_is_true(const struct api_request *req, const char *name);
+/** Takes the text of ZipFile out of @code (Code, or the whole input): the caller's, or NULL. */
+char *api_take_zip(cJSON *code);
+
+/** The archive that came with the request is not needed: it goes unless another function has it. */
+void api_drop_archive(struct api_request *req);
+/**
+ * The registry has taken req->ver (and req->cur serves meanwhile, unless it is NULL) as @generation:
+ * answers with its configuration and leads the change.
+ */
+void api_accept(struct api_request *req, uint64_t generation);
+
+/** Answers success with @json (given away, may hold secrets; NULL: no body). */
+void api_reply(struct api_request *req, cJSON *json);
+/** Answers an error in AWS's shape. */
+void api_fail(struct api_request *req, const struct error *err);
+void api_fail_with(struct api_request *req, enum error_code code, const char *fmt, ...)
+    PRINTF_FORMAT(3, 4);
+/** "Function not found: <ARN>". */
+void api_fail_not_found(struct api_request *req);
+/** "… An update is in progress for resource: <ARN>". */
+void api_fail_busy(struct api_request *req);
+
+#endif

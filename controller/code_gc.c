@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "controller/code_gc.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
+
+#define RETRY_US SECONDS(10)
+
+struct suspect {
+    struct list_node node;
+    char sha256[SHA256_HEX_MAX];
+    bool trashed; /* by a controller that did not come to the end of it */
+};
+
+struct code_gc {
+    struct loop *loop;
+    struct registry *registry;
+    struct code_store *store; /* NULL until it is started */
+    struct list_node suspects;
+    struct suspect *current; /* no longer in the list */
+    struct timer timer;
+};
+
+static void next(void *arg);
+
+static void current_end(struct code_gc *gc, bool again)
+{
+    struct suspect *s = TAKE(gc->current);
+
+    if (again) {
+        s->trashed = false;
+        list_append(&gc->suspects, &s->node);
+    } else {
+        free(s);
+    }
+    timer_start(&gc->timer, again ? RETRY_US : 0);
+}
+
+static void on_purged(const struct error *err, void *arg)
+{
+    struct code_gc *gc = arg;
+
+    if (err)
+        log_warn("code", "an archive could not be removed; it stays", KV_ERR(err));
+    else
+        log_debug("code", "removed an archive without function", KV_STR("sha256", gc->current->sha256));
+    current_end(gc, false);
+}
+
+static void on_restored(const struct error *err, void *arg)
+{
+    struct code_gc *gc = arg;
+
+    if (err)
+        log_error("code", "an archive in use could not be put back", KV_ERR(err),
+                  KV_STR("sha256", gc->current->sha256));
+    current_end(gc, false);
+}
+
+static void on_restored_for_later(const struct error *err, void *arg)
+{
+    (void)err;
+    current_end(arg, true);
+}
+
+static void on_used(bool used, const struct error *err, void *arg)
+{
+    struct code_gc *gc = arg;
+    const char *sha256 = gc->current->sha256;
+
+    if (err)
+        code_store_restore(gc->store, sha256, on_restored_for_later, gc);
+    else if (used)
+        code_store_restore(gc->store, sha256, on_restored, gc);
+    else
+        code_store_purge(gc->store, sha256, on_purged, gc);
+}
+
+static void on_trashed(const struct error *err, void *arg)
+{
+    struct code_gc *gc = arg;
+
+    if (err && err->code != ERR_NOT_FOUND)
+        log_warn("code", "an archive could not be looked at; it stays", KV_ERR(err));
+    if (err)
+        current_end(gc, false);
+    else
+        registry_code_used(gc->registry, gc->current->sha256, on_used, gc);
+}
+
+static void next(void *arg)
+{
+    struct code_gc *gc = arg;
+
+    if (!gc->store || gc->current || list_is_empty(&gc->suspects))
+        return;
+    gc->current = LIST_FIRST(&gc->suspects, struct suspect, node);
+    list_remove(&gc->current->node);
+    if (gc->current->trashed)
+        registry_code_used(gc->registry, gc->current->sha256, on_used, gc);
+    else
+        code_store_trash(gc->store, gc->current->sha256, on_trashed, gc);
+}
+
+void code_gc_consider(struct code_gc *gc, const char *sha256, bool trashed)
+{
+    struct suspect *s = calloc(1, sizeof(*s));
+
+    if (!s)
+        abort();
+    snprintf(s->sha256, sizeof(s->sha256), "%s", sha256);
+    s->trashed = trashed;
+    list_append(&gc->suspects, &s->node);
+    if (!timer_is_armed(&gc->timer))
+        timer_start(&gc->timer, 0);
+}
+
+struct code_gc *code_gc_new(struct loop *loop, struct registry *registry)
+{
+    struct code_gc *gc = calloc(1, sizeof(*gc));
+
+    if (!gc)
+        abort();
+    gc->loop = loop;
+    gc->registry = registry;
+    list_init(&gc->suspects);
+    timer_init(&gc->timer, loop, next, gc);
+    return gc;
+}
+
+void code_gc_start(struct code_gc *gc, struct code_store *store)
+{
+    gc->store = store;
+    timer_start(&gc->timer, 0);
+}
+
+void code_gc_free(struct code_gc *gc)
+{
+    struct suspect *s;
+
+    if (!gc)
+        return;
+    timer_stop(&gc->timer);
+    while ((s = LIST_FIRST(&gc->suspects, struct suspect, node))) {
+        list_remove(&s->node);
+        free(s);
+    }
+    free(gc->current);
+    free(gc);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * controller.h - the parts of the controller, put together: the one place that knows all.
+ *
+ * Owns:    all parts below.
+ * Borrows: the loop and the configuration; they outlive it.
+ * Threads: loop thread only.
+ * Errors:  -ERR_CONFIG, -ERR_SYSTEM at start; afterwards it keeps running.
+ */
+#ifndef HEARTH_CONTROLLER_CONTROLLER_H
+#define HEARTH_CONTROLLER_CONTROLLER_H
+
+#include "controller/code_gc.h"
+#include "controller/code_store.h"
+#include "controller/controller_config.h"
+#include "controller/fn_change.h"
+#include "controller/nodes.h"
+#include "controller/peers.h"
+#include "controller/registry.h"
+
+struct controller {
+    struct loop *loop;
+    const struct controller_config *config;
+    struct runtimes *runtimes;
+    struct seal_key key;
+    struct redis *redis;
+    struct registry *registry;
+    struct code_store *store;
+    struct code_gc *gc;
+    struct peers *peers;
+    struct nodes *nodes;
+    struct fn_changes *changes;
+    struct link_server *server;
+    bool closing; /* its parts are gone, or will be in this call */
+    unsigned refs; /* of the memory: the owner's, and each piece of work on a worker */
+};
+
+/** Starts everything and listens; Redis may come later. Blocking: start-up only. */
+int controller_new(struct loop *loop, const struct controller_config *config,
+                   struct controller **ret, struct error *err);
+/** Ends in the reverse order. */
+void controller_free(struct controller *c);
+/** Gives back a reference; the last one frees the memory. */
+void controller_unref(struct controller *c);
+
+#endif

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "controller/nodes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
+
+#define NODES_KEY "hearth:nodes"
+
+struct node {
+    struct list_node node;
+    char *id;
+    char *address;
+    bool here;
+    uint64_t gone_us; /* when it was lost or, by an earlier controller, listed */
+};
+
+struct nodes {
+    struct loop *loop;
+    struct redis *redis;
+    struct peers *peers;
+    uint64_t grace_us, peer_timeout_us;
+    struct list_node all;
+    bool synced; /* the list of an earlier controller is known */
+    uint64_t begin_us;
+    struct timer tell; /* gateways, at the end of the turn */
+    struct timer grace; /* the next look for nodes that stay away */
+};
+
+static struct node *find(struct nodes *nodes, struct str id)
+{
+    struct list_node *n;
+    struct node *node;
+
+    LIST_FOREACH(&nodes->all, n) {
+        node = CONTAINER_OF(n, struct node, node);
+        if (str_eq(str_of(node->id), id))
+            return node;
+    }
+    return NULL;
+}
+
+static void remove_node(struct node *node)
+{
+    list_remove(&node->node);
+    free(node->id);
+    free(node->address);
+    free(node);
+}
+
+static struct node *add(struct nodes *nodes, struct str id, struct str address)
+{
+    struct node *node = calloc(1, sizeof(*node));
+
+    if (!node)
+        abort();
+    node->id = str_dup(id);
+    node->address = str_dup(address);
+    list_append(&nodes->all, &node->node);
+    return node;
+}
+
+static void on_written(const struct redis_value *value, const struct error *err, void *arg)
+{
+    (void)value;
+    (void)arg;
+    if (err)
+        log_debug("nodes", "the list of nodes is not written", KV_ERR(err));
+}
+
+static void write_node(struct nodes *nodes, const struct node *node)
+{
+    struct str words[] = {STR("HSET"), STR(NODES_KEY), str_of(node->id), str_of(node->address)};
+
+    redis_command(nodes->redis, words, ARRAY_LEN(words), on_written, NULL);
+}
+
+static void unwrite_node(struct nodes *nodes, const struct node *node)
+{
+    struct str words[] = {STR("HDEL"), STR(NODES_KEY), str_of(node->id)};
+
+    redis_command(nodes->redis, words, ARRAY_LEN(words), on_written, NULL);
+}
+
+/* ---- telling ---- */
+
+static void on_told(void *arg)
+{
+    (void)arg;
+}
+
+static void on_tell(void *arg)
+{
+    struct nodes *nodes = arg;
+    cJSON *args, *list, *item;
+    struct list_node *n;
+
+    /* A list that lacks what an earlier controller knew would cut off nodes that work. */
+    if (!nodes->synced && loop_now_us(nodes->loop) < nodes->begin_us + nodes->grace_us) {
+        timer_start(&nodes->tell, nodes->grace_us);
+        return;
+    }
+    args = cJSON_CreateObject();
+    list = cJSON_AddArrayToObject(args, "nodes");
+    LIST_FOREACH(&nodes->all, n) {
+        struct node *node = CONTAINER_OF(n, struct node, node);
+
+        item = cJSON_CreateObject();
+        cJSON_AddStringToObject(item, "id", node->id);
+        cJSON_AddStringToObject(item, "address", node->address);
+        cJSON_AddItemToArray(list, item);
+    }
+    peers_ask_all(nodes->peers, PEER_GATEWAY, "nodes.set", args, nodes->peer_timeout_us, on_told, NULL);
+    cJSON_Delete(args);
+}
+
+void nodes_tell(struct nodes *nodes)
+{
+    timer_start(&nodes->tell, 0);
+}
+
+/* ---- coming and going ---- */
+
+static void on_grace(void *arg)
+{
+    struct nodes *nodes = arg;
+    uint64_t now = loop_now_us(nodes->loop), left, least = UINT64_MAX;
+    struct list_node *n, *after;
+    bool changed = false;
+
+    LIST_FOREACH_SAFE(&nodes->all, n, after) {
+        struct node *node = CONTAINER_OF(n, struct node, node);
+
+        if (node->here)
+            continue;
+        left = node->gone_us + nodes->grace_us > now ? node->gone_us + nodes->grace_us - now : 0;
+        if (left == 0) {
+            log_warn("nodes", "a node stayed away; gateways are told to forget it",
+                     KV_STR("node", node->id));
+            unwrite_node(nodes, node);
+            remove_node(node);
+            changed = true;
+        } else if (left < least) {
+            least = left;
+        }
+    }
+    if (least != UINT64_MAX)
+        timer_start(&nodes->grace, least);
+    if (changed)
+        nodes_tell(nodes);
+}
+
+void nodes_here(struct nodes *nodes, const char *id, const char *address)
+{
+    struct node *node = find(nodes, str_of(id));
+
+    if (node && strcmp(node->address, address) == 0) {
+        node->here = true;
+        return;
+    }
+    if (node)
+        remove_node(node);
+    node = add(nodes, str_of(id), str_of(address));
+    node->here = true;
+    write_node(nodes, node);
+    nodes_tell(nodes);
+}
+
+void nodes_lost(struct nodes *nodes, const char *id)
+{
+    struct node *node = find(nodes, str_of(id));
+
+    if (!node)
+        return;
+    node->here = false;
+    node->gone_us = loop_now_us(nodes->loop);
+    if (!timer_is_armed(&nodes->grace))
+        timer_start(&nodes->grace, nodes->grace_us);
+}
+
+static void on_read(const struct redis_value *value, const struct error *err, void *arg)
+{
+    struct nodes *nodes = arg;
+    struct node *node;
+    size_t i;
+
+    if (err)
+        return; /* Redis has gone again: the next nodes_sync() does it */
+    for (i = 0; i + 1 < value->len && !nodes->synced; i += 2) {
+        if (find(nodes, value->items[i].str))
+            continue;
+        node = add(nodes, value->items[i].str, value->items[i + 1].str);
+        nodes_lost(nodes, node->id);
+    }
+    nodes->synced = true;
+    nodes_tell(nodes);
+}
+
+void nodes_sync(struct nodes *nodes)
+{
+    struct str words[] = {STR("HGETALL"), STR(NODES_KEY)};
+    struct list_node *n;
+
+    LIST_FOREACH(&nodes->all, n)
+        write_node(nodes, CONTAINER_OF(n, struct node, node));
+    if (!nodes->synced)
+        redis_command(nodes->redis, words, ARRAY_LEN(words), on_read, nodes);
+}
+
+struct nodes *nodes_new(struct loop *loop, struct redis *redis, struct peers *peers,
+                        uint64_t grace_us, uint64_t peer_timeout_us)
+{
+    struct nodes *nodes = calloc(1, sizeof(*nodes));
+
+    if (!nodes)
+        abort();
+    nodes->loop = loop;
+    nodes->redis = redis;
+    nodes->peers = peers;
+    nodes->grace_us = grace_us;
+    nodes->peer_timeout_us = peer_timeout_us;
+    nodes->begin_us = loop_now_us(loop);
+    list_init(&nodes->all);
+    timer_init(&nodes->tell, loop, on_tell, nodes);
+    timer_init(&nodes->grace, loop, on_grace, nodes);
+    return nodes;
+}
+
+void nodes_free(struct nodes *nodes)
+{
+    struct node *node;
+
+    if (!nodes)
+        return;
+    timer_stop(&nodes->tell);
+    timer_stop(&nodes->grace);
+    while ((node = LIST_FIRST(&nodes->all, struct node, node)))
+        remove_node(node);
+    free(nodes);
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * UpdateFunctionCode and UpdateFunctionConfiguration: read → changed copy → archive kept → begun in
+ * the registry → answered → led to Successful.
+ */
+#include <stdlib.h>
+
+#include "common/model/lambda_input.h"
+#include "controller/api.h"
+
+#define TRIES_MAX 4u /* when others change the function between our reading and writing */
+
+static void begin(struct api_request *req);
+
+static void fail(struct api_request *req, const struct error *err)
+{
+    api_drop_archive(req);
+    api_fail(req, err);
+}
+
+static void on_begun(const struct registry_change *change, const struct error *err, void *arg)
+{
+    struct api_request *req = arg;
+
+    if (err && err->code == ERR_PRECONDITION && ++req->tries < TRIES_MAX) {
+        begin(req); /* somebody was faster: on top of what is there now */
+        return;
+    }
+    if (err) {
+        api_drop_archive(req);
+        if (err->code == ERR_NOT_FOUND)
+            api_fail_not_found(req);
+        else if (err->code == ERR_CONFLICT || err->code == ERR_PRECONDITION)
+            api_fail_busy(req);
+        else
+            api_fail(req, err);
+        return;
+    }
+    api_accept(req, change->generation);
+}
+
+/* DryRun: the answer is what the function would be; nothing has changed. */
+static void answer_dry_run(struct api_request *req)
+{
+    const struct fn_version *cur = req->cur;
+
+    api_drop_archive(req);
+    fn_version_set_update(req->ver, cur->update_status, cur->update_reason.code,
+                          cur->update_reason.text);
+    fn_set_str(&req->ver->revision_id, str_of(cur->revision_id));
+    req->ver->modified_ms = cur->modified_ms;
+    api_reply(req, fn_version_to_aws(req->ver, STR_NULL));
+}
+
+static void apply(struct api_request *req)
+{
+    if (req->pinned) {
+        fn_set_str(&req->ver->code_sha256, str_of(req->pin.sha256));
+        req->ver->code_bytes = req->pin.bytes;
+    }
+    if (api_is_true(req, "DryRun")) {
+        answer_dry_run(req);
+        return;
+    }
+    uuid_make(req->change);
+    registry_begin(req->c->registry, req->ver, req->change, req->cur->revision_id, on_begun, req);
+}
+
+static void on_archive(const struct code_pin *pin, const struct error *err, void *arg)
+{
+    struct api_request *req = arg;
+
+    if (err) {
+        api_fail(req, err);
+        return;
+    }
+    req->pin = *pin;
+    req->pinned = true;
+    apply(req);
+}
+
+static bool is_busy(const struct fn_record *rec)
+{
+    return rec->stage != FN_STAGE_NONE || rec->ver->state == FN_PENDING ||
+           rec->ver->update_status == FN_UPDATE_IN_PROGRESS;
+}
+
+static void on_read(struct fn_record *rec, const struct error *err, void *arg)
+{
+    struct api_request *req = arg;
+    char revision[UUID_MAX], *zip;
+    struct fn_defaults defaults = api_defaults(req, revision);
+    struct error own;
+    int r;
+
+    if (err && err->code == ERR_NOT_FOUND) {
+        api_drop_archive(req);
+        api_fail_not_found(req);
+        return;
+    }
+    if (err) {
+        fail(req, err);
+        return;
+    }
+    if (is_busy(rec)) {
+        fn_record_free(rec);
+        api_drop_archive(req);
+        api_fail_busy(req);
+        return;
+    }
+    fn_version_free(req->cur);
+    fn_version_free(req->ver);
+    req->ver = NULL;
+    req->cur = TAKE(rec->ver);
+    fn_record_free(rec);
+    r = req->op->id == LAMBDA_OP_UpdateFunctionCode
+            ? fn_apply_update_code(req->input, &defaults, req->cur, &req->ver, &own)
+            : fn_apply_update_configuration(req->input, &defaults, req->cur, &req->ver, &own);
+    if (r < 0) {
+        fail(req, &own);
+        return;
+    }
+    zip = req->op->id == LAMBDA_OP_UpdateFunctionCode ? api_take_zip(req->input) : NULL;
+    if (zip)
+        code_store_add(req->c->store, zip, on_archive, req);
+    else
+        apply(req);
+}
+
+static void begin(struct api_request *req)
+{
+    registry_get(req->c->registry, req->home.account, req->fn.name, on_read, req);
+}
+
+void api_update_function_code(struct api_request *req)
+{
+    if (api_name(req, FN_NAME_PLAIN))
+        begin(req);
+}
+
+void api_update_function_configuration(struct api_request *req)
+{
+    api_update_function_code(req);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * serve.h - what the controller answers to its peers: handlers of rpc.h, @arg is the struct
+ * controller. Each method is described in docs/internals/links.md.
+ *
+ * Threads: loop thread only.
+ */
+#ifndef HEARTH_CONTROLLER_SERVE_H
+#define HEARTH_CONTROLLER_SERVE_H
+
+#include "controller/controller.h"
+
+/** `lambda`: a management call of a client; api.c. */
+void serve_lambda(struct rpc_request *rpc, const cJSON *args, struct str body, void *arg);
+/** `route.resolve`; routes.c. */
+void serve_route_resolve(struct rpc_request *rpc, const cJSON *args, struct str body, void *arg);
+/** `version.get`; specs.c. */
+void serve_version_get(struct rpc_request *rpc, const cJSON *args, struct str body, void *arg);
+/** `code.get`; specs.c. */
+void serve_code_get(struct rpc_request *rpc, const cJSON *args, struct str body, void *arg);
+/** `code.download`; specs.c. */
+void serve_code_download(struct rpc_request *rpc, const cJSON *args, struct str body, void *arg);
+
+#endif
