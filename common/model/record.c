@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/model/record.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,8 +36,8 @@ int record_u64(const cJSON *json, const char *name, uint64_t max, uint64_t *ret,
 {
     const cJSON *value = cJSON_GetObjectItemCaseSensitive(json, name);
 
-    if (!cJSON_IsNumber(value) || !(value->valuedouble >= 0) ||
-        value->valuedouble != floor(value->valuedouble) || value->valuedouble > (double)max)
+    if (!cJSON_IsNumber(value) || !(value->valuedouble >= 0) || value->valuedouble > (double)max ||
+        value->valuedouble != (double)(uint64_t)value->valuedouble)
         return error_set(err, ERR_PROTOCOL, "%s: not a whole number in its range", name);
     *ret = (uint64_t)value->valuedouble;
     return 0;

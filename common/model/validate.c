@@ -2,13 +2,13 @@
 #include "common/model/validate.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <string.h>
 
 #include "common/model/pattern.h"
 
 #define PATH_MAX_BYTES 1024
 #define VALUE_SHOWN_MAX 4096 /* bytes of a wrong value in the message */
+#define EXACT_MAX 9007199254740992.0 /* 2^53: up to here a double holds every whole number */
 
 /* One run over an input: where we are, and what was wrong so far. */
 struct check {
@@ -58,6 +58,14 @@ static void path_pop(struct check *c, size_t len)
     c->path.len = len;
 }
 
+/* Whether @json is a whole number from -@limit to @limit (at most EXACT_MAX). */
+static bool is_whole(const cJSON *json, double limit)
+{
+    double n = json->valuedouble;
+
+    return cJSON_IsNumber(json) && n >= -limit && n <= limit && n == (double)(int64_t)n;
+}
+
 /* ---- values as Java prints them */
 
 static void show_value(struct buf *to, const cJSON *json)
@@ -67,8 +75,7 @@ static void show_value(struct buf *to, const cJSON *json)
     if (cJSON_IsString(json)) {
         append_cut(to, str_of(json->valuestring), VALUE_SHOWN_MAX);
     } else if (cJSON_IsNumber(json)) {
-        buf_printf(to, json->valuedouble == floor(json->valuedouble) ? "%.0f" : "%g",
-                   json->valuedouble);
+        buf_printf(to, is_whole(json, EXACT_MAX) ? "%.0f" : "%g", json->valuedouble);
     } else if (cJSON_IsBool(json)) {
         buf_printf(to, "%s", cJSON_IsTrue(json) ? "true" : "false");
     } else if (cJSON_IsArray(json) || cJSON_IsObject(json)) {
@@ -405,12 +412,6 @@ static int wrong_type(const struct lambda_shape *shape, const cJSON *json, struc
     return -ERR_SERIALIZATION;
 }
 
-static bool is_integer(const cJSON *json, double limit)
-{
-    return cJSON_IsNumber(json) && json->valuedouble == floor(json->valuedouble) &&
-           fabs(json->valuedouble) <= limit;
-}
-
 static int check_types(const struct lambda_shape *shape, const cJSON *json, struct buf *msg)
 {
     bool fine = true;
@@ -424,10 +425,10 @@ static int check_types(const struct lambda_shape *shape, const cJSON *json, stru
         fine = cJSON_IsString(json);
         break;
     case LAMBDA_INTEGER:
-        fine = is_integer(json, INT32_MAX);
+        fine = is_whole(json, INT32_MAX);
         break;
     case LAMBDA_LONG:
-        fine = is_integer(json, 9007199254740992.0); /* 2^53: what a double holds exactly */
+        fine = is_whole(json, EXACT_MAX);
         break;
     case LAMBDA_DOUBLE:
         fine = cJSON_IsNumber(json);
