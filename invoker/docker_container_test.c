@@ -60,8 +60,7 @@ static void test_nothing_is_left_open(void **state)
         "\"LogConfig\":{\"Type\":\"none\"}",
         "\"Healthcheck\":{\"Test\":[\"NONE\"]}",
         "\"/tmp\":\"rw,exec,nosuid,nodev,size=512m,mode=1777,uid=993,gid=990\"",
-        "{\"Type\":\"bind\",\"Source\":\"/run/hearth/s1\",\"Target\":\"/.hearth/"
-        "run\",\"ReadOnly\":true}",
+        "\"Source\":\"/run/hearth/s1\",\"Target\":\"/.hearth/run\",\"ReadOnly\":true}",
         "\"hearth.node\":\"n1\",\"hearth.life\":\"l1\",\"hearth.sandbox\":\"s1\"",
         "\"hearth.function\":\"hello\",\"hearth.version\":\"$LATEST\"",
         "\"Dns\":[\"127.0.0.1\"]",
