@@ -20,7 +20,7 @@
 #define HEAD_MAX 16384u
 #define LOG_MAX 8192u /* a log tail of 4 KiB in base64 */
 #define SPARE_MAX 256 /* invocations kept for the next ones */
-#define RETRY_US MSEC(500) /* when all nodes are up but take nothing now: one of them shuts down, say */
+#define RETRY_US MSEC(500) /* when nobody tells us that trying again makes sense: a node shuts down, say */
 #define RUN_SLACK_US SECONDS(60) /* beyond the function's own time limit, which the invoker keeps */
 
 enum invoke_state { INVOKE_IDLE, INVOKE_ROUTING, INVOKE_PARKED, INVOKE_RUNNING };
@@ -221,14 +221,14 @@ static void arm_deadline(struct invocation *inv)
     timer_start(&inv->timer, inv->deadline_us > now ? inv->deadline_us - now : 0);
 }
 
-/* Neither controller nor node: waits for one to come up. @inv->refused says for what. */
+/* No node: waits for one to come up. @inv->refused says so if none does. */
 static void park(struct invocation *inv)
 {
     move_to(inv, INVOKE_PARKED);
     arm_deadline(inv);
 }
 
-/* All nodes are up, and have refused: asks them all again soon. */
+/* All nodes have refused, or the controller cannot tell the route: asks them all again soon. */
 static void park_shortly(struct invocation *inv)
 {
     uint64_t now = loop_now_us(inv->invokes->parts.loop);
@@ -273,22 +273,26 @@ static void on_client_gone(struct pending *p)
 
 /* ---- the result ---- */
 
+static void set_executed_version(struct invocation *inv, struct str version)
+{
+    size_t n = version.len < FN_QUALIFIER_MAX ? version.len : FN_QUALIFIER_MAX;
+
+    memcpy(inv->executed_version, version.ptr, n);
+    inv->executed_version[n] = '\0';
+}
+
 static void on_result_head(struct link_stream *s, struct str bytes, void *arg)
 {
     struct invocation *inv = arg;
     struct result_head head;
-    size_t n;
 
     (void)s;
     if (result_head_read(bytes, &head) < 0)
         return; /* has_head stays false: on_end says what that means */
     inv->has_head = true;
     inv->outcome = head.outcome;
-    n = head.executed_version.len < FN_QUALIFIER_MAX ? head.executed_version.len : FN_QUALIFIER_MAX;
-    if (n > 0) {
-        memcpy(inv->executed_version, head.executed_version.ptr, n);
-        inv->executed_version[n] = '\0';
-    }
+    if (head.executed_version.len > 0)
+        set_executed_version(inv, head.executed_version);
     if (head.outcome == INVOKE_REFUSED)
         error_set(&inv->refused, head.refused, "%.*s", STR_ARG(head.message));
     else if (inv->ask.wants_log_tail)
@@ -404,11 +408,6 @@ static int write_head(struct invocation *inv, const struct route *route)
     return invoke_head_write(&invokes->head, &head);
 }
 
-static void set_version(struct invocation *inv, const struct route *route)
-{
-    snprintf(inv->executed_version, sizeof(inv->executed_version), "%s", route->version);
-}
-
 /* No node left to ask: the last one's word, or wait for one to come up. */
 static void no_node(struct invocation *inv)
 {
@@ -441,7 +440,7 @@ static void dispatch(struct invocation *inv, struct route *route)
                   route->state);
         return;
     }
-    set_version(inv, route);
+    set_executed_version(inv, str_of(route->version));
     if (inv->ask.dry_run) {
         succeed(inv, 204, STR_NULL);
         return;
@@ -482,9 +481,9 @@ static void on_route(struct route_wait *w, struct route *route, const struct err
     } else if (err->code == ERR_NOT_FOUND) {
         fail_not_found(inv);
     } else if (err->code == ERR_UNAVAILABLE || err->code == ERR_CLOSED || err->code == ERR_TIMEOUT) {
-        error_set(&inv->refused, ERR_UNAVAILABLE, "The controller cannot be reached (%s); is "
-                  "hearth-controller running?", err->msg);
-        park(inv);
+        error_set(&inv->refused, ERR_UNAVAILABLE,
+                  "The controller cannot be reached (%s); is hearth-controller running?", err->msg);
+        park_shortly(inv);
     } else {
         fail(inv, err);
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/invoke_request.h"
 
-#include <stdio.h>
+#include <endian.h>
 #include <string.h>
 
 #include "common/base/base64.h"
@@ -135,7 +135,8 @@ static int read_client_context(struct invoke_request *r, const struct invoke_sou
 static void read_trace_id(struct invoke_request *r, const struct invoke_source *source)
 {
     struct str given = source->header(source->arg, "x-amzn-trace-id");
-    char token[25];
+    uint32_t seconds = htobe32((uint32_t)(wall_ms() / 1000));
+    char hex[25];
 
     if (str_starts(given, STR("Root=")) && given.len <= TRACE_ID_MAX) {
         buf_append_str(&r->trace_id, given);
@@ -143,8 +144,13 @@ static void read_trace_id(struct invoke_request *r, const struct invoke_source *
             buf_append(&r->trace_id, ";Sampled=0", 10);
         return;
     }
-    token_make(12, token);
-    buf_printf(&r->trace_id, "Root=1-%08x-%s;Sampled=0", (unsigned)(wall_ms() / 1000), token);
+    hex_encode(&seconds, sizeof(seconds), hex);
+    buf_append(&r->trace_id, "Root=1-", 7);
+    buf_append(&r->trace_id, hex, 8);
+    token_make(12, hex);
+    buf_append_char(&r->trace_id, '-');
+    buf_append(&r->trace_id, hex, 24);
+    buf_append(&r->trace_id, ";Sampled=0", 10);
 }
 
 int invoke_request_read(struct invoke_request *r, const struct invoke_source *source, struct error *err)

@@ -43,7 +43,7 @@ int main(int argc, char **argv)
 
     r = config_load(&gateway_config_program, argc, argv, &config, &problems);
     if (r == CONFIG_RUN) {
-        log_init("hearth-gateway", (enum log_level)log_level_parse(str_of(config.log_level)));
+        log_init("gateway", (enum log_level)log_level_parse(str_of(config.log_level)));
         r = run(&config);
     } else if (r < 0) {
         fprintf(stderr, "%.*s", STR_ARG(buf_str(&problems)));

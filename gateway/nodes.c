@@ -168,7 +168,7 @@ int nodes_set(struct nodes *nodes, const cJSON *list, struct error *err)
     struct list_node *n, *after;
     struct node *node;
     const cJSON *item;
-    int r = 0;
+    int r = 0, bad;
 
     if (!cJSON_IsArray(list))
         return error_set(err, ERR_BAD_REQUEST, "nodes is not a list");
@@ -184,11 +184,10 @@ int nodes_set(struct nodes *nodes, const cJSON *list, struct error *err)
     cJSON_ArrayForEach(item, list) {
         if (node_find(nodes, member(item, "id"), member(item, "address")))
             continue;
-        r = node_add(nodes, member(item, "id"), member(item, "address"), err);
-        if (r < 0)
-            return r;
+        bad = node_add(nodes, member(item, "id"), member(item, "address"), err);
+        r = bad < 0 ? bad : r;
     }
-    return 0;
+    return r;
 }
 
 /* ---- choosing ---- */

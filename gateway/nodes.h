@@ -23,7 +23,10 @@ struct node;
 struct nodes *nodes_new(struct loop *loop, const struct link_hello *me, loop_fn *on_up, void *arg);
 /** Closes all links; streams on them end without callbacks. */
 void nodes_free(struct nodes *nodes);
-/** The list from now on: [{"id":…,"address":…}]; -ERR_BAD_REQUEST changes nothing. */
+/**
+ * The list from now on: [{"id":…,"address":…}]. -ERR_BAD_REQUEST changes nothing; after -ERR_CONFIG (an
+ * address that is none) the other nodes are in use.
+ */
 int nodes_set(struct nodes *nodes, const cJSON *list, struct error *err);
 
 /**
