@@ -40,7 +40,8 @@ struct invoker {
     struct sandbox_host host;
 
     struct timer idle; /* until the pool has one to end for its age */
-    struct timer ending; /* of the phase of the end that runs */
+    struct timer drain; /* invocations may run until then */
+    struct timer end; /* sandboxes should be removed by then */
     bool stopping, ending_sandboxes;
 };
 
@@ -351,29 +352,6 @@ static int make_parts(struct invoker *inv, struct error *err)
     return r == 0 ? open_links(inv, err) : r;
 }
 
-int invoker_new(struct loop *loop, const struct invoker_config *config, struct invoker **ret,
-                struct error *err)
-{
-    struct invoker *inv = calloc(1, sizeof(*inv));
-    int r;
-
-    if (!inv)
-        abort();
-    inv->loop = loop;
-    inv->config = config;
-    timer_init(&inv->idle, loop, on_idle_timer, inv);
-    timer_init(&inv->ending, loop, NULL, inv);
-    r = make_parts(inv, err);
-    if (r < 0) {
-        invoker_free(inv);
-        return r;
-    }
-    log_info("invoker", "started", KV_STR("node", inv->node_id), KV_STR("listen", config->listen),
-             KV_U64("memory_mib", node_memory_mib(config)));
-    *ret = inv;
-    return 0;
-}
-
 /* ---- the end: invocations, sandboxes, logs */
 
 static void on_logs_closed(void *arg)
@@ -389,7 +367,7 @@ static void on_sandboxes_gone(void *arg)
 {
     struct invoker *inv = arg;
 
-    timer_stop(&inv->ending);
+    timer_stop(&inv->end);
     logs_close(inv->logs, KAFKA_WAIT_US, on_logs_closed, inv);
 }
 
@@ -413,8 +391,8 @@ static void end_sandboxes(void *arg)
     inv->ending_sandboxes = true;
     log_info("invoker", "ending sandboxes",
              KV_U64("invocations_cut", invocations_count(inv->invocations)));
-    timer_init(&inv->ending, inv->loop, on_end_limit, inv);
-    timer_start(&inv->ending, END_LIMIT_US);
+    timer_stop(&inv->drain);
+    timer_start(&inv->end, END_LIMIT_US);
     invocations_refuse_waiting(inv->invocations);
     sandbox_host_stop(&inv->host, "the node is shutting down");
     launcher_stop(inv->launcher, on_sandboxes_gone, inv);
@@ -428,9 +406,34 @@ void invoker_stop(struct invoker *inv)
     }
     inv->stopping = true;
     log_info("invoker", "stopping", KV_U64("invocations", invocations_count(inv->invocations)));
-    timer_init(&inv->ending, inv->loop, end_sandboxes, inv);
-    timer_start(&inv->ending, inv->config->drain_limit_us);
+    timer_start(&inv->drain, inv->config->drain_limit_us);
     invocations_drain(inv->invocations, end_sandboxes, inv);
+}
+
+/* ---- life */
+
+int invoker_new(struct loop *loop, const struct invoker_config *config, struct invoker **ret,
+                struct error *err)
+{
+    struct invoker *inv = calloc(1, sizeof(*inv));
+    int r;
+
+    if (!inv)
+        abort();
+    inv->loop = loop;
+    inv->config = config;
+    timer_init(&inv->idle, loop, on_idle_timer, inv);
+    timer_init(&inv->drain, loop, end_sandboxes, inv);
+    timer_init(&inv->end, loop, on_end_limit, inv);
+    r = make_parts(inv, err);
+    if (r < 0) {
+        invoker_free(inv);
+        return r;
+    }
+    log_info("invoker", "started", KV_STR("node", inv->node_id), KV_STR("listen", config->listen),
+             KV_U64("memory_mib", node_memory_mib(config)));
+    *ret = inv;
+    return 0;
 }
 
 void invoker_free(struct invoker *inv)
@@ -438,7 +441,8 @@ void invoker_free(struct invoker *inv)
     if (!inv)
         return;
     timer_stop(&inv->idle);
-    timer_stop(&inv->ending);
+    timer_stop(&inv->drain);
+    timer_stop(&inv->end);
     if (inv->server)
         link_server_free(inv->server);
     invocations_free(inv->invocations);
@@ -452,6 +456,10 @@ void invoker_free(struct invoker *inv)
     docker_free(inv->docker);
     if (inv->http)
         http_client_free(inv->http);
+    if (inv->logs) { /* the start failed: nothing but the logs was begun */
+        logs_close(inv->logs, 0, on_logs_closed, inv);
+        loop_run(inv->loop);
+    }
     free(inv->node_id);
     free(inv->dir);
     free(inv);
