@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "invoker/docker_container.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -35,6 +36,32 @@ static void add_bind(cJSON *mounts, const char *source, const char *target)
     cJSON_AddStringToObject(mount, "Target", target);
     cJSON_AddTrueToObject(mount, "ReadOnly");
     cJSON_AddItemToArray(mounts, mount);
+}
+
+/* The same folder, however many slashes it is written with. */
+static bool is_path(const char *path, const char *wanted)
+{
+    size_t len = strlen(path);
+
+    while (len > 1 && path[len - 1] == '/')
+        len--;
+    return len == strlen(wanted) && strncmp(path, wanted, len) == 0;
+}
+
+/*
+ * Lambda ignores VOLUME. The engine does not: it would mount a folder of the host's disk there,
+ * without a limit and writable, and refuses to make such a one read-only. So an empty, read-only
+ * folder goes there instead; the image's content below it is not seen.
+ */
+static void add_volumes(cJSON *tmpfs, const struct docker_container_options *o)
+{
+    char *const *v;
+
+    for (v = o->volumes; v && *v; v++) {
+        if (is_path(*v, "/tmp") || (o->code_dir && is_path(*v, "/var/task")))
+            continue; /* ours goes there */
+        cJSON_AddStringToObject(tmpfs, *v, "ro,noexec,nosuid,nodev,size=4k,mode=755");
+    }
 }
 
 static void add_ulimit(cJSON *ulimits, const char *name, double limit)
@@ -90,6 +117,7 @@ static void add_file_systems(cJSON *host, const struct docker_container_options 
              o->spec->ephemeral_mib, SANDBOX_UID, SANDBOX_GID);
     tmpfs = cJSON_AddObjectToObject(host, "Tmpfs");
     cJSON_AddStringToObject(tmpfs, "/tmp", options);
+    add_volumes(tmpfs, o);
 }
 
 static void add_isolation(cJSON *host, const struct docker_container_options *o)

@@ -27,6 +27,7 @@ struct docker_container_options {
     const char *node, *life, *sandbox_id;
     const struct sandbox_spec *spec;
     const char *image; /* reference or id */
+    char *const *volumes; /* the image's, NULL-terminated; NULL: none */
     const char *network; /* Docker's NetworkMode */
     const char *init_path; /* on the host */
     const char *run_dir; /* of this sandbox, on the host */

@@ -25,6 +25,7 @@ static struct sandbox_spec spec_make(void)
 
 static char *config_text(const char *network, const char *code_dir)
 {
+    static char *volumes[] = {(char *)"/data", (char *)"/tmp/", (char *)"/var/task", NULL};
     struct sandbox_spec spec = spec_make();
     cJSON *config = docker_container_config(&(struct docker_container_options){
         .node = "n1",
@@ -32,6 +33,7 @@ static char *config_text(const char *network, const char *code_dir)
         .sandbox_id = "s1",
         .spec = &spec,
         .image = "sha256:1",
+        .volumes = volumes,
         .network = network,
         .init_path = "/usr/lib/hearth/hearth-init",
         .run_dir = "/run/hearth/s1",
@@ -64,6 +66,8 @@ static void test_nothing_is_left_open(void **state)
         "\"hearth.node\":\"n1\",\"hearth.life\":\"l1\",\"hearth.sandbox\":\"s1\"",
         "\"hearth.function\":\"hello\",\"hearth.version\":\"$LATEST\"",
         "\"Dns\":[\"127.0.0.1\"]",
+        "\"/data\":\"ro,noexec,",
+        "\"/var/task\":\"ro,noexec,",
     };
     char *text = config_text("none", NULL);
     size_t i;
@@ -72,7 +76,7 @@ static void test_nothing_is_left_open(void **state)
     for (i = 0; i < ARRAY_LEN(wanted); i++)
         if (!strstr(text, wanted[i]))
             fail_msg("lacks %s: %s", wanted[i], text);
-    assert_null(strstr(text, "/var/task"));
+    assert_null(strstr(text, "/tmp/"));
     cJSON_free(text);
 }
 
@@ -95,6 +99,7 @@ static void test_code_is_mounted_read_only_and_other_networks_keep_their_dns(voi
                                  "\"/var/task\",\"ReadOnly\":true}"));
     assert_non_null(strstr(text, "\"NetworkMode\":\"hearth-net\""));
     assert_null(strstr(text, "\"Dns\""));
+    assert_null(strstr(text, "\"/var/task\":\"ro"));
     cJSON_free(text);
 }
 

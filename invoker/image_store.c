@@ -10,7 +10,7 @@ static char **strings_copy(char *const *strings)
     size_t n = 0, i;
     char **copy;
 
-    while (strings[n])
+    while (strings && strings[n])
         n++;
     copy = calloc(n + 1, sizeof(*copy));
     if (!copy)
@@ -41,6 +41,7 @@ struct image_info *image_info_copy(const struct image_info *info)
     copy->command = strings_copy(info->command);
     copy->env = strings_copy(info->env);
     copy->working_directory = str_dup(str_of(info->working_directory));
+    copy->volumes = strings_copy(info->volumes);
     return copy;
 }
 
@@ -55,5 +56,6 @@ void image_info_free(struct image_info *info)
     strings_free(info->command);
     strings_free(info->env);
     free(info->working_directory);
+    strings_free(info->volumes);
     free(info);
 }

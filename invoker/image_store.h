@@ -30,6 +30,7 @@ struct image_info {
     char **command;
     char **env; /* "NAME=value" */
     char *working_directory; /* "" when the image sets none */
+    char **volumes; /* paths of VOLUME, NULL-terminated; NULL: none */
 };
 
 /** Exactly once. @err NULL: @info is borrowed for the call; image_info_copy() keeps it. */

@@ -5,6 +5,7 @@
 #include <sys/utsname.h>
 
 #include "common/base/list.h"
+#include "common/base/log.h"
 #include "common/base/str.h"
 #include "common/proto/image_ref.h"
 
@@ -139,6 +140,20 @@ static char **strings_in(const cJSON *json, const char *key)
     return strings;
 }
 
+/* The names of an object's members, borrowed. free() the result. */
+static char **names_in(const cJSON *json, const char *key)
+{
+    const cJSON *object = cJSON_GetObjectItemCaseSensitive(json, key), *item;
+    char **names = xcalloc(((size_t)cJSON_GetArraySize(object) + 1) * sizeof(*names));
+    size_t n = 0;
+
+    cJSON_ArrayForEach(item, object)
+    {
+        names[n++] = item->string;
+    }
+    return names;
+}
+
 /* Docker leaves its own registry's names out: "docker.io/library/x" is "x" to it. */
 static struct str familiar_name(const struct image_ref *ref)
 {
@@ -181,6 +196,7 @@ static void deliver(struct flight *flight, const cJSON *json)
     CLEANUP(freep) char **entry_point = strings_in(config, "Entrypoint");
     CLEANUP(freep) char **command = strings_in(config, "Cmd");
     CLEANUP(freep) char **env = strings_in(config, "Env");
+    CLEANUP(freep) char **volumes = names_in(config, "Volumes");
     CLEANUP(freep) char *reference = str_dup(str_of(repo_digest ? repo_digest : id));
     CLEANUP(freep) char *digest = NULL;
     const struct image_info info = {
@@ -193,6 +209,7 @@ static void deliver(struct flight *flight, const cJSON *json)
         .command = command,
         .env = env,
         .working_directory = (char *)string_in(config, "WorkingDir"),
+        .volumes = volumes,
     };
     struct error err;
 
@@ -204,6 +221,9 @@ static void deliver(struct flight *flight, const cJSON *json)
         flight_fail(flight, &err);
         return;
     }
+    if (volumes[0])
+        log_warn("images", "the image declares volumes: their folders will be empty",
+                 KV_STR("image", flight->reference), KV_STR("first", volumes[0]));
     flight_end(flight, &info, NULL);
 }
 

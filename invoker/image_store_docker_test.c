@@ -22,7 +22,7 @@
            "{\"Id\":\"sha256:" OTHER "\",\"RepoDigests\":" digests                                 \
            ",\"Architecture\":\"" architecture "\",\"Os\":\"linux\",\"Size\":4294967296,"          \
            "\"Config\":{\"Entrypoint\":[\"/e\"],\"Cmd\":null,\"Env\":[\"A=1\"],"                   \
-           "\"WorkingDir\":\"/w\"}}")
+           "\"WorkingDir\":\"/w\",\"Volumes\":{\"/v\":{}}}}")
 #if defined(__x86_64__)
 #define OURS "amd64"
 #define FOREIGN "arm64"
@@ -104,6 +104,8 @@ static void test_a_tag_of_a_registry_is_pulled_each_time_and_run_by_digest(void 
     assert_null(f.info->command[0]);
     assert_string_equal(f.info->env[0], "A=1");
     assert_string_equal(f.info->working_directory, "/w");
+    assert_string_equal(f.info->volumes[0], "/v");
+    assert_null(f.info->volumes[1]);
     assert_non_null(strstr(f.script.seen[1], "/images/create?fromImage=r.example%2Fa&tag=1 "));
     prepare(&f, "r.example/a:1");
     assert_string_equal(f.info->reference, "r.example/a@sha256:" OTHER);

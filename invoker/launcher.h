@@ -108,8 +108,8 @@ struct launch {
 /**
  * Begins to make a sandbox; callbacks tell the rest. @ret is good until on_gone returns.
  *
- * Returns 0; -ERR_BAD_REQUEST for a wrong sandbox id, no entry point, or an environment beyond
- * INIT_FRAME_MAX; -ERR_SYSTEM when its folder or socket cannot be made.
+ * Returns 0; -ERR_BAD_REQUEST for a wrong sandbox id or no entry point; -ERR_TOO_LARGE for an
+ * environment beyond INIT_FRAME_MAX; -ERR_SYSTEM when its folder or socket cannot be made.
  */
 static inline int launch_start(struct launcher *launcher, const struct launch_options *options,
                                struct launch **ret, struct error *err)

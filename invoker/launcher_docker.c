@@ -409,6 +409,7 @@ static void make_config(struct docker_launch *l, const struct launch_options *o)
         .sandbox_id = l->id,
         .spec = o->spec,
         .image = o->image->reference,
+        .volumes = o->image->volumes,
         .network = launcher->network,
         .init_path = launcher->init_path,
         .run_dir = l->dir,
