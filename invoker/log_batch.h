@@ -43,7 +43,7 @@ void log_batch_init(struct log_batch *b);
 void log_batch_done(struct log_batch *b);
 /** Empties it; keeps memory for the next time, unless that is a lot. */
 void log_batch_clear(struct log_batch *b);
-/** Adds the record of @line; false when its JSON would exceed LOG_RECORD_MAX (nothing was added). */
+/** Adds the record of @line; false, and nothing added, when its JSON exceeds LOG_RECORD_MAX. */
 bool log_batch_add(struct log_batch *b, struct str origin, uint64_t function_hash,
                    uint64_t request_hash, const struct log_line *line);
 

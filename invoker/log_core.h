@@ -3,8 +3,9 @@
  * log_core.h - what the parts of the function logs share: the state of a struct logs, and how a
  * source hands a line in. Only logs.c and log_source.c include this.
  *
- * Two batches change roles: one is filled on the loop, the other is written by the one disk job that may
- * run at a time. While a job runs, the spool is the job's; the loop knows it by its last view.
+ * Two batches change roles: one is filled on the loop, the other is written by the one disk job
+ * that may run at a time. While a job runs, the spool is the job's; the loop knows it by its last
+ * view.
  *
  * Threads: loop thread, but for struct disk_job and the spool while a job runs.
  */
@@ -64,7 +65,7 @@ bool logs_add_line(struct logs *logs, struct str origin, uint64_t function_hash,
 /** Whether a new invocation must be refused: too much waits already. */
 bool logs_is_full(const struct logs *logs);
 
-/** Stops or resumes the reading of the pipes of the source whose place in logs->sources is @node. */
+/** Stops or resumes the reading of the source whose place in logs->sources is @node. */
 void log_source_set_reading(struct list_node *node, bool reading);
 
 #endif

@@ -3,7 +3,8 @@
  * log_lines.h - cuts what a pipe delivers into lines.
  *
  * A line ends at its newline or at a flush; an unfinished one is held. A line longer than
- * LOG_LINES_MAX comes in pieces, all but the last marked as continued; no piece ends inside a UTF-8 sequence.
+ * LOG_LINES_MAX comes in pieces, all but the last marked as continued; no piece ends inside a UTF-8
+ * sequence.
  *
  * Owns:    the held bytes.
  * Threads: one at a time.
@@ -16,7 +17,7 @@
 
 #define LOG_LINES_MAX (256u * 1024u)
 
-/** One line or piece, without newline; @text is borrowed. @continues: the next call goes on with it. */
+/** One line or piece, no newline; @text is borrowed. @continues: the next call goes on with it. */
 typedef void log_lines_fn(struct str text, bool continues, void *arg);
 
 struct log_lines {

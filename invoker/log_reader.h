@@ -2,8 +2,8 @@
 /*
  * log_reader.h - finds the records of one function in a view of the segments.
  *
- * The index of each segment says which runs may match; only those are read. A segment that retention
- * removes meanwhile is as if it had gone before.
+ * The index of each segment says which runs may match; only those are read. A segment that
+ * retention removes meanwhile is as if it had gone before.
  *
  * Owns:    nothing.
  * Threads: any; blocking, for worker threads.
@@ -24,8 +24,8 @@ struct log_query {
 };
 
 /**
- * Appends the matching records to @out, in the order in which they were written: with since_ms the first
- * `limit` ones, else the last. At most LOG_READ_BYTES_MAX; @more: there are others.
+ * Appends the matching records to @out, in the order in which they were written: with since_ms the
+ * first `limit` ones, else the last. At most LOG_READ_BYTES_MAX; @more: there are others.
  */
 int log_query_run(const struct log_view *view, const struct log_query *query, struct buf *out,
                   bool *more, struct error *err);

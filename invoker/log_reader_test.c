@@ -15,8 +15,8 @@
 
 static char folder[] = "/tmp/hearth-log-reader-XXXXXX";
 
-/* Records 1..300: three functions in turn, request "r<seq / 10>", one millisecond apart, in batches of
- * seven and small segments. */
+/* Records 1..300: three functions in turn, request "r<seq / 10>", one millisecond apart, in batches
+ * of seven and small segments. */
 static struct log_view *view_new(void)
 {
     static const struct log_spool_options o = {.folder = folder,
@@ -70,7 +70,8 @@ static int teardown(void **state)
 }
 
 /* The seqs found, "1 2 " and "+" when there are more. */
-static void assert_found(const struct log_view *view, const struct log_query *query, const char *want)
+static void assert_found(const struct log_view *view, const struct log_query *query,
+                         const char *want)
 {
     CLEANUP(buf_done) struct buf lines = BUF_INIT(1u << 20), got = BUF_INIT(1u << 20);
     struct log_record rec;

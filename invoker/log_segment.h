@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * log_segment.h - the files in which log records lie, as readers see them: a row of segments, each a
- * run of bytes that only grows, and a position that counts bytes through all of them.
+ * log_segment.h - the files in which log records lie, as readers see them: a row of segments, each
+ * a run of bytes that only grows, and a position that counts bytes through all of them.
  *
  * A segment is <folder>/<first seq, 20 digits>.log with one record a line; beside it, .idx holds
- * its runs (log_batch.h). A view is the row of segments at one moment: what it covers is written and
- * never changes, though retention may remove whole segments under it.
+ * its runs (log_batch.h). A view is the row of segments at one moment: what it covers is written
+ * and never changes, though retention may remove whole segments under it.
  *
  * Owns:    a view is shared by reference; its count belongs to the loop thread.
  * Threads: everything but ref and unref: any, and blocking.
@@ -46,8 +46,8 @@ char *log_segment_path(const char *folder, uint64_t first_seq, enum log_file whi
 bool log_segment_parse_name(const char *name, uint64_t *ret);
 
 /**
- * Reads all records of the first @size bytes of @fd: appends their runs to @runs, and stops at the first
- * line that is no record or has no end.
+ * Reads all records of the first @size bytes of @fd: appends their runs to @runs, and stops at the
+ * first line that is no record or has no end.
  *
  * @good  bytes of whole records
  * @last  set to the last record's seq and epoch, if there is one

@@ -2,9 +2,9 @@
 /*
  * log_shipper.h - sends the spool to Kafka, in order, one record a line, keyed "account:function".
  *
- * A window of records is under way. What has arrived without a gap before it is shipped: its end is the
- * position that survives a restart. After a failure nothing new is sent until all that is under way
- * has come back; then the failed ones, and only they, are sent again.
+ * A window of records is under way. What has arrived without a gap before it is shipped: its end is
+ * the position that survives a restart. After a failure nothing new is sent until all that is under
+ * way has come back; then the failed ones, and only they, are sent again.
  *
  *            outcome FAILED          all came back           0.5 s
  *   flowing ───────────────▶ settling ────────────▶ pausing ───────▶ flowing
@@ -12,8 +12,8 @@
  *
  * Owns:    the producer, the window, a view.
  * Threads: loop thread only; reads the spool by loop_work().
- * Errors:  logged here and retried for ever. A record that Kafka refuses for good is counted, logged and
- *          passed over: it stays in the segments.
+ * Errors:  logged here and retried for ever. A record that Kafka refuses for good is counted,
+ *          logged and passed over: it stays in the segments.
  */
 #ifndef HEARTH_INVOKER_LOG_SHIPPER_H
 #define HEARTH_INVOKER_LOG_SHIPPER_H
@@ -30,7 +30,8 @@ struct log_shipper_counters {
 };
 
 /**
- * Begins to ship from the first record whose seq is at least @seq. Reads a segment: blocking, for start-up.
+ * Begins to ship from the first record whose seq is at least @seq. Reads a segment: blocking, for
+ * start-up.
  *
  * @kafka        its strings stay the caller's, and must outlive the shipper
  * @view         taken by reference

@@ -108,7 +108,8 @@ static void start(uint64_t seq)
 {
     static const struct kafka_options options = {.brokers = "b", .topic = "t"};
 
-    assert_int_equal(log_shipper_new(w.loop, &options, w.view, seq, on_progress, NULL, &w.s, NULL), 0);
+    assert_int_equal(
+        log_shipper_new(w.loop, &options, w.view, seq, on_progress, NULL, &w.s, NULL), 0);
 }
 
 static int setup(void **state)

@@ -184,7 +184,8 @@ static void a_line_between_invocations_belongs_to_the_one_before(void **state)
     put(w->out, "later");
     log_source_free(w->src);
     w->src = NULL;
-    assert_found(w, "", "r1 pla START;r1 pla END;r1 std late;r2 pla START;r2 pla END;r2 std later;");
+    assert_found(w, "",
+                 "r1 pla START;r1 pla END;r1 std late;r2 pla START;r2 pla END;r2 std later;");
 }
 
 static void the_tail_has_this_invocation_only_and_at_most_4096_bytes(void **state)

@@ -123,7 +123,7 @@ static void use_files(struct log_spool *spool, int records_fd, int index_fd)
     spool->index_fd = index_fd;
 }
 
-/* Begins a new segment. The old one is made durable: after a power cut only the newest can be torn. */
+/* Begins a new segment. The old one is synced: after a power cut only the newest can be torn. */
 static int segment_begin(struct log_spool *spool, uint64_t first_seq, struct error *err)
 {
     struct log_segment seg = {.first_seq = first_seq};
@@ -214,7 +214,7 @@ static int folder_list(struct log_spool *spool, struct error *err)
     return 0;
 }
 
-/* Cuts the newest segment behind its last record, writes its index anew, and learns the last seq. */
+/* Cuts the newest segment behind its last record, writes its index anew, learns the last seq. */
 static int newest_recover(struct log_spool *spool, struct error *err)
 {
     struct log_segment *seg = newest(spool);
@@ -404,7 +404,7 @@ int log_spool_retain(struct log_spool *spool, uint64_t now_ms, uint64_t keep_seq
         if (!is_old && total_bytes(spool) <= o->retention_bytes)
             return 0;
         if (spool->len == 1) {
-            /* The newest one: only when it is old; its successor keeps the number of the next record. */
+            /* The newest one: only when it is old; its successor's name keeps the next number. */
             if (!is_old || newest(spool)->size == 0 || spool->next_seq > keep_seq)
                 return 0;
             r = segment_begin(spool, spool->next_seq, err);

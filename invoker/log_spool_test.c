@@ -52,7 +52,8 @@ static void batch_add(struct log_batch *b, struct log_spool *spool, uint64_t seq
                                 .epoch = log_spool_epoch(spool),
                                 .account = STR("1"),
                                 .function = STR("f")};
-    struct log_line line = {.time_ms = T0, .seq = seq, .request_id = STR("r"), .message = str_of(text)};
+    struct log_line line = {
+        .time_ms = T0, .seq = seq, .request_id = STR("r"), .message = str_of(text)};
     CLEANUP(buf_done) struct buf head = BUF_INIT(4096);
 
     log_origin_write(&head, &origin);
@@ -282,7 +283,8 @@ static void what_was_shipped_is_remembered_and_its_numbers_are_used_up(void **st
     (void)state;
     append(spool, 2, T0);
     assert_int_equal(log_spool_shipped(spool), 0);
-    assert_int_equal(log_spool_save_shipped(spool, 10, NULL), 0); /* 3..9 were lost in a power cut */
+    /* 3..9 were lost in a power cut */
+    assert_int_equal(log_spool_save_shipped(spool, 10, NULL), 0);
     log_spool_free(spool);
     spool = spool_open(1u << 20, 1u << 30);
     assert_int_equal(log_spool_shipped(spool), 10);

@@ -156,7 +156,7 @@ static void reads_serve(struct logs *logs)
         } else if (logs->disk_failed) {
             list_remove(n);
             job->r = error_set(&job->err, ERR_UNAVAILABLE,
-                               "the disk does not take log lines now, so the newest cannot be read");
+                               "the disk does not take log lines, so the newest cannot be read");
             loop_defer(logs->loop, on_read_done, job);
         }
     }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * logs.h - what functions print, and START, END and REPORT: read from the sandboxes' pipes,
- * framed line by line, spooled to segment files, read back, and sent to Kafka when brokers are given.
+ * framed line by line, spooled to segment files, read back, and sent to Kafka when brokers are
+ * given.
  *
  *   logs_new ─┬─ log_source_new (one a sandbox)
  *             │    log_source_begin      before the event is handed to the runtime
@@ -20,19 +21,21 @@
  * Request ids: lines of the init phase carry none (as on Lambda). A line that comes between two
  * invocations carries the id of the one before: that is the code which left it behind.
  *
- * Back-pressure: when the disk is full, the spool is at its ceiling (Kafka away for long) or lines come
- * faster than the disk takes them, pipes are no longer read: functions block in write(2). Nothing is
- * dropped. An invocation that runs may always finish; new ones are refused by log_source_begin()
- * once LOGS_MEMORY_MAX bytes wait in memory.
+ * Back-pressure: when the disk is full, the spool is at its ceiling (Kafka away for long) or lines
+ * come faster than the disk takes them, pipes are no longer read: functions block in write(2).
+ * Nothing is dropped. An invocation that runs may always finish; new ones are refused by
+ * log_source_begin() once LOGS_MEMORY_MAX bytes wait in memory, or the spool is a quarter above its
+ * ceiling.
  *
  * Owns:    the folder, the pipe ends given to it. Everything in options and identities is copied.
  * Threads: loop thread only. Disk work is done by loop_work(), one batch at a time.
  * Errors:  logs_new() reports; later disk and Kafka trouble is logged here, retried, and shows in
  *          struct logs_counters.
- * Durability (docs/internals/logs.md): kill -9 loses what was read from pipes but not yet written: the
- *          last LOGS_BATCH_US or LOGS_BATCH_BYTES, plus one batch in the hands of a worker. A power cut
- *          may also lose what the kernel had not written back, unless sync is on.
- * Source:  Lambda developer guide, "Lambda log formats", "Invoke: LogType"; design.md sections 7 and 9.
+ * Lasting: kill -9 loses what was read from pipes but not yet written: the last LOGS_BATCH_US or
+ *          LOGS_BATCH_BYTES, plus one batch in the hands of a worker. A power cut may also lose
+ *          what the kernel had not written back, unless sync is on (docs/internals/logs.md).
+ * Source:  Lambda developer guide, "Lambda log formats", "Invoke: LogType"; design.md sections 7
+ *          and 9.
  */
 #ifndef HEARTH_INVOKER_LOGS_H
 #define HEARTH_INVOKER_LOGS_H
@@ -71,7 +74,7 @@ struct logs_options {
     enum logs_sync sync;
     const char *kafka_brokers; /* "host:port,…"; NULL or "": no Kafka */
     const char *kafka_topic; /* NULL or "": "hearth-logs" */
-    const char *kafka_properties; /* further librdkafka settings, "key=value" lines (TLS, SASL); may be NULL */
+    const char *kafka_properties; /* more settings of librdkafka, "key=value" lines; may be NULL */
 };
 
 /** Who prints. All NUL-terminated; copied. */
@@ -93,7 +96,7 @@ struct logs_counters {
     uint64_t batches; /* writes to segments */
     uint64_t shipped; /* records that Kafka has acknowledged */
     uint64_t resent; /* records given to Kafka again after a failure */
-    uint64_t undeliverable; /* records that Kafka refuses for good (too large for its topic); kept locally */
+    uint64_t undeliverable; /* records that Kafka refuses for good; they stay in the segments */
     uint64_t dropped; /* always 0: it is a promise with a number */
     uint64_t write_errors; /* failed attempts to write a batch; each is retried */
     uint64_t blocked; /* times that reading of pipes was stopped */
@@ -105,17 +108,19 @@ struct logs_counters {
 };
 
 /**
- * Opens (or creates) the folder, cuts a torn line off its end, starts the Kafka producer when brokers
- * are given (an absent broker is no error). Reads the newest segment once: blocking, for start-up.
+ * Opens (or creates) the folder, cuts a torn line off its end, starts the Kafka producer when
+ * brokers are given (an absent broker is no error). Reads the newest segment once: blocking, for
+ * start-up.
  *
  * -ERR_CONFIG: the folder is in use by another process, or Kafka settings are wrong; -ERR_SYSTEM.
  */
 int logs_new(struct loop *loop, const struct logs_options *options, struct logs **ret,
              struct error *err);
 /**
- * Writes what is in memory, waits at most @kafka_wait_us for Kafka to take the rest (it stays in the
- * spool otherwise, for the next start), saves the position, frees @logs, then calls @done(@arg).
- * All sources must be freed before. While the disk refuses writes, gives up after @kafka_wait_us too.
+ * Writes what is in memory, waits at most @kafka_wait_us for Kafka to take the rest (it stays in
+ * the spool otherwise, for the next start), saves the position, frees @logs, then calls
+ * @done(@arg). All sources must be freed before. While the disk refuses writes, gives up after
+ * @kafka_wait_us too.
  */
 void logs_close(struct logs *logs, uint64_t kafka_wait_us, loop_fn *done, void *arg);
 void logs_counters_get(const struct logs *logs, struct logs_counters *ret);
@@ -128,13 +133,14 @@ void logs_stream_name(const char *version, char ret[LOGS_STREAM_NAME_MAX]);
 
 /**
  * Takes the read ends of a sandbox's standard output and standard error (-1: none), makes them
- * non-blocking and reads them from now on. Both are closed by log_source_free(), or at their end of file.
+ * non-blocking and reads them from now on. Both are closed by log_source_free(), or at their end of
+ * file.
  */
 struct log_source *log_source_new(struct logs *logs, const struct log_identity *identity,
                                   int stdout_fd, int stderr_fd);
 /**
- * Reads what is left in the pipes under the old request id, closes both pipes and frees @src. Unfinished
- * lines become lines. NULL is fine.
+ * Reads what is left in the pipes under the old request id, closes both pipes and frees @src.
+ * Unfinished lines become lines. NULL is fine.
  */
 void log_source_free(struct log_source *src);
 
@@ -147,13 +153,13 @@ void log_source_free(struct log_source *src);
  */
 int log_source_begin(struct log_source *src, struct str request_id, bool want_tail);
 /**
- * Reads, without blocking, all that was written to both pipes before this call. An unfinished last line
- * becomes a line.
+ * Reads, without blocking, all that was written to both pipes before this call. An unfinished last
+ * line becomes a line.
  */
 void log_source_drain(struct log_source *src);
 /**
- * Adds a line of ours (stream "platform"), e.g. "START RequestId: …"; @text without newline. Outside of an
- * invocation it is an INIT_START or INIT_REPORT line.
+ * Adds a line of ours (stream "platform"), e.g. "START RequestId: …"; @text without newline.
+ * Outside of an invocation it is an INIT_START or INIT_REPORT line.
  */
 void log_source_platform(struct log_source *src, struct str text);
 /**
@@ -161,7 +167,7 @@ void log_source_platform(struct log_source *src, struct str text);
  * included; empty unless log_source_begin() asked for it. Borrowed until the next call on @src.
  */
 struct str log_source_tail(struct log_source *src);
-/** The invocation is over (after its REPORT line): unfinished lines become lines, the tail is dropped. */
+/** The invocation is over (after REPORT): unfinished lines become lines, the tail is dropped. */
 void log_source_end(struct log_source *src);
 
 /* ---- reading ---- */
@@ -182,14 +188,15 @@ typedef void logs_read_fn(struct str lines, bool more, const struct error *err, 
 
 /**
  * Finds lines on a worker thread, after everything framed before this call is in the segments.
- * With since_ms the first `limit` records from then on; without, the last `limit`. The answer is cut at
- * 16 MiB as if the limit were reached. @filter is copied; @done is called once, from the loop.
+ * With since_ms the first `limit` records from then on; without, the last `limit`. The answer is
+ * cut at 16 MiB as if the limit were reached. @filter is copied; @done is called once, from the
+ * loop.
  */
 void logs_read(struct logs *logs, const struct logs_filter *filter, logs_read_fn *done, void *arg);
 
 /**
- * Serves the method `logs.read` (docs/internals/links.md): @args {account, name, request_id?, since_ms?,
- * limit?}, answer {"more": bool} with the records as body. @logs is a struct logs.
+ * Serves the method `logs.read` (docs/internals/links.md): @args {account, name, request_id?,
+ * since_ms?, limit?}, answer {"more": bool} with the records as body. @logs is a struct logs.
  */
 void logs_rpc_read(struct rpc_request *req, const cJSON *args, struct str body, void *logs);
 

@@ -45,7 +45,7 @@ static int conf_set(rd_kafka_conf_t *conf, const char *key, const char *value, s
     case RD_KAFKA_CONF_INVALID:
         break;
     }
-    return error_set(err, ERR_CONFIG, "Kafka setting %s: librdkafka does not accept its value", key);
+    return error_set(err, ERR_CONFIG, "Kafka setting %s: librdkafka refuses its value", key);
 }
 
 static int conf_set_u64(rd_kafka_conf_t *conf, const char *key, uint64_t value, struct error *err)

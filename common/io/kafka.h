@@ -2,15 +2,15 @@
 /*
  * kafka.h - sends records to one Kafka topic (librdkafka): an idempotent producer with acks=all.
  *
- * Records of one key keep their order. A record is given up by nobody but us: librdkafka retries it for
- * as long as it takes. librdkafka keeps its threads to itself; their news come to the loop by
+ * Records of one key keep their order. A record is given up by nobody but us: librdkafka retries it
+ * for as long as it takes. librdkafka keeps its threads to itself; their news come to the loop by
  * a descriptor.
  *
  * Owns:    the producer; keys and values are copied by kafka_produce().
- * Threads: loop thread only; callbacks never run inside a call of ours. kafka_producer_free() leaves
- *          the ending of librdkafka's threads to a worker.
- * Errors:  -ERR_CONFIG for settings that librdkafka refuses; brokers that are away are no error but a
- *          state (on_state).
+ * Threads: loop thread only; callbacks never run inside a call of ours. kafka_producer_free()
+ *          leaves the ending of librdkafka's threads to a worker.
+ * Errors:  -ERR_CONFIG for settings that librdkafka refuses; brokers that are away are no error but
+ *          a state (on_state).
  * Source:  librdkafka INTRODUCTION.md, "Idempotent Producer"; Kafka protocol, Produce.
  */
 #ifndef HEARTH_IO_KAFKA_H
@@ -57,7 +57,8 @@ void kafka_producer_free(struct kafka_producer *p);
  * Hands a record over; its end comes by on_outcome with @token.
  *
  * Returns 0; -ERR_THROTTLED when librdkafka holds queue_bytes (try again after an outcome);
- * -ERR_TOO_LARGE or -ERR_PROTOCOL for a record that cannot be sent; -ERR_CLOSED after a fatal error.
+ * -ERR_TOO_LARGE or -ERR_PROTOCOL for a record that cannot be sent; -ERR_CLOSED after a fatal
+ * error.
  */
 int kafka_produce(struct kafka_producer *p, struct str key, struct str value, uint64_t token,
                   struct error *err);

@@ -135,8 +135,8 @@ static void each_record_has_one_outcome_and_a_key_keeps_its_order(void **state)
 
     assert_int_equal(new_producer(w, NULL, NULL), 0);
     for (i = 1; i <= 4000; i++)
-        assert_int_equal(kafka_produce(w->p, i % 2 ? STR("odd") : STR("even"), STR("text"), i, NULL),
-                         0);
+        assert_int_equal(
+            kafka_produce(w->p, i % 2 ? STR("odd") : STR("even"), STR("text"), i, NULL), 0);
     assert_int_equal(w->count, 0); /* never inside a call of ours */
     await(w, 4000);
     for (i = 0; i < 4000; i++) {
@@ -240,7 +240,7 @@ static void settings_are_checked_and_their_values_never_quoted(void **state)
     } bad[] = {
         {"no.such.setting=1", "Kafka setting no.such.setting: librdkafka does not know it"},
         {"security.protocol=geheim",
-         "Kafka setting security.protocol: librdkafka does not accept its value"},
+         "Kafka setting security.protocol: librdkafka refuses its value"},
         {"sasl.password", "Kafka settings are key=value lines"},
     };
     struct world *w = *state;
@@ -251,7 +251,7 @@ static void settings_are_checked_and_their_values_never_quoted(void **state)
         assert_int_equal(new_producer(w, bad[i].properties, &err), -ERR_CONFIG);
         assert_string_equal(err.msg, bad[i].why);
     }
-    assert_int_equal(new_producer(w, "# a comment\n\n client.rack = a \nacks=1\n", &err), -ERR_CONFIG);
+    assert_int_equal(new_producer(w, "acks=1\n", &err), -ERR_CONFIG);
     assert_int_equal(new_producer(w, "# a comment\n\n client.rack = a \n", &err), 0);
 }
 

@@ -228,8 +228,9 @@ enum member {
 };
 
 static const char *const member_names[M_MAX] = {
-    "time",      "seq",        "node",    "epoch",      "account", "region",    "function", "version",
-    "log_group", "log_stream", "sandbox", "request_id", "stream",  "continues", "message",
+    "time",    "seq",       "node",       "epoch",   "account",
+    "region",  "function",  "version",    "log_group", "log_stream",
+    "sandbox", "request_id", "stream",    "continues", "message",
 };
 
 /* @guess is tried first: records come in the order we write them. */
@@ -350,7 +351,7 @@ static int append_utf8(struct buf *b, unsigned c)
     return buf_append(b, out, 4);
 }
 
-/* One "\u…" at @p (behind the u, @left bytes there), or two that make a pair; *@used: bytes taken. */
+/* One "\u…" (@p is behind the u, @left bytes), or two that make a pair; *@used: bytes taken. */
 static int append_code_point(struct buf *b, const char *p, size_t left, size_t *used)
 {
     unsigned high, low;

@@ -7,8 +7,8 @@
  *  "log_group":…,"log_stream":…,"sandbox":…,"request_id":…,"stream":"stdout|stderr|platform",
  *  "continues":true,"message":…}
  *
- * (node, epoch, seq) names a record for ever; in one node and epoch seq only grows. `continues` is there
- * only on a piece of a line that was too long: the next record of that stream goes on with it.
+ * (node, epoch, seq) names a record for ever; in one node and epoch seq only grows. `continues` is
+ * there only on a piece of a line that was too long: the stream's next record goes on with it.
  * Bytes that are no UTF-8 become U+FFFD, control bytes (NUL too) are escaped.
  *
  * Owns:    nothing; what is read borrows from the line.
@@ -58,9 +58,9 @@ int log_origin_write(struct buf *b, const struct log_origin *origin);
 /** Appends one record and a newline; @origin as log_origin_write() made it. */
 int log_record_write(struct buf *b, struct str origin, const struct log_line *line);
 /**
- * Reads one record (@json without its newline). Strings in @ret are still escaped: compare them with what
- * buf_append_json() makes, or use log_record_unescape(). Members may come in any order; unknown
- * ones with plain values are ignored. UTF-8 is not checked again.
+ * Reads one record (@json without its newline). Strings in @ret are still escaped: compare them
+ * with what buf_append_json() makes, or use log_record_unescape(). Members may come in any order;
+ * unknown ones with plain values are ignored. UTF-8 is not checked again.
  */
 int log_record_read(struct str json, struct log_record *ret);
 /** Appends the plain bytes of the escaped @text of a record. */

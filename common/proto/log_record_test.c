@@ -49,7 +49,8 @@ static void a_record_is_one_line_of_json(void **state)
                "{\"time\":1795392000123,\"seq\":18446744073709551615,\"node\":\"n1\",\"epoch\":3,"
                "\"account\":\"000000000000\",\"region\":\"us-east-1\",\"function\":\"hello\","
                "\"version\":\"$LATEST\",\"log_group\":\"/aws/lambda/hello\","
-               "\"log_stream\":\"2026/11/23/[$LATEST]ab\",\"sandbox\":\"sb-1\",\"request_id\":\"r-1\","
+               "\"log_stream\":\"2026/11/23/[$LATEST]ab\",\"sandbox\":\"sb-1\","
+               "\"request_id\":\"r-1\","
                "\"stream\":\"stderr\",\"message\":\"a \\\"b\\\"\\tc\"}\n");
 }
 
@@ -57,7 +58,7 @@ static void what_is_written_is_read_back(void **state)
 {
     CLEANUP(buf_done) struct buf b = BUF_INIT(4096);
     CLEANUP(buf_done) struct buf text = BUF_INIT(4096);
-    struct log_line line = {.time_ms = 5, .seq = 0, .stream = LOG_RECORD_PLATFORM, .continues = true};
+    struct log_line line = {.time_ms = 5, .stream = LOG_RECORD_PLATFORM, .continues = true};
     const char message[] = "nul\0 bad\xff\xc3 good \xf0\x9f\x98\x80 \x7f\x1b[0m";
     struct log_record rec;
 
@@ -80,8 +81,9 @@ static void what_is_written_is_read_back(void **state)
 }
 
 #define TAIL                                                                                       \
-    "\"node\":\"n\",\"epoch\":1,\"account\":\"1\",\"region\":\"r\",\"function\":\"f\",\"version\":\"1\"," \
-    "\"log_group\":\"g\",\"log_stream\":\"s\",\"sandbox\":\"b\",\"request_id\":\"\",\"stream\":\"stdout\""
+    "\"node\":\"n\",\"epoch\":1,\"account\":\"1\",\"region\":\"r\",\"function\":\"f\","            \
+    "\"version\":\"1\",\"log_group\":\"g\",\"log_stream\":\"s\",\"sandbox\":\"b\","                \
+    "\"request_id\":\"\",\"stream\":\"stdout\""
 
 static void members_of_a_later_version_and_any_order_are_fine(void **state)
 {

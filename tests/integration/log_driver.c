@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * log_driver.c - the invoker's function logs without an invoker: child processes print numbered lines
- * into pipes, the real log module takes them. For tests/integration/test_kafka_logs.py and for measuring.
+ * log_driver.c - the invoker's function logs without an invoker: child processes print numbered
+ * lines into pipes, the real log module takes them. For tests/integration/test_kafka_logs.py and
+ * for measuring.
  *
  *   log-driver name=value…
  *
@@ -14,11 +15,12 @@
  *   first=0            number of the first line
  *   spool_bytes=, segment_bytes=, sync=auto|on|off    as in struct logs_options
  *   close_s=60         how long closing may wait for Kafka
- *   invocations=0      instead of children: that many invocations with START, `lines` lines, END and
- *                      REPORT, printed and drained by ourselves, one after the other
+ *   invocations=0      instead of children: that many invocations with START, `lines` lines, END
+ *                      and REPORT, printed and drained by ourselves, one after the other
  *
- * Prints a line of JSON with the counters five times a second and one at the end, which has "done":true,
- * the CPU time that the log module cost (all threads of this process) and that of its loop's thread.
+ * Prints a line of JSON with the counters five times a second and one at the end, which has
+ * "done":true, the CPU time that the log module cost (all threads of this process) and that of its
+ * loop's thread.
  */
 #include <fcntl.h>
 #include <inttypes.h>
@@ -159,8 +161,9 @@ static void print_counters(const struct driver *d, bool done)
 {
     const struct logs_counters *c = &d->last;
 
-    printf("{\"done\":%s,\"lines\":%" PRIu64 ",\"bytes_read\":%" PRIu64 ",\"bytes_spooled\":%" PRIu64
-           ",\"batches\":%" PRIu64 ",\"shipped\":%" PRIu64 ",\"resent\":%" PRIu64
+    printf("{\"done\":%s,\"lines\":%" PRIu64 ",\"bytes_read\":%" PRIu64
+           ",\"bytes_spooled\":%" PRIu64 ",\"batches\":%" PRIu64 ",\"shipped\":%" PRIu64
+           ",\"resent\":%" PRIu64
            ",\"undeliverable\":%" PRIu64 ",\"dropped\":%" PRIu64 ",\"write_errors\":%" PRIu64
            ",\"blocked\":%" PRIu64 ",\"is_blocked\":%s,\"memory_bytes\":%" PRIu64
            ",\"segment_bytes\":%" PRIu64 ",\"unshipped_bytes\":%" PRIu64 ",\"wall_us\":%" PRIu64

@@ -4,8 +4,8 @@
  *
  *   kafka-consumer HOST:PORT TOPIC
  *
- * One line a record: partition, offset, key and value, separated by tabs. Reads every partition from its
- * first offset to the end that it had at the start. Exit status 1 when that takes over a minute.
+ * One line a record: partition, offset, key and value, separated by tabs. Reads every partition
+ * from its first offset to the end that it had at the start. Exit status 1 when that takes over a minute.
  */
 #include <inttypes.h>
 #include <librdkafka/rdkafka.h>
