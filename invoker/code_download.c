@@ -12,6 +12,7 @@
 #define DOWNLOAD_LIMIT_US MINUTES(2)
 
 struct download {
+    struct list_node node; /* in the caller's list, until the answer is there */
     struct loop *loop;
     struct code_fetch *fetch;
     const char *path;
@@ -63,6 +64,7 @@ static void on_answer(const cJSON *ok, struct str body, const struct error *err,
     struct download *d = arg;
     (void)ok;
 
+    list_remove(&d->node);
     if (err) {
         code_fetched(d->fetch, err);
         free(d);
@@ -76,8 +78,8 @@ static void on_answer(const cJSON *ok, struct str body, const struct error *err,
     loop_work(d->loop, write_file, on_written, d);
 }
 
-void code_download(struct loop *loop, struct link *link, struct code_fetch *fetch,
-                   const char *sha256, const char *path)
+void code_download(struct loop *loop, struct link *link, struct list_node *asking,
+                   struct code_fetch *fetch, const char *sha256, const char *path)
 {
     struct download *d = calloc(1, sizeof(*d));
     cJSON *args = cJSON_CreateObject();
@@ -87,7 +89,21 @@ void code_download(struct loop *loop, struct link *link, struct code_fetch *fetc
     d->loop = loop;
     d->fetch = fetch;
     d->path = path;
+    list_append(asking, &d->node);
     cJSON_AddStringToObject(args, "sha256", sha256);
     rpc_call(link, "code.get", args, STR_NULL, DOWNLOAD_LIMIT_US, on_answer, d);
     cJSON_Delete(args);
+}
+
+void code_downloads_end(struct list_node *asking)
+{
+    struct error gone;
+    struct download *d;
+
+    error_set(&gone, ERR_UNAVAILABLE, "the node is shutting down");
+    while ((d = LIST_FIRST(asking, struct download, node))) {
+        list_remove(&d->node);
+        code_fetched(d->fetch, &gone);
+        free(d);
+    }
 }

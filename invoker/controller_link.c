@@ -23,6 +23,7 @@ struct controller_link {
     struct link *link;
     struct timer register_again;
     struct list_node tasks; /* questions in both directions */
+    struct list_node downloads; /* questions for code */
     bool was_up;
 };
 
@@ -171,7 +172,7 @@ void controller_link_fetch_code(struct code_fetch *fetch, const char *sha256, co
 {
     struct controller_link *cl = arg;
 
-    code_download(cl->options.loop, cl->link, fetch, sha256, path);
+    code_download(cl->options.loop, cl->link, &cl->downloads, fetch, sha256, path);
 }
 
 /* ---- what the controller asks of us */
@@ -314,6 +315,7 @@ struct controller_link *controller_link_new(const struct controller_link_options
         abort();
     cl->options = *options;
     list_init(&cl->tasks);
+    list_init(&cl->downloads);
     timer_init(&cl->register_again, options->loop, register_node, cl);
     return cl;
 }
@@ -345,6 +347,7 @@ void controller_link_free(struct controller_link *cl)
             rpc_fail(t->request, &gone);
         task_free(t);
     }
+    code_downloads_end(&cl->downloads);
     link_free(cl->link);
     free(cl);
 }

@@ -40,7 +40,10 @@ struct controller_link *controller_link_new(const struct controller_link_options
 /** Begins to connect. -ERR_CONFIG when the address has the wrong form. */
 int controller_link_start(struct controller_link *cl, const struct controller_link_parts *parts,
                           struct error *err);
-/** Questions under way end without an answer. NULL is fine. */
+/**
+ * Questions under way end without an answer. Spec cache and code cache are freed before, so that
+ * nobody waits for one. NULL is fine.
+ */
 void controller_link_free(struct controller_link *cl);
 
 /** For spec_cache_options.fetch; @arg is the struct controller_link. */

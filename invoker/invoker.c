@@ -449,8 +449,8 @@ void invoker_free(struct invoker *inv)
     if (inv->specs)
         spec_cache_free(inv->specs);
     pool_free(inv->pool);
-    controller_link_free(inv->controller);
     code_cache_free(inv->codes);
+    controller_link_free(inv->controller);
     launcher_free(inv->launcher);
     image_store_free(inv->images);
     docker_free(inv->docker);
