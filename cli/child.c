@@ -17,6 +17,7 @@
 #define BACKOFF_MOST_US SECONDS(5)
 #define STEADY_US SECONDS(10) /* a life this long forgives earlier deaths */
 #define LINE_MAX_BYTES 16384
+#define LAST_WORDS_BYTES 4096
 
 enum child_state { CHILD_IDLE, CHILD_WAITING, CHILD_RUNNING, CHILD_STOPPING, CHILD_STOPPED };
 
@@ -30,6 +31,8 @@ struct child {
     int out_fd;
     struct watch *out_watch;
     struct buf line;
+    bool quiet;
+    struct buf last_words; /* of a quiet one: what it wrote last */
     struct timer timer; /* back-off while waiting, SIGKILL while stopping */
     uint64_t started_us;
     uint64_t backoff_us;
@@ -64,7 +67,23 @@ static void strings_free(char **v)
 
 static void print_line(struct child *c, struct str line)
 {
+    if (c->quiet) {
+        while (c->last_words.len && c->last_words.len + line.len + 1 > LAST_WORDS_BYTES)
+            buf_consume(&c->last_words, str_find(buf_str(&c->last_words), '\n', 0) + 1);
+        if (buf_append_str(&c->last_words, line) == 0)
+            buf_append_char(&c->last_words, '\n');
+        return;
+    }
     fprintf(stderr, "%-10s | %.*s\n", c->name, STR_ARG(line));
+}
+
+static void print_last_words(struct child *c)
+{
+    struct str rest = buf_str(&c->last_words), line;
+
+    while (c->quiet && rest.len && str_split(&rest, '\n', &line))
+        fprintf(stderr, "%-10s | %.*s\n", c->name, STR_ARG(line));
+    buf_clear(&c->last_words);
 }
 
 static void print_lines(struct child *c, bool flush)
@@ -212,8 +231,14 @@ struct child *child_new(struct loop *loop, const char *name, const char *const *
     c->out_fd = -1;
     c->backoff_us = BACKOFF_FIRST_US;
     buf_init(&c->line, LINE_MAX_BYTES);
+    buf_init(&c->last_words, LAST_WORDS_BYTES + 1);
     timer_init(&c->timer, loop, on_timer, c);
     return c;
+}
+
+void child_set_quiet(struct child *c)
+{
+    c->quiet = true;
 }
 
 static void report_stopped(void *arg)
@@ -274,6 +299,7 @@ void child_reap(struct child *c)
     else
         snprintf(how, sizeof(how), "ended with exit status %d", WEXITSTATUS(status));
     schedule(c);
+    print_last_words(c);
     fprintf(stderr, "%-10s | %s %s; starting it again\n", "hearth", c->name, how);
 }
 
@@ -289,6 +315,7 @@ void child_free(struct child *c)
     timer_stop(&c->timer);
     close_output(c);
     buf_done(&c->line);
+    buf_done(&c->last_words);
     strings_free(c->argv);
     strings_free(c->env);
     free(c->name);

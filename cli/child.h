@@ -33,6 +33,8 @@ typedef void child_stopped_fn(struct child *child, void *arg);
 struct child *child_new(struct loop *loop, const char *name, const char *const *argv,
                         const char *const *env);
 void child_start(struct child *child);
+/** Its lines are not shown as they come; when it dies unasked, the last of them are. */
+void child_set_quiet(struct child *child);
 /** SIGTERM, SIGKILL after @grace_us; @on_stopped runs once it is gone (also if it never ran). */
 void child_stop(struct child *child, uint64_t grace_us, child_stopped_fn *on_stopped, void *arg);
 /** SIGKILL at once, to a child that is stopping. */

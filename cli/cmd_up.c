@@ -50,6 +50,7 @@ static void start_redis(struct up *up)
                           NULL};
 
     up->children[ROLE_REDIS] = child_new(up->loop, role_names[ROLE_REDIS], argv, NULL);
+    child_set_quiet(up->children[ROLE_REDIS]); /* it says at every start how it starts */
     child_start(up->children[ROLE_REDIS]);
 }
 

@@ -6,14 +6,16 @@
 # Installs what is missing, builds, finds or starts a Docker engine, builds the sample's base image, runs
 # `hearth up`, deploys a sample function, invokes it once, prints the lines to copy. Ctrl-C ends all.
 #
-# HEARTH_LISTEN    address (default 127.0.0.1:9000)
-# HEARTH_DATA_DIR  folder for functions (default build/hearth-data), kept between runs
+# HEARTH_LISTEN     address (default 127.0.0.1:9000)
+# HEARTH_LOG_LEVEL  of our own programs (default warn)
+# HEARTH_DATA_DIR   folder for functions (default build/hearth-data), kept between runs
 set -u -o pipefail
 cd "$(dirname "$0")/.." || exit 1
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 export HEARTH_LISTEN=${HEARTH_LISTEN:-127.0.0.1:9000}
 export HEARTH_DATA_DIR=${HEARTH_DATA_DIR:-$PWD/build/hearth-data}
 export HEARTH_RUN_DIR=${HEARTH_RUN_DIR:-/run/hearth-${HEARTH_LISTEN##*:}}
+export HEARTH_LOG_LEVEL=${HEARTH_LOG_LEVEL:-warn}
 began=$SECONDS up='' engine_user=''
 
 say() { echo "run: $*" >&2; }
