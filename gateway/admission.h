@@ -2,9 +2,9 @@
 /*
  * admission.h - who may run now: the limit of concurrent invocations of an account.
  *
- * An invocation holds a lease from the moment it is let in until it is answered. Today a lease is this
- * gateway's own share of the limit; leases granted by the controller will come through the same seam,
- * with an epoch that fences older ones.
+ * An invocation holds a lease from the moment it is let in until it is answered. Today a lease is
+ * this gateway's own share of the limit; leases granted by the controller will come through the
+ * same seam, with an epoch that fences older ones.
  *
  * Owns:    the leases, one for each account.
  * Threads: loop thread only.

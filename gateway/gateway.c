@@ -95,13 +95,15 @@ static void resolve(struct route_lookup *lookup, const struct route_key *key, vo
     add_str(args, "account", key->account);
     add_str(args, "name", key->name);
     add_str(args, "qualifier", key->qualifier);
-    rpc_call(gw->controller, "route.resolve", args, STR_NULL, RESOLVE_TIMEOUT_US, on_resolved, lookup);
+    rpc_call(gw->controller, "route.resolve", args, STR_NULL, RESOLVE_TIMEOUT_US, on_resolved,
+             lookup);
     cJSON_Delete(args);
 }
 
-/* Acknowledged at once: from here on nobody can learn the old route (route_cache.h), and what is on its
- * way with it was begun before. */
-static void handle_route_drop(struct rpc_request *req, const cJSON *args, struct str body, void *arg)
+/* Acknowledged at once: from here on nobody can learn the old route (route_cache.h), and what is on
+ * its way with it was begun before. */
+static void handle_route_drop(struct rpc_request *req, const cJSON *args, struct str body,
+                              void *arg)
 {
     struct gateway *gw = arg;
 
@@ -174,7 +176,8 @@ static void on_node_up(void *arg)
 
 /* ---- requests ---- */
 
-/* 503 until all has been up once, so that who starts us knows when to begin; later the status tells. */
+/* 503 until all has been up once, so that who starts us knows when to begin; later the status
+ * tells. */
 static void serve_health(struct gateway *gw, struct http_req *req, const char *request_id)
 {
     CLEANUP(buf_done) struct buf b = BUF_INIT(HEALTH_MAX);
@@ -183,7 +186,10 @@ static void serve_health(struct gateway *gw, struct http_req *req, const char *r
 
     gw->was_ready = gw->was_ready || ok;
     buf_printf(&b, "{\"status\":\"%s\",\"version\":\"" HEARTH_VERSION "\",\"controller\":\"%s\",",
-               ok ? "ok" : gw->was_ready ? "degraded" : "starting", controller ? "up" : "down");
+               ok              ? "ok"
+               : gw->was_ready ? "degraded"
+                               : "starting",
+               controller ? "up" : "down");
     buf_printf(&b, "\"invocations\":%zu,\"routes\":%zu,\"nodes\":", invokes_in_flight(gw->invokes),
                route_cache_len(gw->routes));
     nodes_describe(gw->nodes, &b);

@@ -2,7 +2,8 @@
 /*
  * gateway.h - the gateway program as one object: the only file behind it that knows all parts.
  *
- * Owns:    all parts. Borrows: loop and configuration.
+ * Owns:    all parts.
+ * Borrows: loop and configuration.
  * Threads: loop thread only.
  * Errors:  -ERR_CONFIG when it cannot listen or an address is none.
  */
@@ -18,7 +19,7 @@ int gateway_new(struct loop *loop, const struct gateway_config *config, struct g
                 struct error *err);
 /** The port it listens on. */
 int gateway_port(const struct gateway *gw);
-/** Takes no more connections; loop_stop() when all requests are answered, or the drain time is over. */
+/** Takes no more connections; loop_stop() when all is answered or the drain time is over. */
 void gateway_stop(struct gateway *gw);
 /** When the loop has stopped. */
 void gateway_free(struct gateway *gw);

@@ -38,30 +38,40 @@ static const char *check_level(struct str text)
 }
 
 #define STRING_ITEM(member, env, def, least, most, help, check)                                    \
-    {#member, env, CFG_STRING, offsetof(struct gateway_config, member), def, least, most, help, check}
+    {                                                                                              \
+#member, env, CFG_STRING, offsetof(struct gateway_config, member), def, least, most, help, \
+            check                                                                                  \
+    }
 #define NUMBER_ITEM(name, env, type, member, def, least, most, help)                               \
-    {name, env, type, offsetof(struct gateway_config, member), def, least, most, help, NULL}
+    {                                                                                              \
+        name, env, type, offsetof(struct gateway_config, member), def, least, most, help, NULL     \
+    }
 
 static const struct config_item items[] = {
     STRING_ITEM(listen, "HEARTH_LISTEN", "127.0.0.1:9000", 3, 128,
-                "address that clients use as endpoint: host:port, the host a number such as 0.0.0.0 or [::1]",
+                "address that clients use as endpoint: host:port, the host a number such as "
+                "0.0.0.0 or [::1]",
                 NULL),
     STRING_ITEM(controller, "HEARTH_CONTROLLER", "unix:/run/hearth/controller.sock", 7, 112,
                 "where the controller is reached: unix:/path", check_controller),
     STRING_ITEM(account_id, "HEARTH_ACCOUNT_ID", "000000000000", 12, 12,
                 "account of every request, twelve digits", check_account),
-    STRING_ITEM(region, "HEARTH_REGION", "us-east-1", 1, 32, "region name, part of every ARN", check_region),
-    STRING_ITEM(log_level, "HEARTH_LOG_LEVEL", "info", 1, 8, "debug, info, warn or error", check_level),
-    STRING_ITEM(id, "HEARTH_GATEWAY_ID", "gateway", 1, 63, "name of this gateway in logs and towards its peers",
-                NULL),
-    NUMBER_ITEM("account_concurrency", "HEARTH_ACCOUNT_CONCURRENCY", CFG_U64, account_concurrency, "1000", 1,
-                1000000, "invocations that one account may have at once; more are throttled (429)"),
-    NUMBER_ITEM("invoke_wait", "HEARTH_INVOKE_WAIT", CFG_USEC, invoke_wait_us, "60s", MSEC(1), MINUTES(15),
+    STRING_ITEM(region, "HEARTH_REGION", "us-east-1", 1, 32, "region name, part of every ARN",
+                check_region),
+    STRING_ITEM(log_level, "HEARTH_LOG_LEVEL", "info", 1, 8, "debug, info, warn or error",
+                check_level),
+    STRING_ITEM(id, "HEARTH_GATEWAY_ID", "gateway", 1, 63,
+                "name of this gateway in logs and towards its peers", NULL),
+    NUMBER_ITEM("account_concurrency", "HEARTH_ACCOUNT_CONCURRENCY", CFG_U64, account_concurrency,
+                "1000", 1, 1000000,
+                "invocations that one account may have at once; more are throttled (429)"),
+    NUMBER_ITEM("invoke_wait", "HEARTH_INVOKE_WAIT", CFG_USEC, invoke_wait_us, "60s", MSEC(1),
+                MINUTES(15),
                 "how long an invocation may wait for a node and a sandbox before it is refused"),
     NUMBER_ITEM("gateway_drain", "HEARTH_GATEWAY_DRAIN", CFG_USEC, drain_us, "10s", 0, MINUTES(60),
                 "how long requests in flight may take to finish when the gateway is told to stop"),
-    NUMBER_ITEM("route_cache_max", "HEARTH_ROUTE_CACHE_MAX", CFG_U64, route_cache_max, "10000", 1, 10000000,
-                "functions whose routes are kept in memory"),
+    NUMBER_ITEM("route_cache_max", "HEARTH_ROUTE_CACHE_MAX", CFG_U64, route_cache_max, "10000", 1,
+                10000000, "functions whose routes are kept in memory"),
 };
 
 const struct config_program gateway_config_program = {

@@ -121,11 +121,13 @@ static void forget_kept(struct fake_node *n)
 static void node_answer(struct fake_node *n, struct link_stream *s, struct str data)
 {
     CLEANUP(buf_done) struct buf b = BUF_INIT(8192);
-    struct result_head head = {.outcome = n->behaviour == FUNCTION_ERROR ? INVOKE_FUNCTION_ERROR : INVOKE_OK,
+    struct result_head head = {.outcome = n->behaviour == FUNCTION_ERROR ? INVOKE_FUNCTION_ERROR
+                                                                         : INVOKE_OK,
                                .executed_version = STR("$LATEST")};
 
     if (n->behaviour == REFUSE) {
-        head = (struct result_head){.outcome = INVOKE_REFUSED, .refused = n->refuse_with,
+        head = (struct result_head){.outcome = INVOKE_REFUSED,
+                                    .refused = n->refuse_with,
                                     .message = STR("the node has no room")};
         data.len = 0;
     }
@@ -174,8 +176,8 @@ static void copy(char *to, size_t size, struct str s)
     snprintf(to, size, "%.*s", STR_ARG(s));
 }
 
-static void on_node_stream(struct link *link, struct link_stream *s, enum link_kind kind, struct str head,
-                           void *arg)
+static void on_node_stream(struct link *link, struct link_stream *s, enum link_kind kind,
+                           struct str head, void *arg)
 {
     struct fake_node *n = arg;
     struct run *run = calloc(1, sizeof(*run));
@@ -333,7 +335,8 @@ static void controller_start(struct fixture *f)
     const struct link_hello me = {"controller", "c"};
     struct error err;
 
-    if (link_listen(f->loop, f->controller_address, &me, &controller_ops, f, &f->controller, &err) < 0)
+    if (link_listen(f->loop, f->controller_address, &me, &controller_ops, f, &f->controller, &err) <
+        0)
         fail_msg("%s", err.msg);
 }
 
@@ -357,8 +360,12 @@ static void ask(struct fixture *f, struct answer *a, const char *method, const c
                 const char *const *headers, struct str body)
 {
     CLEANUP(freep) char *url = str_printf("http://127.0.0.1:%d%s", gateway_port(f->gw), path);
-    struct http_call_options options = {.method = method, .url = url, .headers = headers, .body = body,
-                                        .timeout_us = SECONDS(15), .body_max = 16u << 20};
+    struct http_call_options options = {.method = method,
+                                        .url = url,
+                                        .headers = headers,
+                                        .body = body,
+                                        .timeout_us = SECONDS(15),
+                                        .body_max = 16u << 20};
 
     *a = (struct answer){.f = f};
     buf_init(&a->body, 16u << 20);
@@ -413,13 +420,20 @@ static bool node_links_are_up(struct fixture *f)
 static void begin_with(struct fixture *f, int nodes, const char *wait, const char *concurrency)
 {
     CLEANUP(buf_done) struct buf problems = BUF_INIT(4096);
-    char *argv[] = {"gateway",      "--listen", "127.0.0.1:0",
-                    "--controller", f->controller_address, "--invoke-wait",
-                    (char *)(uintptr_t)wait, "--account-concurrency", (char *)(uintptr_t)concurrency};
+    char *argv[] = {"gateway",
+                    "--listen",
+                    "127.0.0.1:0",
+                    "--controller",
+                    f->controller_address,
+                    "--invoke-wait",
+                    (char *)(uintptr_t)wait,
+                    "--account-concurrency",
+                    (char *)(uintptr_t)concurrency};
     struct error err;
     int i;
 
-    *f = (struct fixture){.loop = loop_new(), .generation = 1, .state = "Active", .node_count = nodes};
+    *f = (struct fixture){
+        .loop = loop_new(), .generation = 1, .state = "Active", .node_count = nodes};
     snprintf(f->dir, sizeof(f->dir), "/tmp/hgw-XXXXXX");
     assert_non_null(mkdtemp(f->dir));
     snprintf(f->controller_address, sizeof(f->controller_address), "unix:%s/c", f->dir);
@@ -428,8 +442,9 @@ static void begin_with(struct fixture *f, int nodes, const char *wait, const cha
     for (i = 0; i < nodes; i++)
         node_start(f, i);
     controller_start(f);
-    assert_int_equal(config_load(&gateway_config_program, ARRAY_LEN(argv), argv, &f->config, &problems),
-                     CONFIG_RUN);
+    assert_int_equal(
+        config_load(&gateway_config_program, ARRAY_LEN(argv), argv, &f->config, &problems),
+        CONFIG_RUN);
     if (gateway_new(f->loop, &f->config, &f->gw, &err) < 0)
         fail_msg("%s", err.msg);
     run_until(f, node_links_are_up);
@@ -478,11 +493,14 @@ static void an_invocation_goes_to_a_node_and_back(void **state)
     invoke(&f, &a, STR_NULL);
     expect(&a, 200, "{}");
     assert_int_equal(f.resolves, 1); /* once for both */
-    ask(&f, &a, "POST", PATH "arn%3Aaws%3Alambda%3Aus-east-1%3A000000000000%3Afunction%3Ahello/invocations?Qualifier=live",
+    ask(&f, &a, "POST",
+        PATH "arn%3Aaws%3Alambda%3Aus-east-1%3A000000000000%3Afunction%3Ahello/"
+             "invocations?Qualifier=live",
         headers, STR("1"));
     hear(&f, &a);
     expect(&a, 200, "1");
-    assert_string_equal(f.nodes[0].arn, "arn:aws:lambda:us-east-1:000000000000:function:hello:live");
+    assert_string_equal(f.nodes[0].arn,
+                        "arn:aws:lambda:us-east-1:000000000000:function:hello:live");
     assert_string_equal(f.nodes[0].context, "{\"a\":1}");
     assert_string_equal(f.nodes[0].trace, "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=0");
     assert_int_equal(f.nodes[0].flags, INVOKE_LOG_TAIL);
@@ -508,8 +526,9 @@ static void large_payloads_pass_both_ways(void **state)
     big.ptr[big.len - 1] = 'x';
     buf_append_char(&big, '"');
     invoke(&f, &a, buf_str(&big));
-    expect(&a, 413, "{\"Type\":\"User\",\"message\":\"Request must be smaller than 6291456 bytes for the "
-                    "InvokeFunction operation\"}");
+    expect(&a, 413,
+           "{\"Type\":\"User\",\"message\":\"Request must be smaller than 6291456 bytes for the "
+           "InvokeFunction operation\"}");
     buf_done(&big);
     end(&f);
 }
@@ -524,7 +543,8 @@ static void errors_are_aws_errors(void **state)
     (void)state;
     begin(&f, 1);
     invoke(&f, &a, STR("n\x87"));
-    expect_part(&a, 400, "Could not parse request body into json: Could not parse payload into json: ");
+    expect_part(&a, 400,
+                "Could not parse request body into json: Could not parse payload into json: ");
     ask(&f, &a, "POST", PATH "hello/invocations", event, STR("{}"));
     hear(&f, &a);
     expect_part(&a, 400, "InvocationType Event is not offered yet");
@@ -553,11 +573,13 @@ static void functions_that_are_not_active_are_not_invoked(void **state)
     begin(&f, 1);
     f.state = NULL;
     invoke(&f, &a, STR("{}"));
-    expect_part(&a, 404, "Function not found: arn:aws:lambda:us-east-1:000000000000:function:hello:$LATEST");
+    expect_part(&a, 404,
+                "Function not found: arn:aws:lambda:us-east-1:000000000000:function:hello:$LATEST");
     f.state = "Pending";
     invoke(&f, &a, STR("{}"));
-    expect_part(&a, 409, "The operation cannot be performed at this time. The function is currently in the "
-                         "following state: Pending");
+    expect_part(&a, 409,
+                "The operation cannot be performed at this time. The function is currently in the "
+                "following state: Pending");
     f.state = "Failed";
     invoke(&f, &a, STR("{}"));
     expect_part(&a, 409, "state: Failed");
@@ -642,8 +664,9 @@ static void a_full_node_gives_way_to_another(void **state)
     f.nodes[1].behaviour = REFUSE;
     f.nodes[1].refuse_with = ERR_THROTTLED;
     invoke(&f, &a, STR("{}"));
-    expect(&a, 429, "{\"Reason\":\"ConcurrentInvocationLimitExceeded\",\"Type\":\"User\",\"message\":\"Rate "
-                    "Exceeded. (the node has no room)\"}");
+    expect(&a, 429,
+           "{\"Reason\":\"ConcurrentInvocationLimitExceeded\",\"Type\":\"User\",\"message\":\"Rate "
+           "Exceeded. (the node has no room)\"}");
     end(&f);
 }
 
@@ -743,8 +766,9 @@ static void beyond_the_account_limit_is_429(void **state)
     ask(&f, &a, "POST", PATH "hello/invocations", NULL, STR("{}"));
     run_until(&f, has_kept);
     invoke(&f, &b, STR("{}"));
-    expect(&b, 429, "{\"Reason\":\"ConcurrentInvocationLimitExceeded\",\"Type\":\"User\",\"message\":\"Rate "
-                    "Exceeded.\"}");
+    expect(&b, 429,
+           "{\"Reason\":\"ConcurrentInvocationLimitExceeded\",\"Type\":\"User\",\"message\":\"Rate "
+           "Exceeded.\"}");
     http_call_cancel(a.call);
     buf_done(&a.body);
     run_until(&f, was_reset);

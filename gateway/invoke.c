@@ -20,7 +20,8 @@
 #define HEAD_MAX 16384u
 #define LOG_MAX 8192u /* a log tail of 4 KiB in base64 */
 #define SPARE_MAX 256 /* invocations kept for the next ones */
-#define RETRY_US MSEC(500) /* when nobody tells us that trying again makes sense: a node shuts down, say */
+#define RETRY_US                                                                                   \
+    MSEC(500) /* when nobody tells us that trying again makes sense: a node shuts down, say */
 #define RUN_SLACK_US SECONDS(60) /* beyond the function's own time limit, which the invoker keeps */
 
 enum invoke_state { INVOKE_IDLE, INVOKE_ROUTING, INVOKE_PARKED, INVOKE_RUNNING };
@@ -158,8 +159,8 @@ static void fail(struct invocation *inv, const struct error *err)
     invocation_release(inv);
 }
 
-__attribute__((format(printf, 3, 4))) static void fail_with(struct invocation *inv, enum error_code code,
-                                                            const char *fmt, ...)
+__attribute__((format(printf, 3, 4))) static void
+fail_with(struct invocation *inv, enum error_code code, const char *fmt, ...)
 {
     struct error err;
     va_list ap;
@@ -258,7 +259,8 @@ static void on_timer(void *arg)
     }
     if (inv->refused.code == ERR_OK)
         error_set(&inv->refused, ERR_UNAVAILABLE,
-                  "The controller did not say in time where the function runs; is hearth-controller busy?");
+                  "The controller did not say in time where the function runs; is "
+                  "hearth-controller busy?");
     fail(inv, &inv->refused);
 }
 
@@ -267,7 +269,8 @@ static void on_client_gone(struct pending *p)
     struct invocation *inv = CONTAINER_OF(p, struct invocation, pending);
 
     if (inv->stream)
-        link_stream_reset(inv->stream, ERR_CLOSED); /* the invoker decides what becomes of the run */
+        link_stream_reset(inv->stream,
+                          ERR_CLOSED); /* the invoker decides what becomes of the run */
     invocation_release(inv);
 }
 
@@ -359,13 +362,15 @@ static void on_result_reset(struct link_stream *s, const struct error *why, void
     (void)s;
     log_debug("invoke", "lost", KV_STR("request_id", inv->request_id), KV_ERR(why));
     leave_node(inv);
-    if (why->code == ERR_THROTTLED && !inv->has_head) { /* the link has too many streams: not taken */
+    if (why->code == ERR_THROTTLED &&
+        !inv->has_head) { /* the link has too many streams: not taken */
         inv->refused = *why;
         on_refused(inv);
         return;
     }
     fail_with(inv, ERR_INTERNAL,
-              "The node that ran the function was lost before it answered (%s). The function may have run; "
+              "The node that ran the function was lost before it answered (%s). The function may "
+              "have run; "
               "it is not run again by itself.",
               why->msg);
 }
@@ -434,10 +439,11 @@ static void dispatch(struct invocation *inv, struct route *route)
     struct node *node;
 
     if (!route_is_active(route)) {
-        fail_with(inv, ERR_CONFLICT,
-                  "The operation cannot be performed at this time. The function is currently in the "
-                  "following state: %s",
-                  route->state);
+        fail_with(
+            inv, ERR_CONFLICT,
+            "The operation cannot be performed at this time. The function is currently in the "
+            "following state: %s",
+            route->state);
         return;
     }
     set_executed_version(inv, str_of(route->version));
@@ -456,8 +462,8 @@ static void dispatch(struct invocation *inv, struct route *route)
         fail_with(inv, ERR_INTERNAL, "The request's headers are too long to be passed on.");
         return;
     }
-    inv->stream = link_open(node_link(node), LINK_INVOKE, buf_str(&invokes->head), inv->ask.payload, true,
-                            &stream_ops, inv);
+    inv->stream = link_open(node_link(node), LINK_INVOKE, buf_str(&invokes->head), inv->ask.payload,
+                            true, &stream_ops, inv);
     if (!inv->stream) {
         no_node(inv); /* its link has broken in this very turn */
         return;
@@ -480,7 +486,8 @@ static void on_route(struct route_wait *w, struct route *route, const struct err
         dispatch(inv, route);
     } else if (err->code == ERR_NOT_FOUND) {
         fail_not_found(inv);
-    } else if (err->code == ERR_UNAVAILABLE || err->code == ERR_CLOSED || err->code == ERR_TIMEOUT) {
+    } else if (err->code == ERR_UNAVAILABLE || err->code == ERR_CLOSED ||
+               err->code == ERR_TIMEOUT) {
         error_set(&inv->refused, ERR_UNAVAILABLE,
                   "The controller cannot be reached (%s); is hearth-controller running?", err->msg);
         park_shortly(inv);
@@ -518,8 +525,8 @@ static struct str header_of(void *arg, const char *name)
 void invokes_serve(struct invokes *invokes, struct http_req *req, const struct lambda_match *match,
                    const char *request_id)
 {
-    struct invoke_source source = {match, http_query(req), http_body(req), header_of, req,
-                                   &invokes->parts.home};
+    struct invoke_source source = {match, http_query(req),     http_body(req), header_of,
+                                   req,   &invokes->parts.home};
     struct invocation *inv = invocation_take(invokes);
     struct error err;
 

@@ -9,7 +9,8 @@
  *            v  |     v  |     a controller or a node comes up, or the wait is over
  *            parked   parked
  *
- * Owns:    its invocations, which are used again; the request stays the HTTP engine's until answered.
+ * Owns:    its invocations, which are used again; the request stays the HTTP engine's until
+ *          answered.
  * Borrows: the parts it is given; they outlive it.
  * Threads: loop thread only.
  * Errors:  all go to the client, as AWS's.

@@ -42,26 +42,28 @@ void invoke_request_clear(struct invoke_request *r)
     buf_clear(&r->trace_id);
 }
 
-/* Something breaks the API's model: its full check finds AWS's words. @fallback stands when it finds
- * nothing wrong. */
+/* Something breaks the API's model: its full check finds AWS's words. @fallback stands when it
+ * finds nothing wrong. */
 static int model_error(const struct invoke_source *source, const char *fallback, struct error *err)
 {
     CLEANUP(buf_done) struct buf message = BUF_INIT(VALIDATE_MESSAGE_MAX);
     cJSON *input = NULL;
     int r;
 
-    r = lambda_input_new(source->match, source->query, STR_NULL, source->header, source->arg, &input, err);
+    r = lambda_input_new(source->match, source->query, STR_NULL, source->header, source->arg,
+                         &input, err);
     if (r < 0)
         return r;
     r = validate_input(source->match->op, input, &message);
     cJSON_Delete(input);
     if (r < 0)
-        return error_set(err, (enum error_code)-r, "%.*s", STR_ARG(buf_str(&message)));
+        return error_set(err, (enum error_code) - r, "%.*s", STR_ARG(buf_str(&message)));
     return error_set(err, ERR_BAD_REQUEST, "%s", fallback);
 }
 
 /* The value of Qualifier in the query, decoded; the first one counts. */
-static int read_qualifier(struct invoke_request *r, const struct invoke_source *source, struct error *err)
+static int read_qualifier(struct invoke_request *r, const struct invoke_source *source,
+                          struct error *err)
 {
     struct str rest = source->query, item;
     size_t eq;
@@ -80,7 +82,8 @@ static int read_qualifier(struct invoke_request *r, const struct invoke_source *
     return 0;
 }
 
-static int read_types(struct invoke_request *r, const struct invoke_source *source, struct error *err)
+static int read_types(struct invoke_request *r, const struct invoke_source *source,
+                      struct error *err)
 {
     struct str type = source->header(source->arg, "x-amz-invocation-type");
     struct str log = source->header(source->arg, "x-amz-log-type");
@@ -106,14 +109,16 @@ static int read_types(struct invoke_request *r, const struct invoke_source *sour
 static int refuse_unsupported(const struct invoke_source *source, struct error *err)
 {
     if (source->header(source->arg, "x-amz-tenant-id").ptr)
-        return error_set(err, ERR_UNSUPPORTED, "TenantId is not offered: Hearth has no tenant isolation mode.");
+        return error_set(err, ERR_UNSUPPORTED,
+                         "TenantId is not offered: Hearth has no tenant isolation mode.");
     if (source->header(source->arg, "x-amz-durable-execution-name").ptr)
         return error_set(err, ERR_UNSUPPORTED,
                          "DurableExecutionName is not offered: Hearth has no durable functions.");
     return 0;
 }
 
-static int read_client_context(struct invoke_request *r, const struct invoke_source *source, struct error *err)
+static int read_client_context(struct invoke_request *r, const struct invoke_source *source,
+                               struct error *err)
 {
     struct str text = source->header(source->arg, "x-amz-client-context");
     struct str json;
@@ -128,10 +133,12 @@ static int read_client_context(struct invoke_request *r, const struct invoke_sou
         if (json.len > 0 && json.ptr[0] == '{' && json_check(json, NULL) == 0)
             return 0;
     }
-    return error_set(err, ERR_BAD_CONTENT, "Client context must be a valid Base64-encoded JSON object.");
+    return error_set(err, ERR_BAD_CONTENT,
+                     "Client context must be a valid Base64-encoded JSON object.");
 }
 
-/* Root is for the trace, Sampled says who records it: we record nothing, so 0 unless the client decided. */
+/* Root is for the trace, Sampled says who records it: we record nothing, so 0 unless the client
+ * decided. */
 static void read_trace_id(struct invoke_request *r, const struct invoke_source *source)
 {
     struct str given = source->header(source->arg, "x-amzn-trace-id");
@@ -153,7 +160,8 @@ static void read_trace_id(struct invoke_request *r, const struct invoke_source *
     buf_append(&r->trace_id, ";Sampled=0", 10);
 }
 
-int invoke_request_read(struct invoke_request *r, const struct invoke_source *source, struct error *err)
+int invoke_request_read(struct invoke_request *r, const struct invoke_source *source,
+                        struct error *err)
 {
     int result;
 

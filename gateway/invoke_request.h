@@ -5,7 +5,8 @@
  * Owns:    the decoded parts; invoke_request_clear() keeps the memory for the next one.
  * Borrows: the body and the home, as long as it is read; all else is copied.
  * Threads: one.
- * Errors:  AWS's exceptions in AWS's words: VALIDATION, BAD_REQUEST, BAD_CONTENT, NOT_FOUND, ACCESS_DENIED.
+ * Errors:  AWS's exceptions in AWS's words: VALIDATION, BAD_REQUEST, BAD_CONTENT, NOT_FOUND,
+ *          ACCESS_DENIED.
  * Source:  Lambda API reference, Invoke; recorded AWS answers.
  */
 #ifndef HEARTH_GATEWAY_INVOKE_REQUEST_H
@@ -43,7 +44,8 @@ struct invoke_source {
 void invoke_request_init(struct invoke_request *r);
 void invoke_request_done(struct invoke_request *r);
 /** Reads @source into @r, which must be as init or clear left it. */
-int invoke_request_read(struct invoke_request *r, const struct invoke_source *source, struct error *err);
+int invoke_request_read(struct invoke_request *r, const struct invoke_source *source,
+                        struct error *err);
 /** Forgets the contents. */
 void invoke_request_clear(struct invoke_request *r);
 

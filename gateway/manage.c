@@ -48,7 +48,7 @@ static size_t read_headers(const cJSON *from, struct http_header *ret)
     const cJSON *item;
     size_t count = 0;
 
-    cJSON_ArrayForEach(item, from) {
+    cJSON_ArrayForEach (item, from) {
         if (count < HEADERS_MAX && cJSON_IsString(item) && item->string)
             ret[count++] = (struct http_header){str_of(item->string), str_of(item->valuestring)};
     }
@@ -68,15 +68,17 @@ static void on_answer(const cJSON *ok, struct str body, const struct error *err,
     }
     status = cJSON_GetObjectItemCaseSensitive(ok, "status");
     if (err && (err->code == ERR_UNAVAILABLE || err->code == ERR_CLOSED)) {
-        log_warn("manage", "the controller cannot be reached", KV_STR("request_id", call->request_id),
-                 KV_ERR(err));
+        log_warn("manage", "the controller cannot be reached",
+                 KV_STR("request_id", call->request_id), KV_ERR(err));
         reply_error(call->req, call->request_id, ERR_UNAVAILABLE,
                     STR("The controller cannot be reached; is hearth-controller running?"), NULL);
     } else if (err) {
         reply_error_of(call->req, call->request_id, err);
     } else if (!cJSON_IsNumber(status) || status->valuedouble < 200 || status->valuedouble > 599) {
-        log_error("manage", "the controller's answer has no status", KV_STR("request_id", call->request_id));
-        reply_error(call->req, call->request_id, ERR_INTERNAL, STR("The controller's answer is malformed."), NULL);
+        log_error("manage", "the controller's answer has no status",
+                  KV_STR("request_id", call->request_id));
+        reply_error(call->req, call->request_id, ERR_INTERNAL,
+                    STR("The controller's answer is malformed."), NULL);
     } else {
         count = read_headers(cJSON_GetObjectItemCaseSensitive(ok, "headers"), headers);
         headers[count++] = (struct http_header){STR("x-amzn-RequestId"), str_of(call->request_id)};
@@ -92,7 +94,8 @@ static void add_str(cJSON *to, const char *name, struct str s)
     cJSON_AddStringToObject(to, name, text);
 }
 
-void manage_serve(struct manage *manage, struct http_req *req, struct str path, const char *request_id)
+void manage_serve(struct manage *manage, struct http_req *req, struct str path,
+                  const char *request_id)
 {
     struct call *call = calloc(1, sizeof(*call));
     cJSON *args = cJSON_CreateObject();

@@ -17,10 +17,12 @@ struct manage;
 
 /** @controller, @account: borrowed, outlive it. */
 struct manage *manage_new(struct link *controller, const char *account);
-/** Forgets all calls, without answers. After link_free() of the controller's, which ends their callbacks. */
+/** Forgets all calls, without answers. After link_free() of the controller's, which ends their
+ * callbacks. */
 void manage_free(struct manage *manage);
 /** Serves @req; @path is decoded. */
-void manage_serve(struct manage *manage, struct http_req *req, struct str path, const char *request_id);
+void manage_serve(struct manage *manage, struct http_req *req, struct str path,
+                  const char *request_id);
 size_t manage_in_flight(const struct manage *manage);
 
 #endif

@@ -5,7 +5,8 @@
 
 #include "common/base/log.h"
 
-/* So many invocations more than the least busy node may one have before its warm sandboxes are passed by. */
+/* So many invocations more than the least busy node may one have before its warm sandboxes are
+ * passed by. */
 #define WARM_SLACK 8
 
 struct node {
@@ -53,13 +54,13 @@ static void on_link_down(struct link *link, const struct error *why, void *arg)
     struct node *node = arg;
 
     (void)link;
-    log_warn("nodes", "down, trying again", KV_STR("node", node->id), KV_STR("address", node->address),
-             KV_ERR(why));
+    log_warn("nodes", "down, trying again", KV_STR("node", node->id),
+             KV_STR("address", node->address), KV_ERR(why));
 }
 
 /* Invokers ask nothing of gateways. */
-static void on_link_stream(struct link *link, struct link_stream *s, enum link_kind kind, struct str head,
-                           void *arg)
+static void on_link_stream(struct link *link, struct link_stream *s, enum link_kind kind,
+                           struct str head, void *arg)
 {
     (void)link;
     (void)s;
@@ -114,7 +115,7 @@ static struct node *node_find(struct nodes *nodes, struct str id, struct str add
     struct list_node *n;
     struct node *node;
 
-    LIST_FOREACH(&nodes->current, n) {
+    LIST_FOREACH (&nodes->current, n) {
         node = CONTAINER_OF(n, struct node, list);
         if (str_eq(str_of(node->id), id) && str_eq(str_of(node->address), address))
             return node;
@@ -126,7 +127,7 @@ static bool is_listed(const struct node *node, const cJSON *list)
 {
     const cJSON *item;
 
-    cJSON_ArrayForEach(item, list) {
+    cJSON_ArrayForEach (item, list) {
         if (str_eq(member(item, "id"), str_of(node->id)) &&
             str_eq(member(item, "address"), str_of(node->address)))
             return true;
@@ -146,7 +147,8 @@ static int node_add(struct nodes *nodes, struct str id, struct str address, stru
     node->id = str_dup(id);
     node->address = str_dup(address);
     list_append(&nodes->current, &node->list);
-    r = link_connect(nodes->loop, node->address, &nodes->me, &node_link_ops, node, &node->link, err);
+    r = link_connect(nodes->loop, node->address, &nodes->me, &node_link_ops, node, &node->link,
+                     err);
     if (r < 0)
         node_free(node);
     return r;
@@ -158,7 +160,8 @@ static void node_leave(struct node *node)
     node->leaving = true;
     list_remove(&node->list);
     list_append(&node->nodes->leaving, &node->list);
-    log_info("nodes", "leaves the list", KV_STR("node", node->id), KV_U64("in_flight", node->in_flight));
+    log_info("nodes", "leaves the list", KV_STR("node", node->id),
+             KV_U64("in_flight", node->in_flight));
     if (node->in_flight == 0)
         node_free(node);
 }
@@ -172,16 +175,16 @@ int nodes_set(struct nodes *nodes, const cJSON *list, struct error *err)
 
     if (!cJSON_IsArray(list))
         return error_set(err, ERR_BAD_REQUEST, "nodes is not a list");
-    cJSON_ArrayForEach(item, list) {
+    cJSON_ArrayForEach (item, list) {
         if (member(item, "id").len == 0 || member(item, "address").len == 0)
             return error_set(err, ERR_BAD_REQUEST, "a node without id or address");
     }
-    LIST_FOREACH_SAFE(&nodes->current, n, after) {
+    LIST_FOREACH_SAFE (&nodes->current, n, after) {
         node = CONTAINER_OF(n, struct node, list);
         if (!is_listed(node, list))
             node_leave(node);
     }
-    cJSON_ArrayForEach(item, list) {
+    cJSON_ArrayForEach (item, list) {
         if (node_find(nodes, member(item, "id"), member(item, "address")))
             continue;
         bad = node_add(nodes, member(item, "id"), member(item, "address"), err);
@@ -202,12 +205,13 @@ static bool is_one_of(uint64_t serial, const uint64_t *list, size_t len)
     return false;
 }
 
-struct node *nodes_choose(struct nodes *nodes, uint64_t last, const uint64_t *tried, size_t tried_len)
+struct node *nodes_choose(struct nodes *nodes, uint64_t last, const uint64_t *tried,
+                          size_t tried_len)
 {
     struct node *node, *least = NULL, *warm = NULL;
     struct list_node *n;
 
-    LIST_FOREACH(&nodes->current, n) {
+    LIST_FOREACH (&nodes->current, n) {
         node = CONTAINER_OF(n, struct node, list);
         if (!link_is_up(node->link) || is_one_of(node->serial, tried, tried_len))
             continue;
@@ -251,7 +255,7 @@ size_t nodes_len(const struct nodes *nodes)
     struct list_node *n;
     size_t len = 0;
 
-    LIST_FOREACH(&nodes->current, n)
+    LIST_FOREACH (&nodes->current, n)
         len++;
     return len;
 }
@@ -261,7 +265,7 @@ size_t nodes_up(const struct nodes *nodes)
     struct list_node *n;
     size_t up = 0;
 
-    LIST_FOREACH(&nodes->current, n)
+    LIST_FOREACH (&nodes->current, n)
         up += link_is_up(CONTAINER_OF(n, struct node, list)->link);
     return up;
 }
@@ -272,12 +276,12 @@ void nodes_describe(const struct nodes *nodes, struct buf *b)
     struct list_node *n;
 
     buf_append_char(b, '[');
-    LIST_FOREACH(&nodes->current, n) {
+    LIST_FOREACH (&nodes->current, n) {
         node = CONTAINER_OF(n, struct node, list);
         buf_append_str(b, n == nodes->current.next ? STR("{\"id\":\"") : STR(",{\"id\":\""));
         buf_append_json(b, str_of(node->id));
-        buf_printf(b, "\",\"link\":\"%s\",\"in_flight\":%llu}", link_is_up(node->link) ? "up" : "down",
-                   (unsigned long long)node->in_flight);
+        buf_printf(b, "\",\"link\":\"%s\",\"in_flight\":%llu}",
+                   link_is_up(node->link) ? "up" : "down", (unsigned long long)node->in_flight);
     }
     buf_append_char(b, ']');
 }

@@ -2,9 +2,11 @@
 /*
  * nodes.h - the invokers that this gateway reaches: a link to each, as the controller lists them.
  *
- * A node that leaves the list gets no new invocation; its link stays until the last one it has is done.
+ * A node that leaves the list gets no new invocation; its link stays until the last one it has is
+ * done.
  *
- * Owns:    nodes and their links. A struct node is good while it is in the list or nodes_begin() holds it.
+ * Owns:    nodes and their links. A struct node is good while it is in the list or node_begin()
+ *          holds it.
  * Threads: loop thread only.
  * Errors:  a node that cannot be reached is tried again and again; that it is down is logged once.
  */
@@ -24,16 +26,18 @@ struct nodes *nodes_new(struct loop *loop, const struct link_hello *me, loop_fn 
 /** Closes all links; streams on them end without callbacks. */
 void nodes_free(struct nodes *nodes);
 /**
- * The list from now on: [{"id":…,"address":…}]. -ERR_BAD_REQUEST changes nothing; after -ERR_CONFIG (an
- * address that is none) the other nodes are in use.
+ * The list from now on: [{"id":…,"address":…}]. -ERR_BAD_REQUEST changes nothing; after -ERR_CONFIG
+ * (an address that is none) the other nodes are in use.
  */
 int nodes_set(struct nodes *nodes, const cJSON *list, struct error *err);
 
 /**
- * The node for one more invocation: @last (serial of the one that has its warm sandboxes) unless others
- * are much less busy, else the one with least in flight; none of the @tried. NULL when there is none.
+ * The node for one more invocation: @last (serial of the one that has its warm sandboxes) unless
+ * others are much less busy, else the one with least in flight; none of the @tried. NULL when there
+ * is none.
  */
-struct node *nodes_choose(struct nodes *nodes, uint64_t last, const uint64_t *tried, size_t tried_len);
+struct node *nodes_choose(struct nodes *nodes, uint64_t last, const uint64_t *tried,
+                          size_t tried_len);
 uint64_t node_serial(const struct node *node);
 const char *node_id(const struct node *node);
 struct link *node_link(struct node *node);

@@ -3,7 +3,8 @@
  * pending.h - what a parked HTTP request points to (http_user()): how to give it up when its client
  * leaves. First member of whatever works for the request.
  *
- * Owns:    nothing. Threads: loop thread only.
+ * Owns:    nothing.
+ * Threads: loop thread only.
  */
 #ifndef HEARTH_GATEWAY_PENDING_H
 #define HEARTH_GATEWAY_PENDING_H

@@ -16,8 +16,8 @@ void reply_json(struct http_req *req, const char *request_id, int status, struct
     http_reply(req, status, headers, ARRAY_LEN(headers), body);
 }
 
-void reply_error(struct http_req *req, const char *request_id, enum error_code code, struct str message,
-                 const char *reason)
+void reply_error(struct http_req *req, const char *request_id, enum error_code code,
+                 struct str message, const char *reason)
 {
     struct http_header headers[] = {
         {STR("Content-Type"), STR("application/json")},

@@ -15,8 +15,8 @@
 /** Status @status with JSON @body. */
 void reply_json(struct http_req *req, const char *request_id, int status, struct str body);
 /** The AWS error for @code; @reason as for aws_error_body(), NULL for most. */
-void reply_error(struct http_req *req, const char *request_id, enum error_code code, struct str message,
-                 const char *reason);
+void reply_error(struct http_req *req, const char *request_id, enum error_code code,
+                 struct str message, const char *reason);
 /** The same for a struct error. */
 void reply_error_of(struct http_req *req, const char *request_id, const struct error *err);
 

@@ -71,7 +71,7 @@ static struct entry *entry_find(const struct fn_routes *fn, struct str qualifier
     struct list_node *n;
     struct entry *e;
 
-    LIST_FOREACH(&fn->entries, n) {
+    LIST_FOREACH (&fn->entries, n) {
         e = CONTAINER_OF(n, struct entry, node);
         if (str_eq(str_of(e->qualifier), qualifier))
             return e;
@@ -186,7 +186,7 @@ void route_cache_wait(struct route_cache *cache, const struct route_key *key, st
     struct route_lookup *l = NULL;
     struct list_node *n;
 
-    LIST_FOREACH(&cache->lookups, n) {
+    LIST_FOREACH (&cache->lookups, n) {
         l = CONTAINER_OF(n, struct route_lookup, node);
         if (str_eq(str_of(l->name), key->name) && str_eq(str_of(l->qualifier), key->qualifier) &&
             str_eq(str_of(l->account), key->account)) {
@@ -265,7 +265,7 @@ void route_cache_drop(struct route_cache *cache, struct str account, struct str 
 
     if (fn)
         fn_forget(cache, fn);
-    LIST_FOREACH(&cache->lookups, n) {
+    LIST_FOREACH (&cache->lookups, n) {
         l = CONTAINER_OF(n, struct route_lookup, node);
         if (str_eq(str_of(l->name), name) && str_eq(str_of(l->account), account))
             l->stale = true;
@@ -279,7 +279,7 @@ void route_cache_flush(struct route_cache *cache)
 
     while ((fn = LIST_FIRST(&cache->recent, struct fn_routes, node)))
         fn_forget(cache, fn);
-    LIST_FOREACH(&cache->lookups, n)
+    LIST_FOREACH (&cache->lookups, n)
         CONTAINER_OF(n, struct route_lookup, node)->stale = true;
 }
 

@@ -3,11 +3,12 @@
  * route_cache.h - where a call of a function leads: ARN, version and generation, as the controller
  * resolved it, kept until the controller takes it back.
  *
- * Only routes of active functions are kept. Concurrent look-ups of one function and qualifier share one
- * question. An answer to a question that was asked before a drop is thrown away and asked again: so
- * when route_cache_drop() returns, no invocation can learn the old route any more.
+ * Only routes of active functions are kept. Concurrent look-ups of one function and qualifier share
+ * one question. An answer to a question that was asked before a drop is thrown away and asked
+ * again: so when route_cache_drop() returns, no invocation can learn the old route any more.
  *
- * Owns:    its routes. A route that was handed out is borrowed for that moment: look it up again later.
+ * Owns:    its routes. A route that was handed out is borrowed for that moment: look it up again
+ *          later.
  * Threads: loop thread only; callbacks never run inside a call that asked.
  * Errors:  the resolver's, passed on to each who waits.
  */
@@ -39,7 +40,7 @@ struct route_key {
     struct str qualifier; /* "" = none */
 };
 
-/* How a route is found out; the answer comes by route_lookup_answer(), once, never inside the call. */
+/* How a route is found; the answer comes by route_lookup_answer(): once, never inside the call. */
 struct route_resolver {
     void (*resolve)(struct route_lookup *lookup, const struct route_key *key, void *arg);
     void *arg;

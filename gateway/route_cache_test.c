@@ -60,8 +60,10 @@ static void ask(struct fixture *f, const char *name, const char *qualifier, stru
 
 static void answer(struct fixture *f, int which, const char *state, uint64_t generation)
 {
-    struct route route = {.arn = str_dup(STR("arn")), .version = str_dup(STR("$LATEST")),
-                          .state = str_dup(str_of(state)), .generation = generation};
+    struct route route = {.arn = str_dup(STR("arn")),
+                          .version = str_dup(STR("$LATEST")),
+                          .state = str_dup(str_of(state)),
+                          .generation = generation};
 
     route_lookup_answer(f->asked[which], &route, NULL);
 }

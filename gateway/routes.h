@@ -35,8 +35,8 @@ size_t routes_body_max(struct str path);
 /** What AWS says when the body is larger. */
 void routes_too_large(struct str method, struct str path, struct str query, struct error *err);
 /**
- * Appends @text with %XX decoded; in a query '+' is a blank. -ERR_BAD_REQUEST for broken escapes, NUL
- * and what is not UTF-8 then.
+ * Appends @text with %XX decoded; in a query '+' is a blank. -ERR_BAD_REQUEST for broken escapes,
+ * NUL and what is not UTF-8 then.
  */
 int routes_decode(struct buf *b, struct str text, bool is_query);
 

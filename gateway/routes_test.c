@@ -13,8 +13,9 @@ static void requests_find_their_part(void **state)
         enum service service;
     } cases[] = {
         {"POST", "/2015-03-31/functions/hello/invocations", "Invoke", SERVICE_INVOKE},
-        {"POST", "/2015-03-31/functions/arn:aws:lambda:us-east-1:000000000000:function:a:b/invocations", "Invoke",
-         SERVICE_INVOKE},
+        {"POST",
+         "/2015-03-31/functions/arn:aws:lambda:us-east-1:000000000000:function:a:b/invocations",
+         "Invoke", SERVICE_INVOKE},
         {"POST", "/2015-03-31/functions", "CreateFunction", SERVICE_MANAGE},
         {"GET", "/2015-03-31/functions/", "ListFunctions", SERVICE_MANAGE},
         {"GET", "/2016-08-19/account-settings", "GetAccountSettings", SERVICE_MANAGE},
@@ -25,7 +26,8 @@ static void requests_find_their_part(void **state)
 
     (void)state;
     for (i = 0; i < ARRAY_LEN(cases); i++) {
-        assert_int_equal(routes_find(str_of(cases[i].method), str_of(cases[i].path), STR_NULL, &m, NULL), 0);
+        assert_int_equal(
+            routes_find(str_of(cases[i].method), str_of(cases[i].path), STR_NULL, &m, NULL), 0);
         assert_int_equal(m.service, cases[i].service);
         if (cases[i].op)
             assert_string_equal(m.lambda.op->name, cases[i].op);
@@ -38,12 +40,15 @@ static void an_unknown_path_is_told_what_is_offered(void **state)
     struct error err;
 
     (void)state;
-    assert_int_equal(routes_find(STR("GET"), STR("/nothing"), STR_NULL, &m, &err), -ERR_NO_OPERATION);
+    assert_int_equal(routes_find(STR("GET"), STR("/nothing"), STR_NULL, &m, &err),
+                     -ERR_NO_OPERATION);
     assert_non_null(strstr(err.msg, "GET /nothing is no operation of Hearth"));
     assert_non_null(strstr(err.msg, "/_hearth/health"));
-    assert_int_equal(routes_find(STR("POST"), STR("/_hearth/health"), STR_NULL, &m, &err), -ERR_NO_OPERATION);
-    assert_int_equal(routes_find(STR("GET"), STR("/2015-03-31/functions/a/invocations"), STR_NULL, &m, &err),
+    assert_int_equal(routes_find(STR("POST"), STR("/_hearth/health"), STR_NULL, &m, &err),
                      -ERR_NO_OPERATION);
+    assert_int_equal(
+        routes_find(STR("GET"), STR("/2015-03-31/functions/a/invocations"), STR_NULL, &m, &err),
+        -ERR_NO_OPERATION);
 }
 
 static void too_large_names_limit_and_operation(void **state)
@@ -55,9 +60,11 @@ static void too_large_names_limit_and_operation(void **state)
     assert_int_equal(routes_body_max(STR("/2015-03-31/functions")), 70167211);
     routes_too_large(STR("POST"), STR("/2015-03-31/functions/a/invocations"), STR_NULL, &err);
     assert_int_equal(err.code, ERR_TOO_LARGE);
-    assert_string_equal(err.msg, "Request must be smaller than 6291456 bytes for the InvokeFunction operation");
+    assert_string_equal(
+        err.msg, "Request must be smaller than 6291456 bytes for the InvokeFunction operation");
     routes_too_large(STR("POST"), STR("/2015-03-31/functions"), STR_NULL, &err);
-    assert_string_equal(err.msg, "Request must be smaller than 70167211 bytes for the CreateFunction operation");
+    assert_string_equal(
+        err.msg, "Request must be smaller than 70167211 bytes for the CreateFunction operation");
 }
 
 static void escapes_are_decoded_strictly(void **state)
@@ -66,10 +73,18 @@ static void escapes_are_decoded_strictly(void **state)
         const char *text, *plain; /* NULL: refused */
         bool is_query;
     } cases[] = {
-        {"/a%3Ab%2fc", "/a:b/c", false}, {"a+b", "a+b", false}, {"a+b", "a b", true},
-        {"%24LATEST", "$LATEST", true},  {"", "", false},       {"%c3%a9", "\xc3\xa9", false},
-        {"%", NULL, false},              {"a%4", NULL, false},  {"%zz", NULL, false},
-        {"%00", NULL, false},            {"%ff", NULL, false},  {"%4g", NULL, true},
+        {"/a%3Ab%2fc", "/a:b/c", false},
+        {"a+b", "a+b", false},
+        {"a+b", "a b", true},
+        {"%24LATEST", "$LATEST", true},
+        {"", "", false},
+        {"%c3%a9", "\xc3\xa9", false},
+        {"%", NULL, false},
+        {"a%4", NULL, false},
+        {"%zz", NULL, false},
+        {"%00", NULL, false},
+        {"%ff", NULL, false},
+        {"%4g", NULL, true},
     };
     struct buf b = BUF_INIT(100);
     size_t i;

@@ -7,12 +7,13 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 
-#define IN_FIRST 4096u    /* holds the head and small body of nearly every request */
+#define IN_FIRST 4096u /* holds the head and small body of nearly every request */
 #define IN_CHUNKED 16384u /* room to read raw chunks into */
 #define IN_MAX (256u * 1024u)
 #define KEEP_MAX (64u * 1024u) /* larger buffers are given back after the request */
 #define BODY_DEFAULT_MAX (6u * 1024u * 1024u)
-#define DISCARD_MAX (256u * 1024u * 1024u) /* of a body that is too large; then we stop listening  \
+#define DISCARD_MAX                                                                                \
+    (256u * 1024u * 1024u) /* of a body that is too large; then we stop listening  \
                                             */
 #define BODY_PACE 4096u /* bytes that a body must grow by within its time limit */
 #define SWEEP_US SECONDS(1)

@@ -67,7 +67,7 @@ struct http_server {
     void *drained_arg;
     struct timer sweep;
     struct buf head; /* scratch: the response head being written */
-    char date[40];   /* "Date: ...\r\n" */
+    char date[40]; /* "Date: ...\r\n" */
     int64_t date_s;
     int port;
 };
@@ -89,13 +89,13 @@ struct http_conn {
     bool paused;
     bool in_place; /* the body stays behind the head in @in */
     bool too_large;
-    bool last;         /* no further request on this connection */
+    bool last; /* no further request on this connection */
     uint64_t since_us; /* when @wait began */
-    size_t progress;   /* bytes of body, or bytes left to send, when @wait began */
+    size_t progress; /* bytes of body, or bytes left to send, when @wait began */
     struct buf in;
     struct buf body;
     size_t head_len;
-    size_t limit;       /* of this body */
+    size_t limit; /* of this body */
     uint64_t body_seen; /* bytes of the body so far, those thrown away included */
     struct http1_head head;
     struct http1_chunked chunked;

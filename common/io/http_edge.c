@@ -4,8 +4,9 @@
  * gives them meaning.
  *
  * Why lws' own HTTP role is not used: in 4.1 it hands chunked request bodies on undecoded, reads a
- * POST without length as 100 MiB, does not notice that a client with a parked GET has left (and spins),
- * and each answer costs it two more turns of the loop. docs/internals/gateway.md has the figures.
+ * POST without length as 100 MiB, does not notice that a client with a parked GET has left (and
+ * spins), and each answer costs it two more turns of the loop. docs/internals/gateway.md has the
+ * figures.
  *
  * We accept ourselves and have lws adopt the socket: so a port in use is our error in our words.
  */
@@ -29,7 +30,8 @@
 #define ACCEPT_PAUSE_US MSEC(100) /* when there are no descriptors left */
 #define READ_SIZE (128u * 1024u)
 #define WRITE_SIZE (64u * 1024u) /* at most this much is copied to go out in one piece */
-#define FDS_MAX 65536u /* lws makes and clears tables of RLIMIT_NOFILE entries, which may be a billion */
+/* lws makes and clears tables of RLIMIT_NOFILE entries, which may be a billion */
+#define FDS_MAX 65536u
 #define IDLE_LIMIT_US SECONDS(65) /* longer than the 60 s of common load balancers */
 #define HEAD_LIMIT_US SECONDS(30)
 #define BODY_LIMIT_US SECONDS(30)
@@ -66,7 +68,8 @@ static bool is_sending(const struct edge_conn *e)
     return e->out_at < e->out.len || lws_partial_buffered(e->wsi);
 }
 
-/* Reading stops when nobody wants bytes, and while we send: lws does not read then, yet would be woken. */
+/* Reading stops when nobody wants bytes, and while we send: lws does not read then, yet would be
+ * woken. */
 static void update_reading(struct edge_conn *e)
 {
     bool want = !e->http.paused && !is_sending(e);
@@ -77,7 +80,8 @@ static void update_reading(struct edge_conn *e)
     lws_rx_flow_control(e->wsi, want);
 }
 
-/* Wakes lws up to close: it sees the end of the stream. Closing it ourselves is not allowed from outside. */
+/* Wakes lws up to close: it sees the end of the stream. Closing it ourselves is not allowed from
+ * outside. */
 static void edge_close(struct http_conn *c)
 {
     struct edge_conn *e = edge_of(c);
@@ -217,7 +221,8 @@ static void on_writable(struct edge_conn *e)
     }
 }
 
-static int on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len)
+static int on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
+                  size_t len)
 {
     struct edge_conn *e = lws_get_opaque_user_data(wsi);
 
@@ -292,7 +297,8 @@ static void adopt(struct edge_server *server, int fd)
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
     lws_fd.sockfd = fd;
     /* without LWS_ADOPT_HTTP: lws' raw-skt role */
-    e->wsi = lws_adopt_descriptor_vhost(server->vhost, LWS_ADOPT_SOCKET, lws_fd, protocols[0].name, NULL);
+    e->wsi = lws_adopt_descriptor_vhost(server->vhost, LWS_ADOPT_SOCKET, lws_fd, protocols[0].name,
+                                        NULL);
     if (!e->wsi) { /* lws has closed fd */
         log_warn("http", "cannot take a connection", KV_STR("error", "libwebsockets refuses it"));
         free(e);
@@ -383,9 +389,10 @@ static int address_parse(const char *address, struct sockaddr_storage *ret, sock
             return 0;
         }
     }
-    return error_set(err, ERR_CONFIG,
-                     "address %s is not of the form 127.0.0.1:9000 or [::1]:9000 (--listen, HEARTH_LISTEN)",
-                     address);
+    return error_set(
+        err, ERR_CONFIG,
+        "address %s is not of the form 127.0.0.1:9000 or [::1]:9000 (--listen, HEARTH_LISTEN)",
+        address);
 }
 
 static int listen_on(const char *address, int *ret_fd, int *ret_port, struct error *err)
@@ -413,7 +420,8 @@ static int listen_on(const char *address, int *ret_fd, int *ret_port, struct err
     return 0;
 }
 
-/* lws needs turns of the loop to close, then to be told again to free itself (4.1 with a foreign loop). */
+/* lws needs turns of the loop to close, then to be told again to free itself (4.1 with a foreign
+ * loop). */
 static void lws_finish(struct edge_server *server)
 {
     uv_loop_t *uv = loop_uv(server->http.loop);
@@ -454,8 +462,8 @@ static const struct http_transport edge_transport = {
     .free_server = edge_free_server,
 };
 
-int http_edge_new(struct loop *loop, const char *address, const struct http_handler *handler, void *arg,
-                  struct http_server **ret, struct error *err)
+int http_edge_new(struct loop *loop, const char *address, const struct http_handler *handler,
+                  void *arg, struct http_server **ret, struct error *err)
 {
     struct edge_server *server;
     int fd = -1, port = 0, r;

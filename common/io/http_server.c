@@ -107,7 +107,7 @@ void http_server_drain(struct http_server *server, loop_fn *fn, void *arg)
     stop_listening(server);
     server->on_drained = fn;
     server->drained_arg = arg;
-    LIST_FOREACH_SAFE(&server->conns, n, after) {
+    LIST_FOREACH_SAFE (&server->conns, n, after) {
         c = CONTAINER_OF(n, struct http_conn, node);
         if (c->state != HTTP_HEAD || c->in.len > 0 || server->transport->queued(c) > 0)
             continue;
@@ -126,7 +126,7 @@ void http_server_free(struct http_server *server)
         return;
     server->gone = true;
     timer_stop(&server->sweep);
-    LIST_FOREACH_SAFE(&server->conns, n, after) {
+    LIST_FOREACH_SAFE (&server->conns, n, after) {
         c = CONTAINER_OF(n, struct http_conn, node);
         if (c->state == HTTP_CLOSED)
             continue;

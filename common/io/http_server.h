@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * http_server.h - one interface of serving HTTP, two engines: `edge` (for clients; libwebsockets moves
- * the bytes) and `small` (for sandboxes, where thousands of long polls are parked). Both read the same
- * strict HTTP/1.1 and behave alike; the edge has time limits for idle and slow clients.
+ * http_server.h - one interface of serving HTTP, two engines: `edge` (for clients; libwebsockets
+ * moves the bytes) and `small` (for sandboxes, where thousands of long polls are parked). Both read
+ * the same strict HTTP/1.1 and behave alike; the edge has time limits for idle and slow clients.
  *
  * The engine reads the whole body (up to the limit that on_head sets) before on_request. A reply
  * may come at any later time; until then the request is parked at no cost but its memory.
@@ -10,7 +10,8 @@
  * Owns:    a request belongs to the engine; it is good until http_reply() or on_abort returned.
  *          Strings from a request are borrowed and live as long as it does.
  * Threads: loop thread only.
- * Errors:  malformed requests are answered by the engine (400, 408, 413, 431, 501) and logged at debug.
+ * Errors:  malformed requests are answered by the engine (400, 408, 413, 431, 501) and logged at
+ *          debug.
  * Source:  RFC 9110, RFC 9112.
  */
 #ifndef HEARTH_IO_HTTP_SERVER_H
@@ -28,20 +29,20 @@ struct http_header {
 
 struct http_handler {
     /**
-     * Head is complete. Returns the greatest body to accept, bytes; a larger one is answered with 413
-     * (through on_too_large when set). May be NULL: 6 MiB.
+     * Head is complete. Returns the greatest body to accept, bytes; a larger one is answered with
+     * 413 (through on_too_large when set). May be NULL: 6 MiB.
      */
     size_t (*on_head)(struct http_req *req, void *arg);
     /** The whole request is there; reply now or later. */
     void (*on_request)(struct http_req *req, void *arg);
     /**
-     * The client went away before the reply; @req is gone when this returns. Never before on_request or
-     * on_too_large was called. May be NULL.
+     * The client went away before the reply; @req is gone when this returns. Never before
+     * on_request or on_too_large was called. May be NULL.
      */
     void (*on_abort)(struct http_req *req, void *arg);
     /**
-     * The body is beyond the limit (and was read to its end, so that the client reads the answer): reply
-     * with http_reply() (413 …); the connection closes after it. May be NULL.
+     * The body is beyond the limit (and was read to its end, so that the client reads the answer):
+     * reply with http_reply() (413 …); the connection closes after it. May be NULL.
      */
     void (*on_too_large)(struct http_req *req, void *arg);
 };
@@ -62,8 +63,9 @@ void *http_conn_user(const struct http_req *req);
 void http_conn_set_user(struct http_req *req, void *user);
 
 /**
- * Sends status, headers and body as one message (Content-Length and Date are the engine's; Content-Type is not).
- * The bytes are copied if the socket does not take them at once. @req is gone afterwards.
+ * Sends status, headers and body as one message (Content-Length and Date are the engine's;
+ * Content-Type is not). The bytes are copied if the socket does not take them at once. @req is gone
+ * afterwards.
  */
 void http_reply(struct http_req *req, int status, const struct http_header *headers,
                 size_t header_count, struct str body);
@@ -86,13 +88,14 @@ int http_edge_new(struct loop *loop, const char *address, const struct http_hand
 /** The port that the edge listens on. */
 int http_server_port(const struct http_server *server);
 /**
- * Takes no more connections, closes those without a request and lets the others finish what they have;
+ * Takes no more connections, closes those without a request and lets the others finish what they
+ * have;
  * @on_drained is called once, when the last one has closed.
  */
 void http_server_drain(struct http_server *server, loop_fn *on_drained, void *arg);
 /**
- * Closes listener and connections; parked requests end without callbacks. `edge`: not while the loop
- * runs (libwebsockets needs turns of it to let go, which happen in here).
+ * Closes listener and connections; parked requests end without callbacks. `edge`: not while the
+ * loop runs (libwebsockets needs turns of it to let go, which happen in here).
  */
 void http_server_free(struct http_server *server);
 

@@ -233,8 +233,8 @@ static void begin(struct fixture *f, enum engine engine)
     if (engine == EDGE)
         r = http_edge_new(f->loop, "127.0.0.1:0", &handler, f, &f->server, &err);
     else
-        r = http_small_new(f->loop, engine == SMALL_UNIX ? listen_unix(f) : listen_tcp(), &handler, f,
-                           &f->server, &err);
+        r = http_small_new(f->loop, engine == SMALL_UNIX ? listen_unix(f) : listen_tcp(), &handler,
+                           f, &f->server, &err);
     if (r < 0)
         fail_msg("%s", err.msg);
     client_connect(f);
@@ -266,7 +266,7 @@ static void one_connection_serves_many_requests(void **state)
     struct fixture f;
 
     (void)state;
-    FOR_EACH_ENGINE(&f) {
+    FOR_EACH_ENGINE (&f) {
         say(&f, STR("GET / HTTP/1.1\r\nHost: h\r\n\r\n"));
         hear(&f, "HTTP/1.1 200 OK\r\nDate: ");
         hear(&f, "Content-Length: 5\r\n\r\nhello");
@@ -296,7 +296,7 @@ static void connection_close_and_http_1_0_end_the_connection(void **state)
     struct fixture f;
 
     (void)state;
-    FOR_EACH_ENGINE(&f) {
+    FOR_EACH_ENGINE (&f) {
         say(&f, STR("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"));
         hear(&f, "Connection: close\r\n\r\nhello");
         hear_close(&f);
@@ -317,12 +317,13 @@ static void connection_close_and_http_1_0_end_the_connection(void **state)
 
 static void head_and_body_may_come_in_any_pieces(void **state)
 {
-    static const char text[] = "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nin pieces";
+    static const char text[] =
+        "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nin pieces";
     struct fixture f;
     size_t i;
 
     (void)state;
-    FOR_EACH_ENGINE(&f) {
+    FOR_EACH_ENGINE (&f) {
         for (i = 0; i + 1 < sizeof(text); i++) {
             f.stop_at_requests = -1;
             assert_int_equal(send(f.fd, text + i, 1, MSG_NOSIGNAL), 1);
@@ -340,7 +341,7 @@ static void large_bodies_go_both_ways(void **state)
     size_t i;
 
     (void)state;
-    FOR_EACH_ENGINE(&f) {
+    FOR_EACH_ENGINE (&f) {
         say(&f, STR("POST /big HTTP/1.1\r\nHost: h\r\nContent-Length: 5242880\r\n\r\n"));
         for (i = 0; i < 5u << 20; i++)
             buf_append_char(&f.out, 'b');
@@ -358,7 +359,7 @@ static void a_large_answer_is_whole_before_the_connection_closes(void **state)
     struct fixture f;
 
     (void)state;
-    FOR_EACH_ENGINE(&f) {
+    FOR_EACH_ENGINE (&f) {
         say(&f, STR("GET /large HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"));
         hear(&f, "\r\n\r\n");
         while (!f.closed)
@@ -372,12 +373,14 @@ static void chunked_bodies_are_decoded(void **state)
     struct fixture f;
 
     (void)state;
-    FOR_EACH_ENGINE(&f) {
-        say(&f, STR("POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
-                    "4;x=y\r\nchun\r\n3\r\nked\r\n0\r\nT: v\r\n\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n"));
+    FOR_EACH_ENGINE (&f) {
+        say(&f,
+            STR("POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+                "4;x=y\r\nchun\r\n3\r\nked\r\n0\r\nT: v\r\n\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n"));
         hear(&f, "Content-Length: 7\r\n\r\nchunked");
         hear(&f, "\r\n\r\nhello");
-        say(&f, STR("POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n"));
+        say(&f, STR("POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: "
+                    "chunked\r\n\r\nnonsense\r\n"));
         hear(&f, "HTTP/1.1 400 ");
         hear_close(&f);
     }
@@ -390,12 +393,13 @@ static void a_body_beyond_the_limit_is_413_and_the_client_can_read_it(void **sta
     int round;
 
     (void)state;
-    FOR_EACH_ENGINE(&f) {
+    FOR_EACH_ENGINE (&f) {
         for (round = 0; round < 2; round++) {
             if (round == 0)
                 say(&f, STR("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000001\r\n\r\n"));
             else
-                say(&f, STR("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nf4241\r\n"));
+                say(&f, STR("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: "
+                            "chunked\r\n\r\nf4241\r\n"));
             for (i = 0; i < 1000001; i++)
                 buf_append_char(&f.out, 'x');
             if (round == 1)
@@ -416,13 +420,15 @@ static void expect_100_is_answered_at_once(void **state)
     struct fixture f;
 
     (void)state;
-    FOR_EACH_ENGINE(&f) {
-        say(&f, STR("POST /echo HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n"));
+    FOR_EACH_ENGINE (&f) {
+        say(&f, STR("POST /echo HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: "
+                    "4\r\n\r\n"));
         hear(&f, "HTTP/1.1 100 Continue\r\n\r\n");
         say(&f, STR("body"));
         hear(&f, "\r\n\r\nbody");
         /* refused before it is sent */
-        say(&f, STR("POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 2000000\r\n\r\n"));
+        say(&f, STR("POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: "
+                    "2000000\r\n\r\n"));
         hear(&f, "HTTP/1.1 413 ");
         hear_close(&f);
     }
@@ -433,7 +439,7 @@ static void a_parked_request_is_answered_later(void **state)
     struct fixture f;
 
     (void)state;
-    FOR_EACH_ENGINE(&f) {
+    FOR_EACH_ENGINE (&f) {
         f.stop_at_requests = 1;
         say(&f, STR("GET /park HTTP/1.1\r\nHost: h\r\n\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n"));
         run_loop(&f);
@@ -450,13 +456,14 @@ static void a_client_that_leaves_aborts_its_parked_request_once(void **state)
     static const struct str asks[] = {
         STR("GET /park HTTP/1.1\r\nHost: h\r\n\r\n"),
         STR("POST /park HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n{}"),
-        STR("POST /park HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"),
+        STR("POST /park HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: "
+            "chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"),
     };
     struct fixture f;
     size_t i;
 
     (void)state;
-    FOR_EACH_ENGINE(&f) {
+    FOR_EACH_ENGINE (&f) {
         for (i = 0; i < ARRAY_LEN(asks); i++) {
             f.stop_at_requests = f.requests + 1;
             say(&f, asks[i]);
@@ -485,7 +492,7 @@ static void half_a_request_and_a_close_reach_no_handler(void **state)
     size_t i;
 
     (void)state;
-    FOR_EACH_ENGINE(&f) {
+    FOR_EACH_ENGINE (&f) {
         for (i = 0; i < ARRAY_LEN(halves); i++) {
             say(&f, halves[i]);
             assert_int_equal(send(f.fd, f.out.ptr, f.out.len, MSG_NOSIGNAL), (ssize_t)f.out.len);
@@ -507,7 +514,8 @@ static void malformed_requests_are_refused_by_the_engine(void **state)
     } cases[] = {
         {STR("GET / HTTP/1.1\r\n\r\n"), "HTTP/1.1 400 "},
         {STR("GET / HTTP/1.1\nHost: h\n\n"), "HTTP/1.1 400 "},
-        {STR("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+        {STR("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nTransfer-Encoding: "
+             "chunked\r\n\r\n0\r\n\r\n"),
          "HTTP/1.1 400 "},
         {STR("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip\r\n\r\n"), "HTTP/1.1 501 "},
         {STR("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), "HTTP/1.1 505 "},
@@ -516,7 +524,7 @@ static void malformed_requests_are_refused_by_the_engine(void **state)
     size_t i;
 
     (void)state;
-    FOR_EACH_ENGINE(&f) {
+    FOR_EACH_ENGINE (&f) {
         for (i = 0; i < ARRAY_LEN(cases); i++) {
             say(&f, cases[i].text);
             hear(&f, cases[i].status);
@@ -534,7 +542,7 @@ static void a_dropped_request_closes_without_an_answer(void **state)
     struct fixture f;
 
     (void)state;
-    FOR_EACH_ENGINE(&f) {
+    FOR_EACH_ENGINE (&f) {
         say(&f, STR("GET /drop HTTP/1.1\r\nHost: h\r\n\r\n"));
         hear_close(&f);
         assert_int_equal(f.in.len, 0);
@@ -547,7 +555,7 @@ static void a_server_goes_with_requests_parked_and_answers_under_way(void **stat
     struct fixture f;
 
     (void)state;
-    FOR_EACH_ENGINE(&f) {
+    FOR_EACH_ENGINE (&f) {
         say(&f, STR("GET /large HTTP/1.1\r\nHost: h\r\n\r\nGET /park HTTP/1.1\r\nHost: h\r\n\r\n"));
         hear(&f, "\r\n\r\n");
         f.stop_at_aborts = 1; /* end() must not get there */
@@ -568,7 +576,7 @@ static void a_drain_finishes_what_is_there_and_takes_no_more(void **state)
     struct fixture f;
 
     (void)state;
-    FOR_EACH_ENGINE(&f) {
+    FOR_EACH_ENGINE (&f) {
         f.stop_at_requests = 1;
         say(&f, STR("GET /park HTTP/1.1\r\nHost: h\r\n\r\n"));
         run_loop(&f);
@@ -583,7 +591,7 @@ static void a_drain_finishes_what_is_there_and_takes_no_more(void **state)
         f.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0); /* for end() */
         f.watch = watch_new(f.loop, f.fd, on_client, &f);
     }
-    FOR_EACH_ENGINE(&f) { /* an idle connection is closed at once */
+    FOR_EACH_ENGINE (&f) { /* an idle connection is closed at once */
         say(&f, STR("GET / HTTP/1.1\r\nHost: h\r\n\r\n"));
         hear(&f, "hello");
         http_server_drain(f.server, on_drained, &f);
@@ -600,7 +608,7 @@ static void pipelined_requests_are_answered_in_order(void **state)
     int i;
 
     (void)state;
-    FOR_EACH_ENGINE(&f) {
+    FOR_EACH_ENGINE (&f) {
         for (i = 0; i < 1000; i++)
             say(&f, STR("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc"));
         say(&f, STR("GET /query?end HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"));
@@ -627,7 +635,8 @@ static void an_address_in_use_or_malformed_is_one_clear_line(void **state)
              address);
     assert_int_equal(http_edge_new(f.loop, address, &handler, &f, &second, &err), -ERR_CONFIG);
     assert_string_equal(err.msg, line);
-    assert_int_equal(http_edge_new(f.loop, "192.0.2.1:9000", &handler, &f, &second, &err), -ERR_CONFIG);
+    assert_int_equal(http_edge_new(f.loop, "192.0.2.1:9000", &handler, &f, &second, &err),
+                     -ERR_CONFIG);
     assert_non_null(strstr(err.msg, "not one of this machine's"));
     assert_int_equal(http_edge_new(f.loop, "9000", &handler, &f, &second, &err), -ERR_CONFIG);
     assert_int_equal(http_edge_new(f.loop, "here:9000", &handler, &f, &second, &err), -ERR_CONFIG);

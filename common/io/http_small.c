@@ -37,7 +37,7 @@ struct small_conn {
     bool finished; /* the half-close was asked for */
     uv_write_t write;
     uv_shutdown_t shutdown;
-    struct buf out;  /* what the socket did not take: goes with @write */
+    struct buf out; /* what the socket did not take: goes with @write */
     struct buf more; /* what came while @out was under way */
 };
 

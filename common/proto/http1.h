@@ -3,10 +3,11 @@
  * http1.h - HTTP/1.1 messages, strictly: request heads read in place as the bytes come in, chunked
  * bodies, response heads written.
  *
- * What two programs could read in two ways is refused: bare LF, folded lines, blanks before a colon,
- * Transfer-Encoding beside Content-Length, any coding but chunked, differing lengths.
+ * What two programs could read in two ways is refused: bare LF, folded lines, blanks before a
+ * colon, Transfer-Encoding beside Content-Length, any coding but chunked, differing lengths.
  *
- * Owns:    nothing. A head keeps offsets into the caller's bytes, so these may be moved between calls.
+ * Owns:    nothing. A head keeps offsets into the caller's bytes, so these may be moved between
+ *          calls.
  * Threads: any.
  * Errors:  -ERR_PROTOCOL; the HTTP status to answer with and a few words of why stay in the struct.
  * Source:  RFC 9112, RFC 9110 sections 5.5, 5.6.2, 7.2, 10.1.1.
@@ -53,8 +54,8 @@ struct http1_head {
 /** Gets ready for a new message. */
 void http1_head_init(struct http1_head *h);
 /**
- * Reads on. @bytes starts where the message starts, each time, and holds @len bytes by now; names of
- * fields in it are made lower case.
+ * Reads on. @bytes starts where the message starts, each time, and holds @len bytes by now; names
+ * of fields in it are made lower case.
  *
  * Returns the length of the whole head when it is there, 0 when more bytes are needed.
  */

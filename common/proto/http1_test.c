@@ -9,7 +9,8 @@
 #define REQ "GET /a?b=c HTTP/1.1\r\nHost: h\r\n"
 
 /* Reads @text whole, or byte by byte when @step is 1; the buffer moves between calls then. */
-static int read_head(struct http1_head *h, const char *text, size_t len, char *copy, bool byte_by_byte)
+static int read_head(struct http1_head *h, const char *text, size_t len, char *copy,
+                     bool byte_by_byte)
 {
     size_t n;
     int r = 0;
@@ -34,11 +35,14 @@ static void good_heads_are_read_whole_and_byte_by_byte(void **state)
         {"GET / HTTP/1.0\r\n\r\n", "GET", "/", "", false, false, 0},
         {"GET / HTTP/1.0\r\nConnection: foo, Keep-Alive\r\n\r\n", "GET", "/", "", true, false, 0},
         {REQ "Connection: close\r\n\r\n", "GET", "/a", "b=c", false, false, 0},
-        {"POST /x? HTTP/1.1\r\nHost: h:80\r\nContent-Length: 12\r\n\r\n", "POST", "/x", "", true, false, 12},
-        {"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\ncontent-length: 3\r\n\r\n", "POST", "/", "",
-         true, false, 3},
-        {"PUT / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: Chunked\r\n\r\n", "PUT", "/", "", true, true, 0},
-        {"GET http://u.v:1/p/q?x?y HTTP/1.1\r\nHost: h\r\n\r\n", "GET", "/p/q", "x?y", true, false, 0},
+        {"POST /x? HTTP/1.1\r\nHost: h:80\r\nContent-Length: 12\r\n\r\n", "POST", "/x", "", true,
+         false, 12},
+        {"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\ncontent-length: 3\r\n\r\n", "POST",
+         "/", "", true, false, 3},
+        {"PUT / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: Chunked\r\n\r\n", "PUT", "/", "", true,
+         true, 0},
+        {"GET http://u.v:1/p/q?x?y HTTP/1.1\r\nHost: h\r\n\r\n", "GET", "/p/q", "x?y", true, false,
+         0},
         {"OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n", "OPTIONS", "*", "", true, false, 0},
         {"GET /%7e:@!$&'()*+,;= HTTP/1.1\r\nHost: [::1]:9\r\nX:\t\xc3\xa9 \t\r\n\r\n", "GET",
          "/%7e:@!$&'()*+,;=", "", true, false, 0},
@@ -181,7 +185,8 @@ static void a_head_beyond_the_limits_is_431(void **state)
 
 static void a_head_ends_where_its_body_begins(void **state)
 {
-    char text[] = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\nExpect: 100-Continue\r\n\r\nbody";
+    char text[] =
+        "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\nExpect: 100-Continue\r\n\r\nbody";
     struct http1_head h;
 
     (void)state;
@@ -222,7 +227,8 @@ static void chunked_bodies_are_decoded_in_pieces_of_any_size(void **state)
         {"0\r\n\r\n", "", "", 0},
         {"5\r\nhello\r\n0\r\n\r\n", "hello", "", 0},
         {"5;a=\"b c\"\r\nhello\r\n00a\r\n0123456789\r\n0;z\r\n\r\nGET /", "hello0123456789", "", 5},
-        {"1\r\n\r\r\n1\r\n\n\r\n0\r\nError-Type: X\r\nb:\r\n\r\n", "\r\n", "error-type: X\r\nb:\r\n", 0},
+        {"1\r\n\r\r\n1\r\n\n\r\n0\r\nError-Type: X\r\nb:\r\n\r\n", "\r\n",
+         "error-type: X\r\nb:\r\n", 0},
     };
     size_t i, step, rest;
 
@@ -231,8 +237,8 @@ static void chunked_bodies_are_decoded_in_pieces_of_any_size(void **state)
         for (step = 1; step < 100; step++) {
             struct buf out = BUF_INIT(1024), trailers = BUF_INIT(1024);
 
-            assert_int_equal(decode(cases[i].text, strlen(cases[i].text), step, &out, &trailers, &rest),
-                             1);
+            assert_int_equal(
+                decode(cases[i].text, strlen(cases[i].text), step, &out, &trailers, &rest), 1);
             assert_true(str_is(buf_str(&out), cases[i].body));
             assert_true(str_is(buf_str(&trailers), cases[i].trailers));
             assert_int_equal(rest, cases[i].rest);
@@ -245,9 +251,25 @@ static void chunked_bodies_are_decoded_in_pieces_of_any_size(void **state)
 static void broken_chunks_are_refused(void **state)
 {
     static const char *const cases[] = {
-        "\r\n", "x\r\n", "5 \r\nhello", "-5\r\n", "0x5\r\n", ";a\r\n", "5\nhello", "5\rhello",
-        "5\r\nhelloo\r\n", "5\r\nhello\n0\r\n\r\n", "5\r\nhello\rx", "5;\x01\r\n", "1000000000000000\r\n",
-        "0\r\n\n", "0\r\nbad name: x\r\n\r\n", "0\r\n: x\r\n", "0\r\na: x\n", "0\r\na: \x02\r\n", "0\r\n\rx",
+        "\r\n",
+        "x\r\n",
+        "5 \r\nhello",
+        "-5\r\n",
+        "0x5\r\n",
+        ";a\r\n",
+        "5\nhello",
+        "5\rhello",
+        "5\r\nhelloo\r\n",
+        "5\r\nhello\n0\r\n\r\n",
+        "5\r\nhello\rx",
+        "5;\x01\r\n",
+        "1000000000000000\r\n",
+        "0\r\n\n",
+        "0\r\nbad name: x\r\n\r\n",
+        "0\r\n: x\r\n",
+        "0\r\na: x\n",
+        "0\r\na: \x02\r\n",
+        "0\r\n\rx",
         "0\r\n folded\r\n",
     };
     size_t i, step, rest;
@@ -258,7 +280,8 @@ static void broken_chunks_are_refused(void **state)
             struct buf out = BUF_INIT(1024);
 
             print_message("case %zu\n", i);
-            assert_int_equal(decode(cases[i], strlen(cases[i]), step, &out, NULL, &rest), -ERR_PROTOCOL);
+            assert_int_equal(decode(cases[i], strlen(cases[i]), step, &out, NULL, &rest),
+                             -ERR_PROTOCOL);
             buf_done(&out);
         }
     }

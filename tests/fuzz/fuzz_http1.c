@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Fuzzes the HTTP/1.1 reader: whatever the bytes and however they are cut into pieces, the outcome is
- * the same, spans lie inside the head, and what is decoded never exceeds what came in.
+ * Fuzzes the HTTP/1.1 reader: whatever the bytes and however they are cut into pieces, the outcome
+ * is the same, spans lie inside the head, and what is decoded never exceeds what came in.
  */
 #include "common/proto/http1.h"
 
@@ -16,7 +16,8 @@ static void check_span(struct http1_span span, int head_len)
     assert(span.at + span.len <= head_len);
 }
 
-static int read_head(struct http1_head *h, const uint8_t *data, size_t size, size_t step, char *copy)
+static int read_head(struct http1_head *h, const uint8_t *data, size_t size, size_t step,
+                     char *copy)
 {
     size_t n = 0;
     int r = 0;
@@ -30,7 +31,8 @@ static int read_head(struct http1_head *h, const uint8_t *data, size_t size, siz
     return r;
 }
 
-static int read_body(const uint8_t *data, size_t size, size_t step, struct buf *out, size_t *ret_used)
+static int read_body(const uint8_t *data, size_t size, size_t step, struct buf *out,
+                     size_t *ret_used)
 {
     CLEANUP(buf_done) struct buf trailers = BUF_INIT(HTTP1_TRAILERS_MAX);
     struct http1_chunked c = {0};
