@@ -92,8 +92,12 @@ int buf_printf(struct buf *b, const char *fmt, ...)
     return 0;
 }
 
+/* No printf: a function may print binary by the megabyte, and the loop must not stand still. */
 static int append_json_control(struct buf *b, unsigned char c)
 {
+    static const char hex[] = "0123456789abcdef";
+    const char escaped[6] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
+
     switch (c) {
     case '"':
         return buf_append(b, "\\\"", 2);
@@ -106,8 +110,14 @@ static int append_json_control(struct buf *b, unsigned char c)
     case '\t':
         return buf_append(b, "\\t", 2);
     default:
-        return buf_printf(b, "\\u%04x", c);
+        return buf_append(b, escaped, sizeof(escaped));
     }
+}
+
+/* How many bytes a UTF-8 sequence has that begins with @c; 0: none does. */
+static size_t utf8_length(unsigned char c)
+{
+    return c < 0xc2 || c > 0xf4 ? 0 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
 }
 
 int buf_append_json(struct buf *b, struct str s)
@@ -122,11 +132,8 @@ int buf_append_json(struct buf *b, struct str s)
             at++;
             continue;
         }
-        /* the longest prefix of 1..4 bytes that is one UTF-8 sequence */
-        for (n = c < 0x80 ? 0 : 2; n >= 2 && n <= 4; n++)
-            if (at + n <= s.len && str_is_utf8(str_from(s.ptr + at, n)))
-                break;
-        if (n >= 2 && n <= 4) {
+        n = utf8_length(c);
+        if (n && at + n <= s.len && str_is_utf8(str_from(s.ptr + at, n))) {
             at += n;
             continue;
         }
