@@ -10,6 +10,7 @@
 #include "controller/prepare.h"
 
 #define RETRY_US SECONDS(1) /* of Redis, and of an invoker that could not for its own reasons */
+#define TRIES_MAX 10u /* of an invoker whose engine or registry is away */
 #define BIT(n) (1u << (n))
 
 /*
@@ -48,7 +49,7 @@ struct trial {
     struct list_node node;
     uint64_t number; /* of the peer */
     enum trial_state state;
-    bool logged; /* that it could not: once is enough */
+    unsigned tries; /* that ended with "not now" */
 };
 
 struct fn_change {
@@ -209,6 +210,23 @@ static void apply_found(struct fn_change *change, const struct prepared *found)
     fn_set_str(&ver->code_sha256, digest);
 }
 
+/* The version is to blame, or the invoker cannot now: then it is asked again, but not for ever. */
+static void trial_failed(struct fn_change *change, struct trial *trial, const struct error *err)
+{
+    change->refusal = *err;
+    trial->tries++;
+    if (trial->tries == 1 && err->code != ERR_BAD_REQUEST)
+        log_warn("change", "an invoker cannot prepare a version now; asking again",
+                 KV_STR("function", change->ver->name), KV_ERR(err));
+    if (err->code == ERR_BAD_REQUEST || trial->tries >= TRIES_MAX) {
+        trial->state = TRIAL_REFUSED;
+        look_for_end(change);
+    } else {
+        trial->state = TRIAL_AGAIN;
+        timer_start(&change->timer, RETRY_US);
+    }
+}
+
 static void on_prepared(uint64_t number, const struct prepared *found, const struct error *err,
                         void *arg)
 {
@@ -220,19 +238,8 @@ static void on_prepared(uint64_t number, const struct prepared *found, const str
         if (!err) {
             apply_found(change, found);
             change_set_state(change, SWITCHING);
-        } else if (err->code == ERR_BAD_REQUEST) {
-            trial->state = TRIAL_REFUSED;
-            change->refusal = *err;
-            look_for_end(change);
         } else {
-            if (!trial->logged)
-                log_warn("change", "an invoker could not prepare a version; asking until it can",
-                         KV_STR("function", change->ver->name), KV_ERR(err));
-            trial->logged = true;
-            trial->state = TRIAL_AGAIN;
-            if (change->refusal.code == ERR_OK)
-                change->refusal = *err;
-            timer_start(&change->timer, RETRY_US);
+            trial_failed(change, trial, err);
         }
     }
     changes_unwait(changes);

@@ -109,7 +109,7 @@ static void on_get(struct fn_record *rec, const struct error *err, void *arg)
         return;
     }
     if (req->op->id == LAMBDA_OP_GetFunction) {
-        if (rec->ver->package == FN_ZIP && rec->ver->code_sha256)
+        if (rec->ver->package == FN_ZIP && rec->ver->code_sha256 && req->endpoint[0])
             url = code_url_new(&req->c->key, req->endpoint, rec->ver->code_sha256, wall_ms() / 1000);
         extra.code_location = url;
         json = fn_version_to_get_function(rec->ver, &extra);
