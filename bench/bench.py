@@ -158,7 +158,10 @@ def counts(docker):
     """System calls and allocations per warm invocation, file and network operations by kind."""
     folder = short_folder("hb-")
     prefix = folder / "malloc"
-    h = Hearth(docker, folder, HEARTH_MALLOC_COUNT=prefix, LD_PRELOAD=BUILD / "bench/malloc_count.so").start()
+    socket = folder / "redis.sock"  # a Redis of its own: it brings its own malloc, which must not be counted
+    redis = subprocess.Popen(["redis-server", "--port", "0", "--unixsocket", str(socket), "--save", ""], stdout=subprocess.DEVNULL)
+    h = Hearth(docker, folder, HEARTH_REDIS_URL=f"unix:{socket}", HEARTH_MALLOC_COUNT=prefix,
+               LD_PRELOAD=BUILD / "bench/malloc_count.so").start()
     try:
         port = int(h.listen.rsplit(":", 1)[1])
         path = function(h, "bench-c", "provided.al2023", "x", c_files())
@@ -175,11 +178,13 @@ def counts(docker):
             figure(f"warm_{role}_syscalls_per_invocation", sum(calls.values()) / requests, "count")
             top = ", ".join(f"{k} {v / requests:.2f}" for k, v in sorted(calls.items(), key=lambda x: -x[1])[:8])
             print(f"# {role}: {top}")
-        for role in ("controller", "redis-server"):
-            calls, requests = traced(h.pid(role), 1, path, port)
+        for role, pid in (("controller", h.pid("controller")), ("redis", redis.pid)):
+            calls, requests = traced(pid, 2, path, port)
             figure(f"warm_{role}_syscalls_per_invocation", sum(calls.values()) / requests, "count")
         h.close()
     finally:
+        redis.kill()
+        redis.wait()
         remove_folder(folder)
 
 

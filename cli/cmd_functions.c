@@ -141,13 +141,17 @@ static uint64_t since_ms(const char *written)
 /* Each line of the answer is one record: its time and message are for people. */
 static void print_records(struct str all)
 {
+    char time[CLOCK_ISO_MAX];
+    const cJSON *ms;
     struct str line;
     cJSON *json;
 
     while (str_split(&all, '\n', &line)) {
         json = cJSON_ParseWithLength(line.ptr, line.len);
+        ms = cJSON_GetObjectItemCaseSensitive(json, "time");
+        clock_format_iso(cJSON_IsNumber(ms) ? (uint64_t)ms->valuedouble : 0, time);
         if (json)
-            printf("%s %s\n", text(json, "time", ""), text(json, "message", ""));
+            printf("%s %s\n", time, text(json, "message", ""));
         cJSON_Delete(json);
     }
 }

@@ -11,6 +11,7 @@
 #include "common/io/rpc.h"
 #include "gateway/admission.h"
 #include "gateway/invoke.h"
+#include "gateway/logs_read.h"
 #include "gateway/manage.h"
 #include "gateway/nodes.h"
 #include "gateway/pending.h"
@@ -31,6 +32,7 @@ struct gateway {
     struct admission *admission;
     struct invokes *invokes;
     struct manage *manage;
+    struct log_reads *log_reads;
     struct http_server *http;
     struct timer drain;
     struct buf path; /* scratch: a decoded path */
@@ -240,6 +242,9 @@ static void on_request(struct http_req *req, void *arg)
         case SERVICE_HEALTH:
             serve_health(gw, req, request_id);
             return;
+        case SERVICE_LOGS:
+            log_reads_serve(gw->log_reads, req, match.name, request_id);
+            return;
         }
     }
     reply_error_of(req, request_id, &err);
@@ -293,6 +298,7 @@ static void make_parts(struct gateway *gw, const struct link_hello *me)
     gw->admission = parts.admission = admission_new(config->account_concurrency);
     gw->invokes = invokes_new(&parts);
     gw->manage = manage_new(gw->controller, config->account_id);
+    gw->log_reads = log_reads_new(gw->nodes, config->account_id);
 }
 
 int gateway_new(struct loop *loop, const struct gateway_config *config, struct gateway **ret,
@@ -355,6 +361,7 @@ void gateway_free(struct gateway *gw)
     link_free(gw->controller);
     manage_free(gw->manage);
     nodes_free(gw->nodes);
+    log_reads_free(gw->log_reads);
     route_cache_free(gw->routes);
     admission_free(gw->admission);
     buf_done(&gw->path);

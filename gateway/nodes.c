@@ -223,6 +223,13 @@ struct node *nodes_choose(struct nodes *nodes, uint64_t last, const uint64_t *tr
     return warm && warm->in_flight <= least->in_flight + WARM_SLACK ? warm : least;
 }
 
+struct node *nodes_next(struct nodes *nodes, struct node *after)
+{
+    struct list_node *n = after ? after->list.next : nodes->current.next;
+
+    return n == &nodes->current ? NULL : CONTAINER_OF(n, struct node, list);
+}
+
 uint64_t node_serial(const struct node *node)
 {
     return node->serial;

@@ -38,6 +38,8 @@ int nodes_set(struct nodes *nodes, const cJSON *list, struct error *err);
  */
 struct node *nodes_choose(struct nodes *nodes, uint64_t last, const uint64_t *tried,
                           size_t tried_len);
+/** Each node of the list: starts with NULL, ends with NULL. The list must not change meanwhile. */
+struct node *nodes_next(struct nodes *nodes, struct node *after);
 uint64_t node_serial(const struct node *node);
 const char *node_id(const struct node *node);
 struct link *node_link(struct node *node);

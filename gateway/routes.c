@@ -2,6 +2,7 @@
 #include "gateway/routes.h"
 
 #define HEALTH_PATH "/_hearth/health"
+#define LOGS_PATH "/_hearth/v1/logs/"
 
 int routes_find(struct str method, struct str path, struct str query, struct routes_match *ret,
                 struct error *err)
@@ -14,9 +15,16 @@ int routes_find(struct str method, struct str path, struct str query, struct rou
         ret->service = SERVICE_HEALTH;
         return 0;
     }
+    if (str_starts(path, STR(LOGS_PATH)) && path.len > sizeof(LOGS_PATH) - 1 &&
+        str_is(method, "GET")) {
+        ret->service = SERVICE_LOGS;
+        ret->name = str_sub(path, sizeof(LOGS_PATH) - 1, path.len);
+        return 0;
+    }
     return error_set(err, ERR_NO_OPERATION,
                      "%.*s %.*s%s is no operation of Hearth. It offers the AWS Lambda API "
-                     "(/2015-03-31/functions and its other dated paths) and GET " HEALTH_PATH ".",
+                     "(/2015-03-31/functions and its other dated paths), GET " HEALTH_PATH
+                     " and GET " LOGS_PATH "NAME.",
                      (int)(method.len < 20 ? method.len : 20), method.ptr,
                      (int)(path.len < 200 ? path.len : 200), path.ptr, path.len > 200 ? "..." : "");
 }
@@ -40,7 +48,7 @@ void routes_too_large(struct str method, struct str path, struct str query, stru
                   INVOKE_PAYLOAD_MAX);
     else
         error_set(err, ERR_TOO_LARGE, "Request must be smaller than %u bytes for the %s operation",
-                  MANAGE_BODY_MAX, m.service == SERVICE_MANAGE ? m.lambda.op->name : "health");
+                  MANAGE_BODY_MAX, m.service == SERVICE_MANAGE ? m.lambda.op->name : "GET");
 }
 
 static int hex_value(char c)

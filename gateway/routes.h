@@ -17,11 +17,13 @@ enum service {
     SERVICE_INVOKE, /* served here */
     SERVICE_MANAGE, /* the rest of the Lambda API: the controller's */
     SERVICE_HEALTH, /* GET /_hearth/health */
+    SERVICE_LOGS, /* GET /_hearth/v1/logs/NAME */
 };
 
 struct routes_match {
     enum service service;
     struct lambda_match lambda; /* for the first two; borrows from the path */
+    struct str name; /* SERVICE_LOGS: the function's */
 };
 
 #define INVOKE_PAYLOAD_MAX 6291456u /* 6 MiB, AWS's for synchronous invocations */
