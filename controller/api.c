@@ -121,15 +121,16 @@ void api_fail_with(struct api_request *req, enum error_code code, const char *fm
 
 void api_fail_not_found(struct api_request *req)
 {
-    CLEANUP(freep) char *arn = fn_arn_new(req->home.region, req->home.account, req->fn.name,
-                                          api_qualifier(req));
+    CLEANUP(freep)
+    char *arn = fn_arn_new(req->home.region, req->home.account, req->fn.name, api_qualifier(req));
 
     api_fail_with(req, ERR_NOT_FOUND, "Function not found: %s", arn);
 }
 
 void api_fail_busy(struct api_request *req)
 {
-    CLEANUP(freep) char *arn = fn_arn_new(req->home.region, req->home.account, req->fn.name, STR_NULL);
+    CLEANUP(freep)
+    char *arn = fn_arn_new(req->home.region, req->home.account, req->fn.name, STR_NULL);
 
     api_fail_with(req, ERR_CONFLICT,
                   "The operation cannot be performed at this time. An update is in progress for "
@@ -231,7 +232,7 @@ static void dispatch(struct api_request *req)
     int r = validate_input(req->op, req->input, &message);
 
     if (r < 0)
-        fail_text(req, (enum error_code)-r, buf_str(&message));
+        fail_text(req, (enum error_code) - r, buf_str(&message));
     else
         handlers[req->op->id](req);
 }
@@ -249,8 +250,8 @@ static void read_work(void *arg)
     struct reading *reading = arg;
     struct api_request *req = reading->req;
 
-    reading->r = lambda_input_new(&req->match, str_of(req->query), buf_str(&reading->body), NULL, NULL,
-                                  &req->input, &reading->err);
+    reading->r = lambda_input_new(&req->match, str_of(req->query), buf_str(&reading->body), NULL,
+                                  NULL, &req->input, &reading->err);
     if (reading->body.ptr)
         explicit_bzero(reading->body.ptr, reading->body.len); /* environments are in it */
     buf_done(&reading->body);

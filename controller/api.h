@@ -7,8 +7,8 @@
  *
  * Owns:    a struct api_request belongs to its handler; replying frees it.
  * Threads: loop thread only.
- * Errors:  what is ours (Redis, files) reaches the client as a ServiceException without details, and
- *          the log with them.
+ * Errors:  what is ours (Redis, files) reaches the client as a ServiceException without details,
+ *          and the log with them.
  */
 #ifndef HEARTH_CONTROLLER_API_H
 #define HEARTH_CONTROLLER_API_H
@@ -49,8 +49,8 @@ api_handler_fn api_create_function, api_get_function, api_get_function_configura
 api_handler_fn api_update_function_code, api_update_function_configuration;
 
 /**
- * Reads FunctionName (and Qualifier) of the input into req->fn; a qualifier other than $LATEST names
- * nothing yet. False: the request has been answered.
+ * Reads FunctionName (and Qualifier) of the input into req->fn; a qualifier other than $LATEST
+ * names nothing yet. False: the request has been answered.
  */
 bool api_name(struct api_request *req, enum fn_name_kind kind);
 /** The qualifier that the client named, for FunctionArn; STR_NULL: none. */
@@ -66,7 +66,7 @@ char *api_take_zip(cJSON *code);
 /** The archive that came with the request is not needed: it goes unless another function has it. */
 void api_drop_archive(struct api_request *req);
 /**
- * The registry has taken req->ver (and req->cur serves meanwhile, unless it is NULL) as @generation:
+ * The registry has taken req->ver as @generation (req->cur serves meanwhile, unless it is NULL):
  * answers with its configuration and leads the change.
  */
 void api_accept(struct api_request *req, uint64_t generation);

@@ -46,7 +46,8 @@ static void on_purged(const struct error *err, void *arg)
     if (err)
         log_warn("code", "an archive could not be removed; it stays", KV_ERR(err));
     else
-        log_debug("code", "removed an archive without function", KV_STR("sha256", gc->current->sha256));
+        log_debug("code", "removed an archive without function",
+                  KV_STR("sha256", gc->current->sha256));
     current_end(gc, false);
 }
 

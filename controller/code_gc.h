@@ -2,8 +2,8 @@
 /*
  * code_gc.h - removes archives that no function refers to any more.
  *
- * One at a time: taken away, the registry asked (all accounts), then gone for good or put back. When the
- * registry cannot be asked, it is put back and looked at again later.
+ * One at a time: taken away, the registry asked (all accounts), then gone for good or put back.
+ * When the registry cannot be asked, it is put back and looked at again later.
  *
  * Owns:    the names that wait.
  * Borrows: the code store and the registry; they outlive it.

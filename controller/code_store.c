@@ -209,8 +209,9 @@ static void work_add(struct job *job)
         r = error_set(&job->err, ERR_BAD_REQUEST, "Zipped size must be smaller than %u bytes",
                       ZIP_BYTES_MAX);
     else if (r < 0)
-        r = error_set(&job->err, ERR_BAD_REQUEST, "Could not unzip uploaded file. Please check your "
-                                                  "file, then try to upload again.");
+        r = error_set(&job->err, ERR_BAD_REQUEST,
+                      "Could not unzip uploaded file. Please check your "
+                      "file, then try to upload again.");
     if (r == 0)
         r = zip_check(buf_str(&job->bytes), NULL, &why, &job->err);
     if (r < 0) {

@@ -48,7 +48,7 @@ int code_store_new(struct loop *loop, const char *dir, code_found_fn *trashed, v
 /** Work under way goes on to its end; its callbacks do not come. */
 void code_store_free(struct code_store *store);
 
-/** Decodes @base64 (given away: malloc'ed, NUL-terminated), checks the archive, keeps it on disk. */
+/** Decodes @base64 (given away: malloc'ed, NUL-terminated), checks the archive, writes it. */
 void code_store_add(struct code_store *store, char *base64, code_added_fn *done, void *arg);
 /**
  * Ends @pin. @referred: the registry refers to the archive now, and it is there when @done comes.
@@ -62,7 +62,8 @@ void code_store_read(struct code_store *store, const char *sha256, code_read_fn 
 /** Takes the archive away for now; ERR_NOT_FOUND when it is not there. */
 void code_store_trash(struct code_store *store, const char *sha256, code_done_fn *done, void *arg);
 /** Puts back what was taken away. */
-void code_store_restore(struct code_store *store, const char *sha256, code_done_fn *done, void *arg);
+void code_store_restore(struct code_store *store, const char *sha256, code_done_fn *done,
+                        void *arg);
 /** Removes what was taken away for good. */
 void code_store_purge(struct code_store *store, const char *sha256, code_done_fn *done, void *arg);
 

@@ -210,13 +210,14 @@ static void an_archive_that_is_removed_while_it_is_added_again_stays(void **stat
     add(ZIP_1); /* somebody adds it again … */
     pin = got.pin;
     assert_int_equal(run_on(code_store_trash, pin.sha256), ERR_OK);
-    assert_int_equal(run_on(code_store_purge, pin.sha256), ERR_OK); /* … before it is referred to */
+    assert_int_equal(run_on(code_store_purge, pin.sha256), ERR_OK); /* … before it is in use */
     assert_int_equal(read_one(pin.sha256), ERR_NOT_FOUND);
     assert_int_equal(settle(&pin, true), ERR_OK);
     assert_int_equal(read_one(pin.sha256), ERR_OK);
 
     assert_int_equal(run_on(code_store_trash, pin.sha256), ERR_OK);
-    assert_int_equal(run_on(code_store_restore, pin.sha256), ERR_OK); /* it turned out to be in use */
+    assert_int_equal(run_on(code_store_restore, pin.sha256),
+                     ERR_OK); /* it turned out to be in use */
     assert_int_equal(read_one(pin.sha256), ERR_OK);
     assert_int_equal(files_in("trash"), 0);
 }

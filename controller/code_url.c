@@ -14,7 +14,8 @@ static void hmac(const void *key, size_t key_len, const char *text, unsigned cha
 {
     unsigned len = 0;
 
-    if (!HMAC(EVP_sha256(), key, (int)key_len, (const unsigned char *)text, strlen(text), ret, &len) ||
+    if (!HMAC(EVP_sha256(), key, (int)key_len, (const unsigned char *)text, strlen(text), ret,
+              &len) ||
         len != SHA256_BYTES)
         abort();
 }
@@ -38,8 +39,8 @@ char *code_url_new(const struct seal_key *key, const char *endpoint, const char 
     char signature[SHA256_HEX_MAX];
 
     sign(key, sha256, expires_s, signature);
-    return str_printf("%s/_hearth/v1/code/%s.zip?expires=%" PRIu64 "&signature=%s", endpoint, sha256,
-                      expires_s, signature);
+    return str_printf("%s/_hearth/v1/code/%s.zip?expires=%" PRIu64 "&signature=%s", endpoint,
+                      sha256, expires_s, signature);
 }
 
 int code_url_check(const struct seal_key *key, struct str sha256, uint64_t expires_s,

@@ -70,7 +70,8 @@ static void on_down(struct link *link, const struct error *why, void *arg)
     peers_remove(c->peers, peer);
 }
 
-static const struct link_ops link_ops = {.on_up = on_up, .on_stream = on_stream, .on_down = on_down};
+static const struct link_ops link_ops = {
+    .on_up = on_up, .on_stream = on_stream, .on_down = on_down};
 
 /* An invoker that was restarted may be here before its old link is found dead. */
 static void cut_namesake(struct controller *c, const struct peer *peer)

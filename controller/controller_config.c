@@ -63,10 +63,15 @@ static const char *check_level(struct str text)
 }
 
 #define STRING_ITEM(member, env, def, least, most, help, check)                                    \
-    {#member, env, CFG_STRING, offsetof(struct controller_config, member), def, least, most, help, \
-     check}
+    {                                                                                              \
+#member, env, CFG_STRING, offsetof(struct controller_config, member), def, least, most,    \
+            help, check                                                                            \
+    }
 #define USEC_ITEM(name, env, member, def, least, most, help)                                       \
-    {name, env, CFG_USEC, offsetof(struct controller_config, member), def, least, most, help, NULL}
+    {                                                                                              \
+        name, env, CFG_USEC, offsetof(struct controller_config, member), def, least, most, help,   \
+            NULL                                                                                   \
+    }
 
 static const struct config_item items[] = {
     STRING_ITEM(listen, "HEARTH_CONTROLLER", "unix:/run/hearth/controller.sock", 7, 112,
@@ -76,10 +81,11 @@ static const struct config_item items[] = {
                 check_redis),
     STRING_ITEM(data_dir, "HEARTH_DATA_DIR", "/var/lib/hearth", 1, 1024,
                 "folder of zip archives (code/) and of the key that seals environments", NULL),
-    STRING_ITEM(key_file, "HEARTH_KEY_FILE", "", 0, 1024,
-                "file with the 32 bytes that seal environments; empty: key in the data folder, made "
-                "when absent",
-                NULL),
+    STRING_ITEM(
+        key_file, "HEARTH_KEY_FILE", "", 0, 1024,
+        "file with the 32 bytes that seal environments; empty: key in the data folder, made "
+        "when absent",
+        NULL),
     STRING_ITEM(runtimes, "HEARTH_RUNTIMES", "/usr/share/hearth/runtimes.json", 1, 1024,
                 "JSON file: runtime identifiers and their images", NULL),
     STRING_ITEM(account_id, "HEARTH_ACCOUNT_ID", "000000000000", 12, 12,
@@ -91,8 +97,8 @@ static const struct config_item items[] = {
                 check_architecture),
     STRING_ITEM(log_level, "HEARTH_LOG_LEVEL", "info", 1, 8, "debug, info, warn or error",
                 check_level),
-    USEC_ITEM("redis_timeout", "HEARTH_REDIS_TIMEOUT", redis_timeout_us, "5s", MSEC(50),
-              MINUTES(1), "how long Redis may take to answer a command"),
+    USEC_ITEM("redis_timeout", "HEARTH_REDIS_TIMEOUT", redis_timeout_us, "5s", MSEC(50), MINUTES(1),
+              "how long Redis may take to answer a command"),
     USEC_ITEM("prepare_timeout", "HEARTH_PREPARE_TIMEOUT", prepare_timeout_us, "10m", SECONDS(1),
               MINUTES(120),
               "how long a change may wait for an invoker that has its image or code ready"),

@@ -136,8 +136,8 @@ static void serve_retire(struct rpc_request *rpc, const cJSON *args, struct str 
     (void)body;
     (void)arg;
     peer.retires++;
-    peer.retired =
-        (uint64_t)cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(args, "generation"));
+    peer.retired = (uint64_t)cJSON_GetNumberValue(
+        cJSON_GetObjectItemCaseSensitive(args, "generation"));
     if (peer.hold_retire)
         hold(rpc);
     else
@@ -223,9 +223,9 @@ static struct link *connect_peer(const char *role, bool is_invoker)
 
     snprintf(me.role, sizeof(me.role), "%s", role);
     snprintf(me.id, sizeof(me.id), "%s-1", role);
-    assert_int_equal(link_connect(loop, config.listen, &me, &peer_ops, is_invoker ? &peer : NULL,
-                                  &link, NULL),
-                     0);
+    assert_int_equal(
+        link_connect(loop, config.listen, &me, &peer_ops, is_invoker ? &peer : NULL, &link, NULL),
+        0);
     return link;
 }
 
@@ -503,8 +503,9 @@ static void an_image_function_becomes_active_once_every_peer_knows(void **state)
     assert_int_equal(peer.drops, 1);
 
     assert_int_equal(lambda("GET", FN "/hello", "", ""), 200);
-    assert_true(str_is(cjson_str(cJSON_GetObjectItemCaseSensitive(got.json, "Code"), "ResolvedImageUri"),
-                       "127.0.0.1:5000/hello:1@sha256:" DIGEST));
+    assert_true(
+        str_is(cjson_str(cJSON_GetObjectItemCaseSensitive(got.json, "Code"), "ResolvedImageUri"),
+               "127.0.0.1:5000/hello:1@sha256:" DIGEST));
     generation = route("hello", "Active");
     assert_int_equal(generation, peer.retired);
     fn_call(invoker, "version.get", "hello", generation);
@@ -544,8 +545,8 @@ static void the_old_version_serves_until_the_new_one_is_ready(void **state)
     peer.prepare = HOLD;
     snprintf(peer.digest, sizeof(peer.digest), "bbbb" DIGEST);
     peer.digest[64] = '\0';
-    assert_int_equal(lambda("PUT", FN "/steady/code", "", "{\"ImageUri\":\"127.0.0.1:5000/steady:2\"}"),
-                     200);
+    assert_int_equal(
+        lambda("PUT", FN "/steady/code", "", "{\"ImageUri\":\"127.0.0.1:5000/steady:2\"}"), 200);
     expect("LastUpdateStatus", "InProgress");
     expect("LastUpdateStatusReasonCode", "Creating");
     expect("State", "Active");
@@ -607,8 +608,8 @@ static void a_refused_image_fails_the_function(void **state)
     assert_int_equal(got.code, ERR_STALE);
 
     peer.prepare = ANSWER; /* it can be mended by an update */
-    assert_int_equal(lambda("PUT", FN "/absent/code", "", "{\"ImageUri\":\"127.0.0.1:5000/there:1\"}"),
-                     200);
+    assert_int_equal(
+        lambda("PUT", FN "/absent/code", "", "{\"ImageUri\":\"127.0.0.1:5000/there:1\"}"), 200);
     wait_for("absent", "State", "Active");
     expect("StateReasonCode", "");
     expect("LastUpdateStatus", "Successful");
@@ -624,7 +625,8 @@ static void a_refused_update_keeps_the_old_version_running(void **state)
     active("sturdy");
     before = route("sturdy", "Active");
     peer.prepare = REFUSE;
-    assert_int_equal(lambda("PUT", FN "/sturdy/code", "", "{\"ImageUri\":\"127.0.0.1:5000/bad:1\"}"), 200);
+    assert_int_equal(
+        lambda("PUT", FN "/sturdy/code", "", "{\"ImageUri\":\"127.0.0.1:5000/bad:1\"}"), 200);
     wait_for("sturdy", "LastUpdateStatus", "Failed");
     expect("State", "Active");
     expect("LastUpdateStatusReasonCode", "ImageAccessDenied");
@@ -700,9 +702,9 @@ static void errors_are_worded_as_at_aws(void **state)
     assert_string_equal(got.error_type, "SerializationException");
     lambda("GET", FN "/one", "Qualifier=$LATEST", "");
     assert_int_equal(got.status, 200);
-    assert_true(str_is(cjson_str(cJSON_GetObjectItemCaseSensitive(got.json, "Configuration"),
-                                 "FunctionArn"),
-                       "arn:aws:lambda:us-east-1:000000000000:function:one:$LATEST"));
+    assert_true(str_is(
+        cjson_str(cJSON_GetObjectItemCaseSensitive(got.json, "Configuration"), "FunctionArn"),
+        "arn:aws:lambda:us-east-1:000000000000:function:one:$LATEST"));
 }
 
 static void a_dry_run_changes_nothing(void **state)
@@ -747,7 +749,8 @@ static void functions_are_listed_by_pages_in_order(void **state)
     }
     assert_int_equal(seen, 7);
     assert_int_equal(lambda("GET", FN, "FunctionVersion=ALL", ""), 200);
-    assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(got.json, "Functions")), 7);
+    assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(got.json, "Functions")),
+                     7);
 }
 
 static void a_deleted_function_is_gone_everywhere_before_the_answer(void **state)
@@ -819,7 +822,8 @@ static void a_controller_that_restarts_takes_up_what_was_under_way(void **state)
         loop_run(loop);
     wait_for("created", "State", "Active");
     wait_for("updated", "LastUpdateStatus", "Successful");
-    assert_int_equal((int)cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(got.json, "Timeout")), 9);
+    assert_int_equal(
+        (int)cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(got.json, "Timeout")), 9);
 }
 
 static void redis_away_is_answered_and_survived(void **state)
@@ -864,7 +868,8 @@ static void gateways_are_told_the_nodes(void **state)
 /* A stored archive with one file; base64. @text makes its content. */
 static void zip_base64(const char *text, char *ret, size_t size)
 {
-    CLEANUP(freep) char *script = str_printf(
+    CLEANUP(freep)
+    char *script = str_printf(
         "python3 -c \"import zipfile,io,base64,sys;b=io.BytesIO();z=zipfile.ZipFile(b,'w');"
         "z.writestr(zipfile.ZipInfo('app.py'),sys.argv[1]);z.close();"
         "sys.stdout.write(base64.b64encode(b.getvalue()).decode())\" '%s'",
@@ -880,18 +885,18 @@ static void zip_base64(const char *text, char *ret, size_t size)
 
 static int create_zip(const char *name, const char *zip)
 {
-    CLEANUP(freep) char *body =
-        str_printf("{\"FunctionName\":\"%s\",\"Runtime\":\"python3.13\",\"Handler\":\"app.h\"," ROLE
-                   ",\"Code\":{\"ZipFile\":\"%s\"}}",
-                   name, zip);
+    CLEANUP(freep)
+    char *body = str_printf(
+        "{\"FunctionName\":\"%s\",\"Runtime\":\"python3.13\",\"Handler\":\"app.h\"," ROLE
+        ",\"Code\":{\"ZipFile\":\"%s\"}}",
+        name, zip);
 
     return lambda("POST", FN, "", body);
 }
 
 static bool archive_exists(const char *sha256)
 {
-    CLEANUP(freep) char *path =
-        str_printf("%s/code/%.2s/%s.zip", config.data_dir, sha256, sha256);
+    CLEANUP(freep) char *path = str_printf("%s/code/%.2s/%s.zip", config.data_dir, sha256, sha256);
     struct stat st;
 
     return stat(path, &st) == 0;
@@ -995,8 +1000,9 @@ static void archives_that_are_none_are_refused(void **state)
     (void)state;
     need_server();
     create_zip("bad", "bm8gemlwIGF0IGFsbC4gbm8gemlwIGF0IGFsbA==");
-    expect_error(400, "InvalidParameterValueException",
-                 "Could not unzip uploaded file. Please check your file, then try to upload again.");
+    expect_error(
+        400, "InvalidParameterValueException",
+        "Could not unzip uploaded file. Please check your file, then try to upload again.");
     create_zip("empty", "UEsFBgAAAAAAAAAAAAAAAAAAAAAAAA==");
     expect_error(400, "InvalidParameterValueException", "Uploaded file must be a non-empty zip");
     assert_int_equal(lambda("GET", FN "/bad", "", ""), 404);

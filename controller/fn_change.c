@@ -16,7 +16,7 @@
 /*
  *   PREPARING ──► SWITCHING ──► TELLING ──► FINISHING ──► OVER
  *       │             └────────────┬───────────┴──────────► OVER   the registry says: not yours
- *       └───────► FAILING ─────────┴──────────────────────► OVER
+ *       └───────► FAILING ────────────────────────────────► OVER
  *
  * PREPARING ends with the first invoker that is ready, with the last that refuses, or with its
  * deadline. SWITCHING, FINISHING and FAILING are one script each, repeated until Redis takes it.
@@ -146,8 +146,8 @@ static void change_free(struct fn_change *change)
 static void change_set_state(struct fn_change *change, enum change_state state)
 {
     if (!(may_go_to[change->state] & BIT(state))) {
-        log_error("change", "a move that is not allowed", KV_STR("from", state_names[change->state]),
-                  KV_STR("to", state_names[state]));
+        log_error("change", "a move that is not allowed",
+                  KV_STR("from", state_names[change->state]), KV_STR("to", state_names[state]));
         abort();
     }
     log_debug("change", "moves", KV_STR("function", change->ver->name),
@@ -200,7 +200,7 @@ static void apply_found(struct fn_change *change, const struct prepared *found)
     struct str digest = str_of(found->digest);
 
     if (ver->package != FN_IMAGE) {
-        /* a runtime's image stays a name: who replaces it means the functions that are there, too */
+        /* a runtime's image stays a name: who replaces it means existing functions, too */
         fn_set_str(&ver->resolved_image_uri, str_of(found->fallback));
         return;
     }
@@ -447,7 +447,8 @@ static void on_record(struct fn_record *rec, const struct error *err, void *arg)
 {
     struct fn_changes *changes = arg;
 
-    if (err && err->code != ERR_NOT_FOUND && err->code != ERR_UNAVAILABLE && err->code != ERR_CLOSED)
+    if (err && err->code != ERR_NOT_FOUND && err->code != ERR_UNAVAILABLE &&
+        err->code != ERR_CLOSED)
         log_error("change", "a change cannot be taken up", KV_ERR(err));
     if (!err && !changes->freed && rec->stage != FN_STAGE_NONE && !find(changes, rec->change))
         fn_changes_lead(changes, TAKE(rec));
@@ -487,7 +488,8 @@ void fn_changes_stop(struct fn_changes *changes, struct str account, struct str 
     LIST_FOREACH_SAFE(&changes->all, n, after) {
         struct fn_change *change = CONTAINER_OF(n, struct fn_change, node);
 
-        if (str_eq(str_of(change->ver->account), account) && str_eq(str_of(change->ver->name), name))
+        if (str_eq(str_of(change->ver->account), account) &&
+            str_eq(str_of(change->ver->name), name))
             change_set_state(change, OVER);
     }
 }

@@ -112,7 +112,8 @@ static void on_tell(void *arg)
         cJSON_AddStringToObject(item, "address", node->address);
         cJSON_AddItemToArray(list, item);
     }
-    peers_ask_all(nodes->peers, PEER_GATEWAY, "nodes.set", args, nodes->peer_timeout_us, on_told, NULL);
+    peers_ask_all(nodes->peers, PEER_GATEWAY, "nodes.set", args, nodes->peer_timeout_us, on_told,
+                  NULL);
     cJSON_Delete(args);
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * nodes.h - which hosts run an invoker and where gateways reach it; tells the gateways of each change.
+ * nodes.h - which hosts run an invoker and where gateways reach it; tells the gateways.
  *
- * A node whose link is lost stays on the list for a grace: its gateways have links of their own to it,
+ * A node whose link is lost stays on the list for a grace: gateways have links of their own to it,
  * and a controller that restarts must not take away what works. So the list is kept in Redis, too.
  *
  * Owns:    the list.

@@ -10,7 +10,7 @@
 
 #define LIST_MAX 50u /* AWS: never more in one answer, whatever MaxItems says */
 
-/* ---- CreateFunction: free name → archive kept → registered → answered → led to Active ---- */
+/* ---- CreateFunction: name is free, archive kept, registered, answered, led to Active ---- */
 
 static void fail_exists(struct api_request *req)
 {
@@ -110,7 +110,8 @@ static void on_get(struct fn_record *rec, const struct error *err, void *arg)
     }
     if (req->op->id == LAMBDA_OP_GetFunction) {
         if (rec->ver->package == FN_ZIP && rec->ver->code_sha256 && req->endpoint[0])
-            url = code_url_new(&req->c->key, req->endpoint, rec->ver->code_sha256, wall_ms() / 1000);
+            url = code_url_new(&req->c->key, req->endpoint, rec->ver->code_sha256,
+                               wall_ms() / 1000);
         extra.code_location = url;
         json = fn_version_to_get_function(rec->ver, &extra);
     } else {
@@ -165,7 +166,8 @@ void api_list_functions(struct api_request *req)
 {
     CLEANUP(buf_done) struct buf after = BUF_INIT(FN_NAME_MAX);
     const cJSON *max = api_member(req, "MaxItems");
-    struct str marker = cjson_str(req->input, "Marker"), region = cjson_str(req->input, "MasterRegion");
+    struct str marker = cjson_str(req->input, "Marker"),
+               region = cjson_str(req->input, "MasterRegion");
     uint32_t limit = LIST_MAX;
 
     if (max && max->valuedouble >= 1 && max->valuedouble < LIST_MAX)
@@ -181,7 +183,7 @@ void api_list_functions(struct api_request *req)
     registry_list(req->c->registry, req->home.account, buf_str(&after), limit, on_page, req);
 }
 
-/* ---- DeleteFunction: gone from the registry → peers have let go → answered ---- */
+/* ---- DeleteFunction: gone from the registry, peers have let go, answered ---- */
 
 static void on_deleted_told(void *arg)
 {

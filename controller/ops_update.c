@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * UpdateFunctionCode and UpdateFunctionConfiguration: read → changed copy → archive kept → begun in
- * the registry → answered → led to Successful.
+ * UpdateFunctionCode and UpdateFunctionConfiguration: read, a changed copy made, its archive kept,
+ * begun in the registry, answered, led to Successful.
  */
 #include <stdlib.h>
 

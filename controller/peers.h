@@ -4,8 +4,8 @@
  *
  * Owns:    a struct peer for each link, and the link from peers_add() on.
  * Threads: loop thread only; callbacks never run inside a call.
- * Errors:  a peer that does not answer, or with an error, is cut off: it will connect again and then
- *          start from nothing (docs/internals/links.md).
+ * Errors:  a peer that does not answer, or with an error, is cut off: it will connect again and
+ *          then start from nothing (docs/internals/links.md).
  */
 #ifndef HEARTH_CONTROLLER_PEERS_H
 #define HEARTH_CONTROLLER_PEERS_H

@@ -64,11 +64,13 @@ static int image_check(const struct asking *a, const cJSON *ok, struct error *er
         return error_set(err, ERR_BAD_REQUEST,
                          "InvalidImage: Image %s is for %.*s, the function is for %s.", a->image,
                          STR_ARG(architecture), a->architecture);
-    if (a->needs_entry_point && cJSON_IsFalse(cJSON_GetObjectItemCaseSensitive(ok, "has_entry_point")))
-        return error_set(err, ERR_BAD_REQUEST,
-                         "InvalidImage: Image %s has neither Entrypoint nor Cmd, and the function's "
-                         "ImageConfig gives none.",
-                         a->image);
+    if (a->needs_entry_point &&
+        cJSON_IsFalse(cJSON_GetObjectItemCaseSensitive(ok, "has_entry_point")))
+        return error_set(
+            err, ERR_BAD_REQUEST,
+            "InvalidImage: Image %s has neither Entrypoint nor Cmd, and the function's "
+            "ImageConfig gives none.",
+            a->image);
     return 0;
 }
 
@@ -140,8 +142,8 @@ static void on_image(const cJSON *ok, struct str body, const struct error *err, 
         const char *text;
 
         prepare_reason(err, code, sizeof(code), &text);
-        error_set(&own, ERR_BAD_REQUEST, "InvalidRuntime: The image of runtime %s: %.900s", a->runtime,
-                  text);
+        error_set(&own, ERR_BAD_REQUEST, "InvalidRuntime: The image of runtime %s: %.900s",
+                  a->runtime, text);
         err = &own;
     }
     if (err || !a->code_sha256)

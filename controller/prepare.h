@@ -5,8 +5,8 @@
  * Owns:    a request under way.
  * Borrows: peers; they outlive it.
  * Threads: loop thread only; the callback never runs inside the call.
- * Errors:  ERR_BAD_REQUEST "<StateReasonCode>: <text>" when the version is to blame: no invoker will
- *          do better. Any other code: this invoker, now.
+ * Errors:  ERR_BAD_REQUEST "<StateReasonCode>: <text>" when the version is to blame: no invoker
+ *          will do better. Any other code: this invoker, now.
  */
 #ifndef HEARTH_CONTROLLER_PREPARE_H
 #define HEARTH_CONTROLLER_PREPARE_H

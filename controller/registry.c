@@ -107,7 +107,8 @@ static int doc_read(struct registry *reg, struct str text, uint64_t generation, 
         if (r < 0)
             error_wrap(err, r, "environment of function %s", ver->name);
         if (r < 0 && forgive) {
-            log_warn("registry", "an environment is left out of a list", KV_STR("function", ver->name));
+            log_warn("registry", "an environment is left out of a list",
+                     KV_STR("function", ver->name));
             ver->has_env = false;
             r = 0;
         }
@@ -173,10 +174,11 @@ static int record_read(struct registry *reg, const struct redis_value *value,
                                            : FN_STAGE_NONE;
     if (change.len < sizeof(rec->change))
         snprintf(rec->change, sizeof(rec->change), "%.*s", STR_ARG(change));
-    r = doc_read(reg, item(value, GET_DOC)->str, number(item(value, GET_GEN)), false, &rec->ver, err);
+    r = doc_read(reg, item(value, GET_DOC)->str, number(item(value, GET_GEN)), false, &rec->ver,
+                 err);
     if (r == 0 && item(value, GET_SERVING)->type == REDIS_STRING)
-        r = doc_read(reg, item(value, GET_SERVING)->str, number(item(value, GET_SERVING_GEN)), false,
-                     &rec->serving, err);
+        r = doc_read(reg, item(value, GET_SERVING)->str, number(item(value, GET_SERVING_GEN)),
+                     false, &rec->serving, err);
     if (r == 0)
         *ret = TAKE(rec);
     return r;
@@ -262,7 +264,7 @@ void registry_list(struct registry *reg, struct str account, struct str after, u
     struct str key = str_of(names), args[3] = {str_of(prefix), str_of(from)};
     char count[16];
 
-    snprintf(count, sizeof(count), "%" PRIu32, limit + 1); /* one more tells whether there are more */
+    snprintf(count, sizeof(count), "%" PRIu32, limit + 1); /* one more: are there others */
     args[2] = str_of(count);
     req->done.page = done;
     req->limit = limit;
@@ -495,8 +497,9 @@ static void on_account_answer(const struct redis_value *value, const struct erro
 static void ask_account(struct scan *scan, struct str account)
 {
     CLEANUP(freep) char *prefix = prefix_of(account);
-    CLEANUP(freep) char *key =
-        scan->used ? str_printf("%scode:%s", prefix, scan->sha256) : str_printf("%schanges", prefix);
+    CLEANUP(freep)
+    char *key = scan->used ? str_printf("%scode:%s", prefix, scan->sha256)
+                           : str_printf("%schanges", prefix);
     struct str words[] = {scan->used ? STR("EXISTS") : STR("SMEMBERS"), str_of(key)};
     struct ask *ask = calloc(1, sizeof(*ask));
 

@@ -38,7 +38,7 @@ struct fn_record {
 void fn_record_free(struct fn_record *rec);
 /** For CLEANUP. */
 void fn_record_freep(struct fn_record **rec);
-/** The version that invocations get, or NULL while there is none (being created, failed). Borrowed. */
+/** The version that invocations get; NULL: there is none (being created, failed). Borrowed. */
 const struct fn_version *fn_record_running(const struct fn_record *rec);
 
 struct registry *registry_new(struct loop *loop, struct redis *redis, const struct seal_key *key);
@@ -77,7 +77,7 @@ void registry_create(struct registry *reg, const struct fn_version *ver, const c
  */
 void registry_begin(struct registry *reg, const struct fn_version *ver, const char *change,
                     const char *expected, registry_change_fn *done, void *arg);
-/** PREPARE → SWITCH: @ver is current; in SWITCH already: fine too. ERR_STALE: the change is over. */
+/** PREPARE → SWITCH: @ver is current. In SWITCH already: fine. ERR_STALE: the change is over. */
 void registry_switch(struct registry *reg, const struct fn_version *ver, const char *change,
                      registry_change_fn *done, void *arg);
 /** SWITCH → none, with the final @ver. ERR_STALE: it has been done, or the function is gone. */
@@ -99,6 +99,7 @@ void registry_pending(struct registry *reg, registry_pending_fn *each, registry_
 
 typedef void registry_used_fn(bool used, const struct error *err, void *arg);
 /** Whether any function of any account refers to the archive @sha256. */
-void registry_code_used(struct registry *reg, const char *sha256, registry_used_fn *done, void *arg);
+void registry_code_used(struct registry *reg, const char *sha256, registry_used_fn *done,
+                        void *arg);
 
 #endif

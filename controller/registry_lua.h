@@ -26,7 +26,7 @@ extern struct redis_script lua_finish;
 extern struct redis_script lua_fail;
 /* → "ok", 0, unused code … */
 extern struct redis_script lua_delete;
-/* key 1 the names; 1 prefix, 2 where to begin (ZRANGEBYLEX), 3 how many → {doc, generation} … */
+/* key 1 the names; 1 prefix, 2 where to begin (ZRANGEBYLEX), 3 how many → {doc, gen} … */
 extern struct redis_script lua_list;
 
 #endif

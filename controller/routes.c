@@ -15,14 +15,14 @@ static cJSON *route_json(const struct fn_record *rec)
 {
     const struct fn_version *running = fn_record_running(rec);
     const struct fn_version *ver = running ? running : rec->ver;
-    CLEANUP(freep) char *arn = fn_arn_new(str_of(ver->region), str_of(ver->account),
-                                          str_of(ver->name), STR_NULL);
+    CLEANUP(freep)
+    char *arn = fn_arn_new(str_of(ver->region), str_of(ver->account), str_of(ver->name), STR_NULL);
     cJSON *ok = cJSON_CreateObject();
 
     cJSON_AddStringToObject(ok, "arn", arn);
     cJSON_AddStringToObject(ok, "version", ver->version);
     cJSON_AddNumberToObject(ok, "generation", (double)ver->generation);
-    /* A version that is current but not yet told to all runs already: peers may keep this answer. */
+    /* A version that is current but not told to all yet runs already: gateways may keep this. */
     cJSON_AddStringToObject(ok, "state", fn_state_name(running ? FN_ACTIVE : ver->state));
     if (!running && ver->state_reason.text)
         cJSON_AddStringToObject(ok, "state_reason", ver->state_reason.text);

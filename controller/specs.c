@@ -21,7 +21,8 @@ static uint64_t cjson_u64(const cJSON *json, const char *name)
 {
     const cJSON *value = cJSON_GetObjectItemCaseSensitive(json, name);
 
-    return cJSON_IsNumber(value) && value->valuedouble >= 0 && value->valuedouble < 9007199254740992.0
+    return cJSON_IsNumber(value) && value->valuedouble >= 0 &&
+                   value->valuedouble < 9007199254740992.0
                ? (uint64_t)value->valuedouble
                : 0;
 }

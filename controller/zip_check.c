@@ -66,7 +66,8 @@ static int find_directory(struct str zip, struct directory *ret, struct error *e
         at64 = le(zip, at - END64_LOCATOR_BYTES + 8, 8);
         if (!is_at(zip, at64, END64_BYTES, END64_SIGNATURE))
             return no_zip(err, "no 64-bit end of the central directory");
-        *ret = (struct directory){le(zip, at64 + 48, 8), le(zip, at64 + 40, 8), le(zip, at64 + 32, 8)};
+        *ret = (struct directory){le(zip, at64 + 48, 8), le(zip, at64 + 40, 8),
+                                  le(zip, at64 + 32, 8)};
         at = at64;
     }
     /* Some bytes may stand before an archive (self-extracting ones): the directory ends here. */
@@ -176,8 +177,8 @@ static int check_entry(struct archive *a, struct archive_entry *entry, struct zi
     return r < 0 ? r : count_bytes(a, limits->unpacked_max, total, err);
 }
 
-static int check_entries(struct archive *a, const struct zip_limits *limits, struct zip_names *names,
-                         uint64_t expected, struct error *err)
+static int check_entries(struct archive *a, const struct zip_limits *limits,
+                         struct zip_names *names, uint64_t expected, struct error *err)
 {
     struct archive_entry *entry;
     uint64_t total = 0, seen = 0;
@@ -218,8 +219,7 @@ static int check_contents(struct str zip, const struct zip_limits *limits, uint6
     return r;
 }
 
-int zip_check(struct str zip, const struct zip_limits *limits, struct error *why,
-              struct error *err)
+int zip_check(struct str zip, const struct zip_limits *limits, struct error *why, struct error *err)
 {
     static const struct zip_limits usual = {ZIP_UNPACKED_MAX, ZIP_ENTRIES_MAX};
     struct error wrong = {.code = ERR_OK};

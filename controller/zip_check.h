@@ -31,7 +31,7 @@ struct zip_limits {
  * Checks the archive @zip.
  *
  * @limits  NULL: the above
- * @why     filled with the reason in our words when the answer is AWS's "Could not unzip"; may be NULL
+ * @why     the reason in our words when the answer is AWS's "Could not unzip"; may be NULL
  */
 int zip_check(struct str zip, const struct zip_limits *limits, struct error *why,
               struct error *err);

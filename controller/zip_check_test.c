@@ -15,8 +15,7 @@
 
 #include "common/base/buf.h"
 
-#define COULD_NOT                                                                                  \
-    "Could not unzip uploaded file. Please check your file, then try to upload again."
+#define COULD_NOT "Could not unzip uploaded file. Please check your file, then try to upload again."
 
 /* One entry of an archive under construction. */
 struct entry {
@@ -65,7 +64,8 @@ static struct packed pack(const struct entry *e)
 }
 
 /* What local and central headers have in common: version needed .. length of the extra field. */
-static void put_common(struct buf *b, const struct entry *e, const struct packed *p, size_t name_len)
+static void put_common(struct buf *b, const struct entry *e, const struct packed *p,
+                       size_t name_len)
 {
     put(b, 20, 2);
     put(b, 0x800, 2); /* names are UTF-8 */
@@ -134,9 +134,14 @@ static void expect(struct buf zip, const struct zip_limits *limits, const char *
         fail_msg("\"%s\" does not say \"%s\"", why.msg, reason);
 }
 
-#define FILE_ENTRY(path, text) {.name = path, .data = text, .data_len = sizeof(text) - 1}
+#define FILE_ENTRY(path, text)                                                                     \
+    {                                                                                              \
+        .name = path, .data = text, .data_len = sizeof(text) - 1                                   \
+    }
 #define LINK_ENTRY(path, target)                                                                   \
-    {.name = path, .data = target, .data_len = sizeof(target) - 1, .mode = S_IFLNK | 0777}
+    {                                                                                              \
+        .name = path, .data = target, .data_len = sizeof(target) - 1, .mode = S_IFLNK | 0777       \
+    }
 #define ZIP(...)                                                                                   \
     make_zip((const struct entry[]){__VA_ARGS__},                                                  \
              sizeof((const struct entry[]){__VA_ARGS__}) / sizeof(struct entry))
@@ -146,7 +151,10 @@ static void an_ordinary_archive_passes(void **state)
     (void)state;
     expect(ZIP(FILE_ENTRY("app.py", "def handler(e, c): return e"),
                {.name = "lib/", .mode = S_IFDIR | 0755},
-               {.name = "lib/a.txt", .data = "aaaaaaaaaaaaaaaaaaaaaa", .data_len = 22, .deflate = true},
+               {.name = "lib/a.txt",
+                .data = "aaaaaaaaaaaaaaaaaaaaaa",
+                .data_len = 22,
+                .deflate = true},
                LINK_ENTRY("lib/b.txt", "a.txt"), LINK_ENTRY("lib/c", "../app.py"),
                FILE_ENTRY("n\xc3\xa4me/\xe2\x82\xac", ""), FILE_ENTRY("..a/...", "dots")),
            NULL, NULL, NULL);
@@ -193,15 +201,16 @@ static void what_is_no_archive_is_refused(void **state)
 
 static void hostile_names_are_refused(void **state)
 {
-    static const char *const names[] = {"/etc/passwd", "../x",      "a/../../x", "a/..", "..\\x",
-                                        "\\x",         "c:\\x",     "a\\..\\..\\b", "."};
+    static const char *const names[] = {"/etc/passwd", "../x",  "a/../../x",    "a/..", "..\\x",
+                                        "\\x",         "c:\\x", "a\\..\\..\\b", "."};
     size_t i;
 
     (void)state;
     for (i = 0; i < ARRAY_LEN(names); i++)
         expect(ZIP(FILE_ENTRY("ok", "x"), {.name = names[i], .data = "x", .data_len = 1}), NULL,
                COULD_NOT, NULL);
-    expect(ZIP({.name = "a\0b", .name_len = 3, .data = "x", .data_len = 1}), NULL, COULD_NOT, "NUL");
+    expect(ZIP({.name = "a\0b", .name_len = 3, .data = "x", .data_len = 1}), NULL, COULD_NOT,
+           "NUL");
 }
 
 static void long_names_are_refused(void **state)
@@ -245,7 +254,8 @@ static void a_path_twice_is_refused(void **state)
 
 static void devices_pipes_and_sockets_are_refused(void **state)
 {
-    static const unsigned modes[] = {S_IFCHR | 0666, S_IFBLK | 0666, S_IFIFO | 0666, S_IFSOCK | 0666};
+    static const unsigned modes[] = {S_IFCHR | 0666, S_IFBLK | 0666, S_IFIFO | 0666,
+                                     S_IFSOCK | 0666};
     size_t i;
 
     (void)state;
@@ -259,7 +269,8 @@ static void inflated_bytes_are_counted_not_believed(void **state)
     char *zeros = calloc(1, 1000000);
 
     (void)state;
-    expect(ZIP({.name = "z", .data = zeros, .data_len = 100000, .deflate = true}), &small, NULL, NULL);
+    expect(ZIP({.name = "z", .data = zeros, .data_len = 100000, .deflate = true}), &small, NULL,
+           NULL);
     expect(ZIP({.name = "z", .data = zeros, .data_len = 100001, .deflate = true}), &small,
            "Unzipped size must be smaller than 100000 bytes", NULL);
     /* the headers state ten bytes */
@@ -314,8 +325,9 @@ static void a_directory_that_hides_or_invents_entries_is_refused(void **state)
 
 static void any_changed_byte_is_survived(void **state)
 {
-    struct buf zip = ZIP(FILE_ENTRY("dir/app.py", "some text"), LINK_ENTRY("l", "dir"),
-                         {.name = "z", .data = "aaaaaaaaaaaaaaaa", .data_len = 16, .deflate = true});
+    struct buf zip = ZIP(
+        FILE_ENTRY("dir/app.py", "some text"), LINK_ENTRY("l", "dir"),
+        {.name = "z", .data = "aaaaaaaaaaaaaaaa", .data_len = 16, .deflate = true});
     struct error err;
     size_t i;
     int bit;

@@ -43,7 +43,7 @@ struct redis_script {
 struct redis_options {
     const char *url;
     uint64_t command_timeout_us;
-    /* How long after a loss (or the beginning) commands wait for the connection instead of failing. */
+    /* How long after a loss (or the beginning) commands wait for the connection, then fail. */
     uint64_t patience_us;
     /* Told at each change: @why is NULL when it is up; down again for another kind of reason
      * (ERR_ACCESS_DENIED instead of ERR_UNAVAILABLE) is a change too. May be NULL. */
@@ -54,7 +54,7 @@ struct redis_options {
 /** Begins to connect; -ERR_CONFIG for a URL that is not one. */
 int redis_new(struct loop *loop, const struct redis_options *options, struct redis **ret,
               struct error *err);
-/** Commands that wait end with ERR_CLOSED, inside this call. NULL is fine; so is a callback of ours. */
+/** Commands that wait end with ERR_CLOSED, inside this call. NULL is fine; so are our callbacks. */
 void redis_free(struct redis *r);
 bool redis_is_up(const struct redis *r);
 /** Sends one command of 1 to 256 words; @argv is copied. */

@@ -143,9 +143,8 @@ static void server_stop(void)
 
 static void connect_with(const char *query, uint64_t timeout_us)
 {
-    struct redis_options options = {.command_timeout_us = timeout_us,
-                                    .patience_us = patience_us,
-                                    .on_state = on_state};
+    struct redis_options options = {
+        .command_timeout_us = timeout_us, .patience_us = patience_us, .on_state = on_state};
     struct error err;
     char url[160];
 
@@ -249,8 +248,8 @@ static void many_commands_at_once_are_answered_in_order(void **state)
     assert_int_equal(got.integer, 1000);
 }
 
-static struct redis_script script = {
-    .name = "test", .source = "return {KEYS[1] .. ARGV[1] .. ARGV[2], 2}"};
+static struct redis_script script = {.name = "test",
+                                     .source = "return {KEYS[1] .. ARGV[1] .. ARGV[2], 2}"};
 
 static void eval(void)
 {
@@ -498,11 +497,22 @@ static void urls_are_read(void **state)
 
 static void urls_that_are_none_are_refused_without_being_repeated(void **state)
 {
-    static const char *const bad[] = {
-        "",          "http://x",           "redis://",        "redis://:sEcReT@",
-        "redis://h:0", "redis://h:70000",  "redis://h/x",     "redis://[::1",
-        "redis://u:@h", "redis://sEcReT@h", "redis://:%zz@h", "redis://:%00@h",
-        "unix:",     "unix:run/x",         "unix:/x?y=sEcReT", "unix:/x?db=-1"};
+    static const char *const bad[] = {"",
+                                      "http://x",
+                                      "redis://",
+                                      "redis://:sEcReT@",
+                                      "redis://h:0",
+                                      "redis://h:70000",
+                                      "redis://h/x",
+                                      "redis://[::1",
+                                      "redis://u:@h",
+                                      "redis://sEcReT@h",
+                                      "redis://:%zz@h",
+                                      "redis://:%00@h",
+                                      "unix:",
+                                      "unix:run/x",
+                                      "unix:/x?y=sEcReT",
+                                      "unix:/x?db=-1"};
     struct redis_address a;
     struct error err;
     size_t i;

@@ -71,7 +71,8 @@ static int parse_unix(struct str rest, struct redis_address *a, struct error *er
 
     if (path.len == 0 || path.ptr[0] != '/' ||
         path.len >= sizeof(((struct sockaddr_un *)NULL)->sun_path))
-        return error_set(err, ERR_CONFIG, "a Redis socket is unix:/path, at most 107 bytes of path");
+        return error_set(err, ERR_CONFIG,
+                         "a Redis socket is unix:/path, at most 107 bytes of path");
     a->unix_path = str_dup(path);
     while (r == 0 && mark < rest.len && str_split(&pairs, '&', &pair)) {
         eq = str_find(pair, '=', 0);
@@ -126,7 +127,8 @@ static int parse_tcp(struct str rest, struct redis_address *a, struct error *err
         login = str_sub(rest, 0, at - 1);
         colon = str_find(login, ':', 0);
         if (colon == login.len)
-            return error_set(err, ERR_CONFIG, "log-in of the Redis URL is :password or user:password");
+            return error_set(err, ERR_CONFIG,
+                             "log-in of the Redis URL is :password or user:password");
         r = set_secret(&a->user, str_sub(login, 0, colon), err);
         if (r == 0)
             r = set_secret(&a->password, str_sub(login, colon + 1, login.len), err);
@@ -167,7 +169,8 @@ char *redis_address_text(const struct redis_address *address)
 {
     if (address->unix_path)
         return str_printf("unix:%s", address->unix_path);
-    return str_printf(strchr(address->host, ':') ? "[%s]:%u" : "%s:%u", address->host, address->port);
+    return str_printf(strchr(address->host, ':') ? "[%s]:%u" : "%s:%u", address->host,
+                      address->port);
 }
 
 void redis_address_done(struct redis_address *address)
