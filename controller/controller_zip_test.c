@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Functions of archives: kept as long as they are used, served, refused. */
+#include "common/base/base64.h"
+#include "controller/code_url.h"
+#include "controller/controller_fixture.h"
+
+/* A stored archive with one file; base64. @text makes its content. */
+static void zip_base64(const char *text, char *ret, size_t size)
+{
+    CLEANUP(freep)
+    char *script = str_printf(
+        "python3 -c \"import zipfile,io,base64,sys;b=io.BytesIO();z=zipfile.ZipFile(b,'w');"
+        "z.writestr(zipfile.ZipInfo('app.py'),sys.argv[1]);z.close();"
+        "sys.stdout.write(base64.b64encode(b.getvalue()).decode())\" '%s'",
+        text);
+    FILE *p = popen(script, "r");
+    size_t n;
+
+    assert_non_null(p);
+    n = fread(ret, 1, size - 1, p);
+    ret[n] = '\0';
+    assert_int_equal(pclose(p), 0);
+}
+
+static int create_zip(const char *name, const char *zip)
+{
+    CLEANUP(freep)
+    char *body = str_printf(
+        "{\"FunctionName\":\"%s\",\"Runtime\":\"python3.13\",\"Handler\":\"app.h\"," ROLE
+        ",\"Code\":{\"ZipFile\":\"%s\"}}",
+        name, zip);
+
+    return lambda("POST", FN, "", body);
+}
+
+static bool archive_exists(const char *sha256)
+{
+    CLEANUP(freep) char *path = str_printf("%s/code/%.2s/%s.zip", config.data_dir, sha256, sha256);
+    struct stat st;
+
+    return stat(path, &st) == 0;
+}
+
+/* The hash that the specification of @name has. */
+static void archive_of(const char *name, char ret[80])
+{
+    fn_call(invoker, "version.get", name, route(name, "Active"));
+    assert_int_equal(got.code, ERR_OK);
+    snprintf(ret, 80, "%.*s", STR_ARG(cjson_str(got.ok, "code_sha256")));
+    assert_int_equal(strlen(ret), 64);
+}
+
+static void wait_gone(const char *sha256)
+{
+    uint64_t end = now_us() + WAIT_US;
+
+    while (archive_exists(sha256)) {
+        assert_true(now_us() < end);
+        lambda("GET", FN, "", "");
+    }
+}
+
+static void an_archive_lives_as_long_as_a_function_uses_it(void **state)
+{
+    char zip[2000], other[2000], sha256[80];
+    struct buf bytes = BUF_INIT(4096);
+    cJSON *args;
+
+    (void)state;
+    need_server();
+    zip_base64("one", zip, sizeof(zip));
+    zip_base64("two", other, sizeof(other));
+    invoker_connect();
+    assert_int_equal(create_zip("a", zip), 201);
+    expect("PackageType", "Zip");
+    assert_int_equal(create_zip("b", zip), 201);
+    wait_for("a", "State", "Active");
+    wait_for("b", "State", "Active");
+    assert_int_equal(peer.codes, 2);
+    archive_of("a", sha256);
+    assert_true(archive_exists(sha256));
+    args = cJSON_CreateObject();
+    cJSON_AddStringToObject(args, "sha256", sha256);
+    ask(invoker, "code.get", args, STR_NULL);
+    base64_decode(&bytes, str_of(zip));
+    assert_true(str_eq(buf_str(&bytes), buf_str(&got.body)));
+    buf_done(&bytes);
+
+    assert_int_equal(lambda("DELETE", FN "/a", "", ""), 204);
+    assert_int_equal(create_zip("c", other), 201);
+    assert_true(archive_exists(sha256)); /* b has it */
+    {
+        CLEANUP(freep) char *body = str_printf("{\"ZipFile\":\"%s\"}", other);
+
+        assert_int_equal(lambda("PUT", FN "/b/code", "", body), 200);
+    }
+    assert_true(archive_exists(sha256)); /* it serves until the update is through */
+    wait_for("b", "LastUpdateStatus", "Successful");
+    wait_gone(sha256);
+    archive_of("b", sha256);
+    assert_int_equal(lambda("DELETE", FN "/b", "", ""), 204);
+    wait_for("c", "State", "Active");
+    assert_true(archive_exists(sha256));
+    assert_int_equal(lambda("DELETE", FN "/c", "", ""), 204);
+    wait_gone(sha256);
+}
+
+static void a_failed_update_gives_its_archive_back(void **state)
+{
+    char zip[2000], other[2000], old[80], sha256[80];
+
+    (void)state;
+    need_server();
+    zip_base64("one", zip, sizeof(zip));
+    zip_base64("two", other, sizeof(other));
+    invoker_connect();
+    assert_int_equal(create_zip("z", zip), 201);
+    wait_for("z", "State", "Active");
+    archive_of("z", old);
+    peer.prepare = HOLD;
+    {
+        CLEANUP(freep) char *body = str_printf("{\"ZipFile\":\"%s\"}", other);
+        struct error err;
+
+        assert_int_equal(lambda("PUT", FN "/z/code", "", body), 200);
+        wait_until(&peer.held_len, 1);
+        error_set(&err, ERR_BAD_REQUEST, "InvalidImage: broken");
+        rpc_fail(peer.held[--peer.held_len], &err);
+    }
+    wait_for("z", "LastUpdateStatus", "Failed");
+    expect("LastUpdateStatusReasonCode", "InvalidRuntime");
+    archive_of("z", sha256);
+    assert_string_equal(sha256, old);
+    assert_true(archive_exists(old));
+}
+
+static void archives_that_are_none_are_refused(void **state)
+{
+    (void)state;
+    need_server();
+    create_zip("bad", "bm8gemlwIGF0IGFsbC4gbm8gemlwIGF0IGFsbA==");
+    expect_error(
+        400, "InvalidParameterValueException",
+        "Could not unzip uploaded file. Please check your file, then try to upload again.");
+    create_zip("empty", "UEsFBgAAAAAAAAAAAAAAAAAAAAAAAA==");
+    expect_error(400, "InvalidParameterValueException", "Uploaded file must be a non-empty zip");
+    assert_int_equal(lambda("GET", FN "/bad", "", ""), 404);
+}
+
+static void the_link_of_get_function_downloads_the_archive(void **state)
+{
+    char zip[2000], sha256[80];
+    const char *location, *at;
+    cJSON *args;
+
+    (void)state;
+    need_server();
+    zip_base64("one", zip, sizeof(zip));
+    invoker_connect();
+    assert_int_equal(create_zip("z", zip), 201);
+    wait_for("z", "State", "Active");
+    archive_of("z", sha256);
+    assert_int_equal(lambda("GET", FN "/z", "", ""), 200);
+    location = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(
+        cJSON_GetObjectItemCaseSensitive(got.json, "Code"), "Location"));
+    assert_non_null(location);
+    assert_true(str_starts(str_of(location), STR("http://127.0.0.1:9000/_hearth/v1/code/")));
+    args = cJSON_CreateObject();
+    cJSON_AddStringToObject(args, "sha256", sha256);
+    at = strstr(location, "expires=");
+    cJSON_AddNumberToObject(args, "expires", (double)strtoull(at + 8, NULL, 10));
+    at = strstr(location, "signature=");
+    cJSON_AddStringToObject(args, "signature", at + 10);
+    ask(gateway, "code.download", cJSON_Duplicate(args, 1), STR_NULL);
+    assert_int_equal(got.code, ERR_OK);
+    assert_true(got.body.len > 0);
+    cJSON_ReplaceItemInObject(args, "expires", cJSON_CreateNumber(4000000000.0));
+    ask(gateway, "code.download", args, STR_NULL);
+    assert_int_equal(got.code, ERR_ACCESS_DENIED);
+}
+
+static void a_link_is_good_for_ten_minutes_and_for_one_archive(void **state)
+{
+    static const unsigned char bytes[SEAL_KEY_BYTES] = {7};
+    struct str sha256 = STR(DIGEST), signature, other;
+    struct seal_key key;
+    struct error err;
+    char *url;
+
+    (void)state;
+    seal_key_init(&key, bytes);
+    url = code_url_new(&key, "http://h", DIGEST, 1000);
+    signature = str_of(strstr(url, "signature=") + 10);
+    assert_non_null(strstr(url, "expires=1600&"));
+    assert_int_equal(code_url_check(&key, sha256, 1600, signature, 1600, &err), 0);
+    assert_int_equal(code_url_check(&key, sha256, 1600, signature, 1601, &err), -ERR_ACCESS_DENIED);
+    assert_int_equal(code_url_check(&key, sha256, 1700, signature, 1000, &err), -ERR_ACCESS_DENIED);
+    other = str_sub(sha256, 1, sha256.len);
+    assert_int_equal(code_url_check(&key, other, 1600, signature, 1000, &err), -ERR_ACCESS_DENIED);
+    other = str_sub(signature, 0, 10);
+    assert_int_equal(code_url_check(&key, sha256, 1600, other, 1000, &err), -ERR_ACCESS_DENIED);
+    free(url);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        LIVE(an_archive_lives_as_long_as_a_function_uses_it),
+        LIVE(a_failed_update_gives_its_archive_back),
+        LIVE(archives_that_are_none_are_refused),
+        LIVE(the_link_of_get_function_downloads_the_archive),
+        cmocka_unit_test(a_link_is_good_for_ten_minutes_and_for_one_archive),
+    };
+
+    log_begin("controller_zip_test");
+    return cmocka_run_group_tests_name("controller_zip", tests, NULL, NULL);
+}
