@@ -11,6 +11,8 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <sys/stat.h>
 
 #include <cmocka.h>
