@@ -247,7 +247,8 @@ static void on_code_prepare(struct rpc_request *req, const cJSON *args, struct s
         bad_args(req, "code.prepare");
 }
 
-static void on_version_retire(struct rpc_request *req, const cJSON *args, struct str body, void *arg)
+static void on_version_retire(struct rpc_request *req, const cJSON *args, struct str body,
+                              void *arg)
 {
     struct controller_link *cl = arg;
     const char *account = string_arg(args, "account"), *name = string_arg(args, "name");
@@ -286,8 +287,8 @@ static void on_up(struct link *link, const struct link_hello *peer, void *arg)
     cl->was_up = true;
 }
 
-static void on_stream(struct link *link, struct link_stream *s, enum link_kind kind, struct str head,
-                      void *arg)
+static void on_stream(struct link *link, struct link_stream *s, enum link_kind kind,
+                      struct str head, void *arg)
 {
     struct controller_link *cl = arg;
     (void)link;
@@ -305,7 +306,8 @@ static void on_down(struct link *link, const struct error *why, void *arg)
     log_warn("controller", "link down, retrying; what is known here goes on", KV_ERR(why));
 }
 
-static const struct link_ops link_ops = {.on_up = on_up, .on_stream = on_stream, .on_down = on_down};
+static const struct link_ops link_ops = {
+    .on_up = on_up, .on_stream = on_stream, .on_down = on_down};
 
 struct controller_link *controller_link_new(const struct controller_link_options *options)
 {
@@ -327,7 +329,8 @@ int controller_link_start(struct controller_link *cl, const struct controller_li
 
     cl->parts = *parts;
     snprintf(me.id, sizeof(me.id), "%s", cl->options.node);
-    return link_connect(cl->options.loop, cl->options.controller, &me, &link_ops, cl, &cl->link, err);
+    return link_connect(cl->options.loop, cl->options.controller, &me, &link_ops, cl, &cl->link,
+                        err);
 }
 
 void controller_link_free(struct controller_link *cl)

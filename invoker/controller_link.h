@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * controller_link.h - the link to the controller: this node registers, fetches specifications and code,
- * prepares images and code on demand, and hears which generations are over.
+ * controller_link.h - the link to the controller: this node registers, fetches specifications and
+ * code, prepares images and code on demand, and hears which generations are over.
  *
- * While the link is down, what is warm or known goes on; what has to be asked fails UNAVAILABLE. When
- * it is up again, the versions known here are checked one by one, because a retirement may have been
- * missed.
+ * While the link is down, what is warm or known goes on; what has to be asked fails UNAVAILABLE.
+ * When it is up again, the versions known here are checked one by one, because a retirement may
+ * have been missed.
  *
  * Owns:    the link, the questions under way.
  * Borrows: the parts given to controller_link_start(); they outlive it.

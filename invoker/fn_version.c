@@ -63,7 +63,8 @@ const struct image_info *fn_version_image(const struct fn_version *ver)
 
 const char *fn_version_program(const struct fn_version *ver)
 {
-    char **const lists[] = {ver->spec->entry_point ? ver->spec->entry_point : ver->image->entry_point,
+    char **const lists[] = {ver->spec->entry_point ? ver->spec->entry_point
+                                                   : ver->image->entry_point,
                             ver->spec->command ? ver->spec->command : ver->image->command};
     size_t i;
 

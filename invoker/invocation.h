@@ -4,13 +4,13 @@
  *
  *   RECEIVING (payload) → LOOKING (version) → WAITING (sandbox) → RUNNING → answered
  *
- * A gateway that goes away is not waited for: from LOOKING on, the invocation runs to its end, as on
- * Lambda, and its answer is dropped.
+ * A gateway that goes away is not waited for: from LOOKING on, the invocation runs to its end, as
+ * on Lambda, and its answer is dropped.
  *
  * Owns:    the struct, its copy of head and payload, a reference of its version.
  * Borrows: loop and spec cache; the stream is the link's.
  * Threads: loop thread only.
- * Errors:  what cannot run is answered INVOKE_REFUSED with a code; malformed heads reset the stream.
+ * Errors:  what cannot run is answered INVOKE_REFUSED; malformed heads reset the stream.
  * Source:  docs/internals/links.md; common/proto/invoke_wire.h.
  */
 #ifndef HEARTH_INVOKER_INVOCATION_H

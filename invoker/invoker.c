@@ -112,7 +112,8 @@ static void on_sandbox_returning(struct sandbox *sb, void *arg)
     pool_returning(sandbox_pool(sb));
 }
 
-static void on_sandbox_start_failed(struct sandbox *sb, const struct sandbox_failure *failure, void *arg)
+static void on_sandbox_start_failed(struct sandbox *sb, const struct sandbox_failure *failure,
+                                    void *arg)
 {
     struct pool_wait *w;
     (void)arg;

@@ -40,8 +40,9 @@ static const char *check_network(struct str text)
 
 static const char *check_sync(struct str text)
 {
-    return str_is(text, "auto") || str_is(text, "on") || str_is(text, "off") ? NULL
-                                                                            : "is not auto, on or off";
+    return str_is(text, "auto") || str_is(text, "on") || str_is(text, "off")
+               ? NULL
+               : "is not auto, on or off";
 }
 
 static const char *check_level(struct str text)
@@ -61,10 +62,11 @@ static const struct config_item items[] = {
     STRING_ITEM(listen, "HEARTH_INVOKER_LISTEN", "unix:/run/hearth/invoker.sock", 7, 112,
                 check_address, "where gateways reach this node: unix:/path"),
     STRING_ITEM(node_id, "HEARTH_NODE_ID", "", 0, 63, check_node_id,
-                "name of this node, unique in the cluster and on its engine; empty: one is made and "
-                "kept in the data folder"),
+                "name of this node, unique in the cluster and on its engine; empty: one is made "
+                "and kept in the data folder"),
     STRING_ITEM(data_dir, "HEARTH_DATA_DIR", "/var/lib/hearth", 1, 1024, check_folder,
-                "folder whose invoker/ keeps unpacked code and function logs; containers mount from it"),
+                "folder whose invoker/ keeps unpacked code and function logs; containers mount "
+                "from it"),
     STRING_ITEM(run_dir, "HEARTH_RUN_DIR", "/run/hearth", 1, 60, check_folder,
                 "folder whose sb/ holds the sockets of sandboxes; short, emptied at start"),
     STRING_ITEM(docker_socket, "HEARTH_DOCKER_SOCKET", "/var/run/docker.sock", 1, 107, NULL,
@@ -84,13 +86,14 @@ static const struct config_item items[] = {
     NUMBER_ITEM(CFG_USEC, "create_limit", "HEARTH_CREATE_LIMIT", create_limit_us, "1m", SECONDS(1),
                 MINUTES(30), "how long the engine may take to create a sandbox"),
     NUMBER_ITEM(CFG_USEC, "init_limit", "HEARTH_INIT_LIMIT", init_limit_us, "10s", MSEC(100),
-                MINUTES(15), "how long the init phase may last before it counts as an invocation's"),
+                MINUTES(15),
+                "how long the init phase may last before it counts as an invocation's"),
     NUMBER_ITEM(CFG_USEC, "drain_limit", "HEARTH_DRAIN_LIMIT", drain_limit_us, "8s", 0, MINUTES(16),
                 "how long running invocations may go on after SIGTERM"),
     NUMBER_ITEM(CFG_BYTES, "code_cache_size", "HEARTH_CODE_CACHE_SIZE", code_cache_bytes, "10G", 0,
                 UINT64_MAX, "unpacked zip code kept; code in use may exceed it"),
     STRING_ITEM(kafka_brokers, "HEARTH_KAFKA_BROKERS", "", 0, 4096, NULL,
-                "host:port,... of the Kafka that gets function logs; empty: they stay on this node"),
+                "host:port,... of the Kafka that gets function logs; empty: they stay here"),
     STRING_ITEM(kafka_topic, "HEARTH_KAFKA_TOPIC", "hearth-logs", 1, 249, NULL,
                 "Kafka topic of function logs"),
     STRING_ITEM(kafka_properties, "HEARTH_KAFKA_PROPERTIES", "", 0, 1024, NULL,

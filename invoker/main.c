@@ -2,6 +2,7 @@
 /* hearth-invoker - the sandboxes of one host. */
 #include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
 
 #include "common/base/log.h"
 #include "invoker/invoker.h"
@@ -9,6 +10,17 @@
 static void on_stop_signal(void *arg)
 {
     invoker_stop(arg);
+}
+
+/* A sandbox takes seven descriptors or so; the usual soft limit of 1024 would be a limit of those. */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit); /* within the hard limit: it may */
+    }
 }
 
 static int run(const struct invoker_config *config)
@@ -43,6 +55,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "hearth-invoker: wrong settings\n%.*s", STR_ARG(buf_str(&problems)));
         status = 2;
     } else if (r == CONFIG_RUN) {
+        raise_descriptor_limit();
         log_init("invoker", (enum log_level)log_level_parse(str_of(config.log_level)));
         status = run(&config);
     }

@@ -172,8 +172,9 @@ static void end(struct pool_sandbox *ps, enum pool_end why)
 /* ---- starting ---- */
 
 /*
- * Whether a sandbox of @pv fits now. If not, but the idle ones of others could make it fit, they are
- * told to end; their memory comes with pool_gone(). Ending fewer than would be enough helps nobody.
+ * Whether a sandbox of @pv fits now. If not, but the idle ones of others could make it fit, they
+ * are told to end; their memory comes with pool_gone(). Ending fewer than would be enough helps
+ * nobody.
  */
 static bool make_room(struct pool *pool, struct pool_version *pv)
 {
@@ -234,7 +235,7 @@ static void start_one(struct pool *pool, struct pool_version *pv)
     list_append(&pool->wanting, &pv->want);
 }
 
-/* The next version in turn for which a sandbox fits; those that want none any more leave the ring. */
+/* The next version in turn for which a sandbox fits; those that want none leave the ring. */
 static struct pool_version *next_startable(struct pool *pool)
 {
     struct list_node *node, *after;

@@ -5,16 +5,17 @@
  *
  * Each version (one generation of it) has its idle sandboxes, newest first, and its waiting
  * invocations, oldest first. Versions that wait for more sandboxes than are being made stand in one
- * ring; starts go round it, so that functions never queue behind each other. A waiting invocation takes
- * whichever comes first, a freed sandbox or a new one; a start that is no longer wanted is not begun.
+ * ring; starts go round it, so that functions never queue behind each other. A waiting invocation
+ * takes whichever comes first, a freed sandbox or a new one; a start that is no longer wanted is
+ * not begun.
  *
- * A client that calls again at once is often faster than the runtime, which has answered and is about
- * to ask for more. Such a returning sandbox counts as on its way, until the invocation that waits for
- * it has no patience left (pool_hurry): then one is begun for it.
+ * A client that calls again at once is often faster than the runtime, which has answered and is
+ * about to ask for more. Such a returning sandbox counts as on its way, until the invocation that
+ * waits for it has no patience left (pool_hurry): then one is begun for it.
  *
- * Memory: sandboxes count with their full memory from the start until they are gone. When the node is
- * full, idle sandboxes of others are ended, least recently used first, and what they free is kept for
- * the version they were ended for.
+ * Memory: sandboxes count with their full memory from the start until they are gone. When the node
+ * is full, idle sandboxes of others are ended, least recently used first, and what they free is
+ * kept for the version they were ended for.
  *
  * Owns:    struct pool_version. Sandboxes and waits are embedded in their owners' structs.
  * Threads: loop thread only. The ops are called from inside the calls below; they may call back.
@@ -115,14 +116,14 @@ int pool_submit(struct pool_version *pv, struct pool_wait *w);
 void pool_hurry(struct pool_version *pv, struct pool_wait *w);
 /** @w gives up waiting. It must be queued. */
 void pool_cancel(struct pool_version *pv, struct pool_wait *w);
-/** Whether as many new sandboxes of @pv are on their way as stand before and at @w: it will get one soon. */
+/** Whether a new sandbox is on its way for @w and each that waits before it. */
 bool pool_is_served(const struct pool_version *pv, const struct pool_wait *w);
 
 /** @ps is created; its init phase begins. */
 void pool_created(struct pool_sandbox *ps);
 /** The runtime of @ps waits for an event (after init, or after an invocation). */
 void pool_ready(struct pool_sandbox *ps);
-/** @ps has answered (or, idle, lost its runtime's request); pool_ready() or pool_ending() follows. */
+/** @ps has answered (or, idle, lost its runtime's request): pool_ready(), pool_ending() follow. */
 void pool_returning(struct pool_sandbox *ps);
 /**
  * @ps failed before it was ready. Returns the invocation that the failure belongs to (the longest
@@ -135,7 +136,7 @@ void pool_ending(struct pool_sandbox *ps);
 /** @ps does not exist any more; its memory is free. */
 void pool_gone(struct pool_sandbox *ps);
 
-/** Ends what has been idle for its time. Returns the next such moment (monotonic), 0 when none is idle. */
+/** Ends what has been idle for its time. Returns when the next one has (monotonic), or 0. */
 uint64_t pool_expire(struct pool *pool);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A node without engine or runtimes: sandboxes are rows of an array, and the test says what they do. */
+/* A node without an engine: sandboxes are rows of an array, and the test says what they do. */
 #include "invoker/pool.h"
 
 #include <setjmp.h>
@@ -633,8 +633,8 @@ static void random_events_keep_the_invariants(void **state)
         for (v = 0; v < VERSIONS; v++)
             version_end(versions[v]);
         c = counts();
-        assert_int_equal(c.creating + c.starting + c.idle + c.busy + c.returning + c.ending + c.waiting,
-                         0);
+        assert_int_equal(
+            c.creating + c.starting + c.idle + c.busy + c.returning + c.ending + c.waiting, 0);
         assert_int_equal(c.memory_mib, 0);
         pool_free(node.pool);
     }

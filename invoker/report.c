@@ -13,7 +13,7 @@
 
 #define MIB 1048576u
 
-/* Milliseconds with two digits behind the point, without floating point: this is on the hot path. */
+/* Milliseconds with two digits behind the point; without floating point, as it is often called. */
 static int append_ms(struct buf *b, const char *label, uint64_t us)
 {
     uint64_t hundredths = (us + 5) / 10;
@@ -106,7 +106,8 @@ int report_plain_error_json(struct buf *b, const char *error_type, const char *t
     return r == 0 ? buf_printf(b, "\"}") : r;
 }
 
-int report_error_json(struct buf *b, const char *error_type, struct str request_id, const char *text)
+int report_error_json(struct buf *b, const char *error_type, struct str request_id,
+                      const char *text)
 {
     CLEANUP(buf_done) struct buf message = BUF_INIT(64u * 1024u);
     int r;

@@ -43,7 +43,8 @@ int report_init_start(struct buf *b, const char *runtime);
 int report_init(struct buf *b, uint64_t init_us, const char *phase, enum report_status status,
                 const char *error_type);
 /** "<ISO time> <id> Task timed out after 3.00 seconds" */
-int report_timed_out(struct buf *b, uint64_t wall_ms_now, struct str request_id, uint32_t timeout_s);
+int report_timed_out(struct buf *b, uint64_t wall_ms_now, struct str request_id,
+                     uint32_t timeout_s);
 
 /** "RequestId: <id> Error: <text>": errorMessage of what the platform found. */
 int report_error_message(struct buf *b, struct str request_id, const char *text);

@@ -77,7 +77,8 @@ static void billed_duration_is_rounded_up_and_never_nothing(void **state)
 static void report_tells_a_failure_at_its_end(void **state)
 {
     CLEANUP(buf_done) struct buf b = BUF_INIT(REPORT_LINE_MAX);
-    struct report rep = {.request_id = STR("r"), .duration_us = SECONDS(3), .status = REPORT_TIMEOUT};
+    struct report rep = {
+        .request_id = STR("r"), .duration_us = SECONDS(3), .status = REPORT_TIMEOUT};
     (void)state;
 
     assert_int_equal(report_line(&b, &rep), 0);
@@ -116,7 +117,8 @@ static void platform_errors_name_the_type_first_and_escape_the_text(void **state
                      0);
     assert_text(&b, "{\"errorType\":\"Sandbox.Timedout\",\"errorMessage\":"
                     "\"RequestId: r Error: Task timed out after 1.00 seconds\"}");
-    assert_int_equal(report_error_json(&b, "Runtime.InvalidEntrypoint", STR("r"), "exec: \"x\""), 0);
+    assert_int_equal(report_error_json(&b, "Runtime.InvalidEntrypoint", STR("r"), "exec: \"x\""),
+                     0);
     assert_text(&b, "{\"errorType\":\"Runtime.InvalidEntrypoint\",\"errorMessage\":"
                     "\"RequestId: r Error: exec: \\\"x\\\"\"}");
 }

@@ -58,7 +58,8 @@ static void answer(struct runtime_answer *ret, int status, const char *content_t
     ret->body_len = (size_t)snprintf(ret->body, sizeof(ret->body), "%s", body);
 }
 
-static void answer_error(struct runtime_answer *ret, int status, const char *type, const char *message)
+static void answer_error(struct runtime_answer *ret, int status, const char *type,
+                         const char *message)
 {
     answer(ret, status, "application/json", "");
     ret->body_len = (size_t)snprintf(ret->body, sizeof(ret->body),
@@ -71,9 +72,10 @@ static enum runtime_event deny_move(const struct runtime_api *api, const char *t
 {
     char message[160];
 
-    snprintf(message, sizeof(message),
-             "State transition from %s to %s failed for runtime. Error: State transition is not allowed",
-             state_names[api->state], to);
+    snprintf(
+        message, sizeof(message),
+        "State transition from %s to %s failed for runtime. Error: State transition is not allowed",
+        state_names[api->state], to);
     answer_error(ret, 403, "InvalidStateTransition", message);
     return RUNTIME_DENIED;
 }

@@ -74,7 +74,7 @@ void runtime_api_init(struct runtime_api *api);
 /** Judges @req, moves the state, fills @ret (but for RUNTIME_NEXT and RUNTIME_REPEAT). */
 enum runtime_event runtime_api_request(struct runtime_api *api, const struct runtime_request *req,
                                        struct runtime_answer *ret);
-/** The waiting runtime is given the event @request_id (at most RUNTIME_ID_MAX bytes). READY only. */
+/** The waiting runtime (READY) is given the event @request_id, at most RUNTIME_ID_MAX bytes. */
 void runtime_api_give(struct runtime_api *api, struct str request_id);
 /** The waiting request went away: the runtime has to ask again. Harmless in other states. */
 void runtime_api_next_lost(struct runtime_api *api);

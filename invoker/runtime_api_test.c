@@ -134,7 +134,8 @@ static void init_error_ends_the_conversation(void **state)
 static void init_error_after_next_is_refused(void **state)
 {
     (void)state;
-    PLAY(GET_NEXT, {"POST", INIT_ERROR, "", false, RUNTIME_DENIED, 403, MOVE("Running", "InitError")},
+    PLAY(GET_NEXT,
+         {"POST", INIT_ERROR, "", false, RUNTIME_DENIED, 403, MOVE("Running", "InitError")},
          POST_RESPONSE);
 }
 

@@ -142,8 +142,8 @@ static const struct http_handler handler = {.on_head = on_head,
                                             .on_abort = on_abort,
                                             .on_too_large = on_too_large};
 
-int runtime_face_new(struct loop *loop, int listen_fd, const struct runtime_face_ops *ops, void *arg,
-                     struct runtime_face **ret, struct error *err)
+int runtime_face_new(struct loop *loop, int listen_fd, const struct runtime_face_ops *ops,
+                     void *arg, struct runtime_face **ret, struct error *err)
 {
     struct runtime_face *face = calloc(1, sizeof(*face));
     int r;

@@ -5,7 +5,7 @@
  *
  * Owns:    the listener, its connections, the request that waits in next.
  * Borrows: the event that runs, until the runtime has answered it.
- * Threads: loop thread only. Ops are called from the loop; runtime_face_give() may be called inside.
+ * Threads: loop thread only. runtime_face_give() may be called inside the ops.
  * Errors:  runtime_face_new() reports; later ones are answers to the runtime.
  * Source:  Lambda developer guide, "Using the Lambda runtime API".
  */
@@ -33,15 +33,16 @@ struct runtime_face_ops {
     /* It does so no longer: its connection is gone, and no event was given. */
     void (*on_left)(void *arg);
     /*
-     * RUNTIME_ANSWERED, _FAILED, _INIT_FAILED, _ANSWER_TOO_LARGE or _ANSWER_UNKNOWN_MODE, before the
-     * runtime is told that it was taken. @body and @error_type (the header, maybe empty) are borrowed.
+     * RUNTIME_ANSWERED, _FAILED, _INIT_FAILED, _ANSWER_TOO_LARGE or _ANSWER_UNKNOWN_MODE, before
+     * the runtime is told that it was taken. @body and @error_type (the header, maybe empty) are
+     * borrowed.
      */
     void (*on_answer)(enum runtime_event event, struct str body, struct str error_type, void *arg);
 };
 
 /** Serves @listen_fd (taken over, also on failure). */
-int runtime_face_new(struct loop *loop, int listen_fd, const struct runtime_face_ops *ops, void *arg,
-                     struct runtime_face **ret, struct error *err);
+int runtime_face_new(struct loop *loop, int listen_fd, const struct runtime_face_ops *ops,
+                     void *arg, struct runtime_face **ret, struct error *err);
 /** Not inside one of its ops. NULL is fine. */
 void runtime_face_free(struct runtime_face *face);
 /** From now on requests are dropped and no op is called. */

@@ -27,8 +27,9 @@
  *      └────────────────► DEAD
  *
  * Deadlines: CREATING create_limit_us; INIT init_limit_us (or the function's timeout, see slow);
- * IDLE the pool's time to live; BUSY the function's timeout, then RETURN_LIMIT_US at least; STOPPING
- * STOP_LIMIT_US, again and again. BUSY without an event: the runtime has not asked again yet.
+ * IDLE the pool's time to live; BUSY the function's timeout, then RETURN_LIMIT_US at least;
+ * STOPPING STOP_LIMIT_US, again and again. BUSY without an event: the runtime has not asked again
+ * yet.
  */
 #define BIT(n) (1u << (n))
 
@@ -159,10 +160,10 @@ static bool has_ended(const struct sandbox *sb)
 
 /*
  * The caller's answer goes out before the last lines are framed, unless it carries their tail. Both
- * happen in one call, so whoever has the answer and then reads the log finds the lines (invariant 9).
+ * happen in one call, so whoever has the answer and then reads the log finds them (invariant 9).
  */
-static void answer(struct sandbox *sb, const struct sandbox_event *ev, struct sandbox_result *result,
-                   struct sandbox_log_ending *end)
+static void answer(struct sandbox *sb, const struct sandbox_event *ev,
+                   struct sandbox_result *result, struct sandbox_log_ending *end)
 {
     char id[RUNTIME_ID_MAX];
     struct str request_id = {id, ev->data.request_id.len};
@@ -180,8 +181,9 @@ static void answer(struct sandbox *sb, const struct sandbox_event *ev, struct sa
     sandbox_log_over(&sb->log);
 }
 
-/* The runtime answered, or the platform did in its place: the event is over, the sandbox lives on. */
-static void finish(struct sandbox *sb, struct sandbox_result *result, struct sandbox_log_ending *end)
+/* The runtime answered, or the platform in its place: the event is over, the sandbox lives on. */
+static void finish(struct sandbox *sb, struct sandbox_result *result,
+                   struct sandbox_log_ending *end)
 {
     const struct sandbox_event *ev = TAKE(sb->event);
 
@@ -199,7 +201,8 @@ static void finish_with_error(struct sandbox *sb, const char *error_type, const 
     CLEANUP(buf_done) struct buf json = BUF_INIT(ERROR_JSON_MAX);
     struct sandbox_result result = {.outcome = INVOKE_FUNCTION_ERROR};
 
-    (void)report_error_json(&json, error_type, sb->event->data.request_id, text); /* short: it fits */
+    /* short: it fits */
+    (void)report_error_json(&json, error_type, sb->event->data.request_id, text);
     result.body = buf_str(&json);
     finish(sb, &result, end);
 }
@@ -300,7 +303,8 @@ static void on_waiting(void *arg)
     if (sb->state == SANDBOX_INIT) {
         sb->init_us = now_us() - sb->init_began_us;
         log_info("sandbox", "ready", KV_STR("sandbox", sb->id),
-                 KV_STR("function", fn_version_spec(sb->ver)->name), KV_U64("init_us", sb->init_us));
+                 KV_STR("function", fn_version_spec(sb->ver)->name),
+                 KV_U64("init_us", sb->init_us));
     }
     set_state(sb, SANDBOX_IDLE, "next");
     sb->host->ops->on_ready(sb, sb->host->arg);
@@ -482,7 +486,8 @@ static void on_launch_ready(struct launch *launch, const struct launch_fds *fds,
     }
     log_debug("sandbox", "created", KV_STR("sandbox", sb->id), KV_U64("total_us", times->total_us),
               KV_U64("create_us", times->create_us), KV_U64("start_us", times->start_us));
-    sandbox_log_open(&sb->log, sb->host->logs, fn_version_spec(sb->ver), sb->id, sb->log_stream, fds);
+    sandbox_log_open(&sb->log, sb->host->logs, fn_version_spec(sb->ver), sb->id, sb->log_stream,
+                     fds);
     if (runtime_face_new(sb->host->loop, fds->listener, &face_ops, sb, &sb->face, &err) < 0) {
         start_failed_in_node(sb, SANDBOX_FAILED_NODE, &err);
         return;
@@ -505,8 +510,8 @@ static void start_failed_to_run(struct sandbox *sb, const char *error_type, stru
     start_failed_in_function(sb, error_type, error_type, STR_NULL, text->ptr);
 }
 
-static void on_launch_failed(struct launch *launch, enum launch_failure why, const struct error *err,
-                             void *arg)
+static void on_launch_failed(struct launch *launch, enum launch_failure why,
+                             const struct error *err, void *arg)
 {
     struct sandbox *sb = arg;
     CLEANUP(buf_done) struct buf text = BUF_INIT(ERROR_JSON_MAX);
@@ -572,8 +577,9 @@ static void on_launch_gone(struct launch *launch, void *arg)
     timer_stop(&sb->settle);
     if (!has_ended(sb)) { /* without on_failed or on_exited, or before their settling */
         if (sb->state == SANDBOX_CREATING)
-            start_failed_in_node(sb, SANDBOX_FAILED_NODE,
-                                 &(struct error){.code = ERR_INTERNAL, .msg = "the sandbox vanished"});
+            start_failed_in_node(
+                sb, SANDBOX_FAILED_NODE,
+                &(struct error){.code = ERR_INTERNAL, .msg = "the sandbox vanished"});
         else
             on_settled(sb);
     }

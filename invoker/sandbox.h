@@ -3,10 +3,10 @@
  * sandbox.h - one execution environment: a container running one version of one function, serving
  * one invocation at a time.
  *
- * Each call of sandbox_start() ends in on_gone, whatever happens. Before that come, in this order:
+ * Each call of sandbox_start() ends in on_ending and on_gone, whatever happens. Before that come:
  *
- *   on_created ── on_ready ── sandbox_run() ── on_answer, on_returning ── on_ready … ── on_ending ── on_gone
- *        └──────────── on_start_failed (instead of the first on_ready) ────────────┘
+ *   on_created ── on_ready ── sandbox_run() ── on_answer ── on_returning ── on_ready …
+ *        └─────────── or on_start_failed, instead of the first on_ready
  *
  * Owns:    the launch, the Runtime API's face, the log source, the memory files; a reference of its
  *          version.
@@ -87,7 +87,7 @@ struct sandbox_ops {
     void (*on_gone)(struct sandbox *sb, void *arg);
 };
 
-/** What all sandboxes of a node share. The user fills it but for the last two, sandbox_host_init(). */
+/** What all sandboxes of a node share. The last two are for sandbox_host_init(), not the user. */
 struct sandbox_host {
     struct loop *loop;
     struct launcher *launcher;
@@ -107,9 +107,9 @@ void sandbox_host_stop(struct sandbox_host *host, const char *cause);
 void sandbox_host_done(struct sandbox_host *host);
 
 /**
- * Begins a sandbox of @ver; never fails here. When @ver expects a slow one (the init phase of another
- * took too long), its init phase is part of its first invocation, as Lambda's suppressed init: both
- * together may last as long as the function's timeout.
+ * Begins a sandbox of @ver; never fails here. When @ver expects a slow one (the init phase of
+ * another took too long), its init phase is part of its first invocation, as Lambda's suppressed
+ * init: both together may last as long as the function's timeout.
  */
 struct sandbox *sandbox_start(struct sandbox_host *host, struct fn_version *ver);
 /**

@@ -36,7 +36,7 @@ void sandbox_log_open(struct sandbox_log *log, struct logs *logs, const struct s
     log->memory_usage = fds->memory_usage;
     log->memory_events = fds->memory_events;
     log->source = log_source_new(logs, &identity, fds->stdout_fd, fds->stderr_fd);
-    if (spec->runtime) /* images bring a runtime whose version nobody knows: no line, as on Lambda */
+    if (spec->runtime) /* an image's runtime has no version that we know: no line, as on Lambda */
         put_line(log, report_init_start(&log->line, spec->runtime));
 }
 

@@ -27,8 +27,9 @@ struct sandbox_log {
 struct sandbox_log_ending {
     enum report_status status;
     const char *error_type; /* in REPORT; NULL with REPORT_OK */
-    const char *platform_type; /* of an error that we found, which gets lines of its own; or NULL … */
-    const char *platform_text; /* … and its text */
+    /* of an error that we found, which gets lines of its own: type and text; or NULL */
+    const char *platform_type;
+    const char *platform_text;
     uint64_t duration_us;
     uint64_t init_us; /* 0: it was not the first */
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A sandbox without a container: the launcher is a fake whose listener is a Unix socket, and the test
- * itself is the runtime behind it. Everything else is real, and runs on one loop.
+ * A sandbox without a container: the launcher is a fake whose listener is a Unix socket, and the
+ * test itself is the runtime behind it. Everything else is real, and runs on one loop.
  */
 #include "invoker/sandbox.h"
 
@@ -360,9 +360,9 @@ static void runtime_hears(const char *part)
 
 static void runtime_posts(const char *path, const char *headers, const char *body)
 {
-    CLEANUP(freep) char *text =
-        str_printf("POST /2018-06-01/runtime/%s HTTP/1.1\r\nHost: x\r\n%sContent-Length: %zu\r\n\r\n%s",
-                   path, headers, strlen(body), body);
+    CLEANUP(freep) char *text = str_printf("POST /2018-06-01/runtime/%s HTTP/1.1\r\nHost: x\r\n"
+                                           "%sContent-Length: %zu\r\n\r\n%s",
+                                           path, headers, strlen(body), body);
 
     runtime_says(text);
 }
@@ -465,8 +465,9 @@ static void event_and_answer_go_through(void **state)
     run_until(&w.answers, 1);
     assert_int_equal(w.outcome, INVOKE_OK);
     assert_body("{\"ok\":1}");
-    assert_has(&w.tail, "START RequestId: " ID " Version: $LATEST\nhello\nwithout end\nEND RequestId: " ID
-                        "\nREPORT RequestId: " ID "\tDuration: ");
+    assert_has(&w.tail,
+               "START RequestId: " ID " Version: $LATEST\nhello\nwithout end\nEND RequestId: " ID
+               "\nREPORT RequestId: " ID "\tDuration: ");
     assert_has(&w.tail, "\tMax Memory Used: 30 MB\tInit Duration: ");
     assert_int_equal(sandbox_state(w.sb), SANDBOX_BUSY); /* until it asks again */
     runtime_hears("202 Accepted");
@@ -474,7 +475,8 @@ static void event_and_answer_go_through(void **state)
     run_until(&w.ready, 2);
     assert_int_equal(sandbox_run(w.sb, &w.event), 0);
     runtime_hears("{\"n\":1}");
-    runtime_posts("invocation/" ID "/error", "Lambda-Runtime-Function-Error-Type: Runtime.Bad\r\n", "{}");
+    runtime_posts("invocation/" ID "/error", "Lambda-Runtime-Function-Error-Type: Runtime.Bad\r\n",
+                  "{}");
     run_until(&w.answers, 2);
     assert_int_equal(w.outcome, INVOKE_FUNCTION_ERROR);
     assert_body("{}");

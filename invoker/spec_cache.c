@@ -11,7 +11,8 @@
 
 /*
  * FETCHING (specification) → IMAGE → CODE → READY; a failure or retirement takes the entry away. An
- * entry that was retired while it waits for an answer lives on, outside of all lists, until it comes.
+ * entry that was retired while it waits for an answer lives on, outside of all lists, until it
+ * comes.
  */
 enum entry_state { ENTRY_FETCHING, ENTRY_IMAGE, ENTRY_CODE, ENTRY_READY };
 
@@ -26,7 +27,7 @@ struct entry {
     struct fn_version *ver; /* READY */
     struct list_node waits;
     struct list_node of_fn;
-    struct list_node use; /* READY: in cache.ready, least recently found first; else in cache.pending */
+    struct list_node use; /* in cache.ready, least recently found first, or cache.pending */
 };
 
 /* One function. */
@@ -344,8 +345,8 @@ void spec_cache_cancel(struct spec_wait *w)
     list_remove(&w->node);
 }
 
-void spec_cache_each(struct spec_cache *cache, void (*fn)(const struct sandbox_spec *spec, void *arg),
-                     void *arg)
+void spec_cache_each(struct spec_cache *cache,
+                     void (*fn)(const struct sandbox_spec *spec, void *arg), void *arg)
 {
     struct list_node *node;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * spec_cache.h - the versions that this node knows, ready to run: specification fetched, image
- * present, code unpacked. And per function the newest generation it has heard of, which fences older
- * ones.
+ * present, code unpacked. And per function the newest generation it has heard of, which fences
+ * older ones.
  *
  * Callers that ask for one version at the same time share one fetch. Nothing that failed is kept.
  *
@@ -73,7 +73,7 @@ void spec_cache_cancel(struct spec_wait *w);
 void spec_cache_retire(struct spec_cache *cache, struct str account, struct str name,
                        uint64_t generation);
 /** Calls @fn for each ready version, e.g. to ask whether it is still current. No change inside. */
-void spec_cache_each(struct spec_cache *cache, void (*fn)(const struct sandbox_spec *spec, void *arg),
-                     void *arg);
+void spec_cache_each(struct spec_cache *cache,
+                     void (*fn)(const struct sandbox_spec *spec, void *arg), void *arg);
 
 #endif

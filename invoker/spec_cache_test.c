@@ -52,7 +52,8 @@ static void fake_fetch(const struct spec_key *key, spec_fetched_fn *done, void *
     snprintf(q->version, sizeof(q->version), "%.*s", STR_ARG(key->version));
 }
 
-static void fake_prepare(struct image_store *store, const char *reference, image_done_fn *done, void *arg)
+static void fake_prepare(struct image_store *store, const char *reference, image_done_fn *done,
+                         void *arg)
 {
     struct question *q = &w.images_asked[w.images_count++];
     (void)store;
