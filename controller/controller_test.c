@@ -359,6 +359,9 @@ static void redis_away_is_answered_and_survived(void **state)
     expect_error(503, "ServiceException",
                  "The function registry cannot be reached at the moment. Please try again.");
     assert_int_equal(create_image("other"), 503);
+    peer.drops = 0;
+    assert_int_equal(lambda("DELETE", FN "/durable", "", ""), 503);
+    wait_until(&peer.drops, 1); /* it may have been done */
     fn_call(gateway, "route.resolve", "durable", 0);
     assert_int_equal(got.code, ERR_UNAVAILABLE);
     assert_true(fixture_start(&server));

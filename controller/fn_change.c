@@ -64,6 +64,7 @@ struct fn_change {
     struct list_node trials;
     struct error refusal; /* the last; code ERR_OK: none yet */
     unsigned rounds; /* of TELLING, under way */
+    bool complained; /* that Redis refuses the script */
 };
 
 /* Names a change across a wait: it may be over when the answer comes. */
@@ -319,6 +320,17 @@ static void fail_with(struct fn_change *change, const struct error *err)
 
 /* ---- scripts ---- */
 
+/* Redis that is away has been logged; one that refuses a script is for a person to see. */
+static void complain(struct fn_change *change, const struct error *err)
+{
+    if (change->complained || err->code == ERR_UNAVAILABLE || err->code == ERR_TIMEOUT)
+        return;
+    change->complained = true;
+    log_error("change", "Redis does not take a step of a change; trying until it does",
+              KV_STR("function", change->ver->name), KV_STR("state", state_names[change->state]),
+              KV_ERR(err));
+}
+
 static void on_written(const struct registry_change *done, const struct error *err, void *arg)
 {
     static const enum change_state after[CHANGE_STATE_MAX] = {
@@ -332,12 +344,14 @@ static void on_written(const struct registry_change *done, const struct error *e
 
         code_gc_consider(changes->o.gc, sha256, false);
     }
-    if (change && !err)
+    if (change && !err) {
         change_set_state(change, after[change->state]);
-    else if (change && err->code == ERR_STALE)
+    } else if (change && err->code == ERR_STALE) {
         change_set_state(change, OVER);
-    else if (change) /* the connection is gone, or will be: the next try finds out */
+    } else if (change) {
+        complain(change, err);
         timer_start(&change->timer, RETRY_US);
+    }
     changes_unwait(changes);
 }
 

@@ -193,39 +193,61 @@ static void on_deleted_told(void *arg)
         api_reply(req, NULL);
 }
 
-static void on_deleted(const struct registry_change *change, const struct error *err, void *arg)
+static void on_nothing(void *arg)
 {
-    struct api_request *req = arg;
+    (void)arg;
+}
+
+/* Gone or not, nobody knows: gateways look it up again, and then find what is true. */
+static void drop_route(struct api_request *req, const cJSON *args)
+{
+    peers_ask_all(req->c->peers, PEER_GATEWAY, "route.drop", args, req->c->config->peer_timeout_us,
+                  on_nothing, NULL);
+}
+
+/* "account" and "name", as route.drop and version.retire have them. */
+static cJSON *function_json(const struct api_request *req)
+{
+    CLEANUP(freep) char *name = str_dup(req->fn.name);
+    cJSON *args = cJSON_CreateObject();
+
+    cJSON_AddStringToObject(args, "account", req->account);
+    cJSON_AddStringToObject(args, "name", name);
+    return args;
+}
+
+static void tell_deleted(struct api_request *req, cJSON *args)
+{
     struct controller *c = req->c;
     uint64_t timeout_us = c->config->peer_timeout_us;
-    cJSON *args;
-    size_t i;
 
-    if (err && err->code == ERR_NOT_FOUND) {
-        api_fail_not_found(req);
-        return;
-    }
-    if (err) {
-        api_fail(req, err);
-        return;
-    }
-    for (i = 0; i < change->unused_code_len; i++) {
-        CLEANUP(freep) char *sha256 = str_dup(change->unused_code[i]);
-
-        code_gc_consider(c->gc, sha256, false);
-    }
     fn_changes_stop(c->changes, req->home.account, req->fn.name);
-    args = cJSON_CreateObject();
-    cJSON_AddItemToObject(args, "account", cJSON_CreateString(req->account));
-    {
-        CLEANUP(freep) char *name = str_dup(req->fn.name);
-
-        cJSON_AddStringToObject(args, "name", name);
-    }
     req->waiting = 2;
     peers_ask_all(c->peers, PEER_GATEWAY, "route.drop", args, timeout_us, on_deleted_told, req);
     cJSON_AddNumberToObject(args, "generation", 0);
     peers_ask_all(c->peers, PEER_INVOKER, "version.retire", args, timeout_us, on_deleted_told, req);
+}
+
+static void on_deleted(const struct registry_change *change, const struct error *err, void *arg)
+{
+    struct api_request *req = arg;
+    cJSON *args = function_json(req);
+    size_t i;
+
+    for (i = 0; change && i < change->unused_code_len; i++) {
+        CLEANUP(freep) char *sha256 = str_dup(change->unused_code[i]);
+
+        code_gc_consider(req->c->gc, sha256, false);
+    }
+    if (!err) {
+        tell_deleted(req, args);
+    } else if (err->code == ERR_NOT_FOUND) {
+        api_fail_not_found(req);
+    } else {
+        if (err->code != ERR_CLOSED)
+            drop_route(req, args);
+        api_fail(req, err);
+    }
     cJSON_Delete(args);
 }
 
