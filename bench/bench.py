@@ -19,7 +19,7 @@ import time
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(TOP / "tests"))
-from harness import BUILD, ROLE, Docker, Hearth, free_port, remove_folder, run, short_folder, wait_until, zip_of  # noqa: E402
+from harness import BUILD, C_RUNTIME, ROLE, Docker, Hearth, free_port, remove_folder, run, short_folder, zip_of  # noqa: E402
 
 PAYLOAD = '{"hello":"world","n":12345,"text":"one hundred bytes of payload are what the figures are stated for"}'
 PYTHON = "def handler(event, context):\n    return event\n"
@@ -68,7 +68,7 @@ def reference_chain(runtimes=1):
     gateway = subprocess.Popen([BUILD / "bench/reference_gateway", str(client), str(runtime)])
     time.sleep(0.2)
     env = dict(os.environ, AWS_LAMBDA_RUNTIME_API=f"127.0.0.1:{runtime}")
-    loops = [subprocess.Popen([BUILD / "samples/c-bootstrap"], env=env, stderr=subprocess.DEVNULL) for _ in range(runtimes)]
+    loops = [subprocess.Popen([C_RUNTIME], env=env, stderr=subprocess.DEVNULL) for _ in range(runtimes)]
     time.sleep(0.2)
     try:
         yield client, [gateway.pid], [p.pid for p in loops]
@@ -96,7 +96,7 @@ def function(h, name, runtime, handler, files, memory=1769):
 
 
 def c_files(mark=""):
-    return {"bootstrap": ((BUILD / "samples/c-bootstrap").read_bytes(), 0o755), "mark": mark}
+    return {"bootstrap": (C_RUNTIME.read_bytes(), 0o755), "mark": mark}
 
 
 def warm(h, seconds):
@@ -248,18 +248,22 @@ def main():
     p = argparse.ArgumentParser()
     p.add_argument("--seconds", type=float, default=5, help="of each measurement")
     p.add_argument("--rounds", type=int, default=7, help="cold starts")
+    p.add_argument("--only", choices=("warm", "cold", "counts"), help="one part")
     a = p.parse_args()
     docker = Docker(os.environ["DOCKER_HOST"])
     folder = short_folder("hb-")
     h = Hearth(docker, folder).start()
     try:
-        bare_loop(a.seconds)
-        warm(h, a.seconds)
-        cold(h, a.rounds)
+        if a.only in (None, "warm"):
+            bare_loop(a.seconds)
+            warm(h, a.seconds)
+        if a.only in (None, "cold"):
+            cold(h, a.rounds)
         h.close()
     finally:
         remove_folder(folder)
-    counts(docker)
+    if a.only in (None, "counts"):
+        counts(docker)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@
 #include "common/io/rpc.h"
 #include "gateway/admission.h"
 #include "gateway/invoke.h"
+#include "gateway/code_download.h"
 #include "gateway/logs_read.h"
 #include "gateway/manage.h"
 #include "gateway/nodes.h"
@@ -33,6 +34,7 @@ struct gateway {
     struct invokes *invokes;
     struct manage *manage;
     struct log_reads *log_reads;
+    struct downloads *downloads;
     struct http_server *http;
     struct timer drain;
     struct buf path; /* scratch: a decoded path */
@@ -245,6 +247,9 @@ static void on_request(struct http_req *req, void *arg)
         case SERVICE_LOGS:
             log_reads_serve(gw->log_reads, req, match.name, request_id);
             return;
+        case SERVICE_CODE:
+            downloads_serve(gw->downloads, req, match.name, request_id);
+            return;
         }
     }
     reply_error_of(req, request_id, &err);
@@ -299,6 +304,7 @@ static void make_parts(struct gateway *gw, const struct link_hello *me)
     gw->invokes = invokes_new(&parts);
     gw->manage = manage_new(gw->controller, config->account_id);
     gw->log_reads = log_reads_new(gw->nodes, config->account_id);
+    gw->downloads = downloads_new(gw->controller);
 }
 
 int gateway_new(struct loop *loop, const struct gateway_config *config, struct gateway **ret,
@@ -360,6 +366,7 @@ void gateway_free(struct gateway *gw)
     invokes_free(gw->invokes);
     link_free(gw->controller);
     manage_free(gw->manage);
+    downloads_free(gw->downloads);
     nodes_free(gw->nodes);
     log_reads_free(gw->log_reads);
     route_cache_free(gw->routes);

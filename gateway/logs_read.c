@@ -164,22 +164,6 @@ static void ask(struct reading *r, struct node *node, const cJSON *args)
     rpc_call(node_link(node), "logs.read", args, STR_NULL, READ_TIMEOUT_US, on_lines, ask);
 }
 
-/* The decoded value of @name in the query; empty when it is not there. */
-static struct str query_value(struct str query, const char *name, struct buf *decoded)
-{
-    struct str pair;
-    size_t eq;
-
-    buf_clear(decoded);
-    while (str_split(&query, '&', &pair)) {
-        eq = str_find(pair, '=', 0);
-        if (str_is(str_sub(pair, 0, eq), name) &&
-            routes_decode(decoded, str_sub(pair, eq + 1, pair.len), true) == 0)
-            return buf_str(decoded);
-    }
-    return STR("");
-}
-
 /* Fills the arguments of logs.read from the query. */
 static int read_query(struct str query, cJSON *args, struct error *err)
 {
@@ -187,21 +171,20 @@ static int read_query(struct str query, cJSON *args, struct error *err)
         const char *query, *arg;
     } numbers[] = {{"since", "since_ms"}, {"limit", "limit"}};
     CLEANUP(buf_done) struct buf decoded = BUF_INIT(4096);
-    struct str text = query_value(query, "request-id", &decoded);
     uint64_t v;
     size_t i;
 
-    if (text.len) {
-        CLEANUP(freep) char *id = str_dup(text);
+    if (routes_query_value(query, "request-id", &decoded) == 0) {
+        CLEANUP(freep) char *id = str_dup(buf_str(&decoded));
 
         cJSON_AddStringToObject(args, "request_id", id);
     }
     for (i = 0; i < ARRAY_LEN(numbers); i++) {
-        text = query_value(query, numbers[i].query, &decoded);
-        if (text.len && str_parse_u64(text, &v) < 0)
+        if (routes_query_value(query, numbers[i].query, &decoded) < 0)
+            continue;
+        if (str_parse_u64(buf_str(&decoded), &v) < 0)
             return error_set(err, ERR_BAD_REQUEST, "%s must be a whole number", numbers[i].query);
-        if (text.len)
-            cJSON_AddNumberToObject(args, numbers[i].arg, (double)v);
+        cJSON_AddNumberToObject(args, numbers[i].arg, (double)v);
     }
     return 0;
 }

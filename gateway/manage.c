@@ -94,6 +94,17 @@ static void add_str(cJSON *to, const char *name, struct str s)
     cJSON_AddStringToObject(to, name, text);
 }
 
+/* Where the client reaches us, for links in answers: only when Host is a plain name with a port. */
+static void add_endpoint(cJSON *args, struct http_req *req)
+{
+    static const char legal[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-:[]";
+    CLEANUP(freep) char *host = str_dup(http_header(req, "host"));
+    CLEANUP(freep) char *endpoint = str_printf("http://%s", host);
+
+    if (host[0] && strlen(host) < 256 && host[strspn(host, legal)] == '\0')
+        cJSON_AddStringToObject(args, "endpoint", endpoint);
+}
+
 void manage_serve(struct manage *manage, struct http_req *req, struct str path,
                   const char *request_id)
 {
@@ -114,6 +125,7 @@ void manage_serve(struct manage *manage, struct http_req *req, struct str path,
     add_str(args, "query", http_query(req));
     cJSON_AddStringToObject(args, "account", manage->account);
     cJSON_AddStringToObject(args, "request_id", request_id);
+    add_endpoint(args, req);
     rpc_call(manage->controller, "lambda", args, http_body(req), CALL_TIMEOUT_US, on_answer, call);
     cJSON_Delete(args);
 }

@@ -3,6 +3,14 @@
 
 #define HEALTH_PATH "/_hearth/health"
 #define LOGS_PATH "/_hearth/v1/logs/"
+#define CODE_PATH "/_hearth/v1/code/"
+
+/* Whether something stands behind @prefix. */
+static bool path_below(struct str path, struct str prefix, struct str *ret)
+{
+    *ret = str_sub(path, prefix.len, path.len);
+    return str_starts(path, prefix) && ret->len > 0;
+}
 
 int routes_find(struct str method, struct str path, struct str query, struct routes_match *ret,
                 struct error *err)
@@ -15,10 +23,12 @@ int routes_find(struct str method, struct str path, struct str query, struct rou
         ret->service = SERVICE_HEALTH;
         return 0;
     }
-    if (str_starts(path, STR(LOGS_PATH)) && path.len > sizeof(LOGS_PATH) - 1 &&
-        str_is(method, "GET")) {
+    if (str_is(method, "GET") && path_below(path, STR(LOGS_PATH), &ret->name)) {
         ret->service = SERVICE_LOGS;
-        ret->name = str_sub(path, sizeof(LOGS_PATH) - 1, path.len);
+        return 0;
+    }
+    if (str_is(method, "GET") && path_below(path, STR(CODE_PATH), &ret->name)) {
+        ret->service = SERVICE_CODE;
         return 0;
     }
     return error_set(err, ERR_NO_OPERATION,
@@ -88,4 +98,20 @@ int routes_decode(struct buf *b, struct str text, bool is_query)
 bad:
     b->len = start;
     return -ERR_BAD_REQUEST;
+}
+
+int routes_query_value(struct str query, const char *name, struct buf *ret)
+{
+    struct str pair;
+    size_t eq;
+
+    while (str_split(&query, '&', &pair)) {
+        eq = str_find(pair, '=', 0);
+        if (!str_is(str_sub(pair, 0, eq), name))
+            continue;
+        buf_clear(ret);
+        if (routes_decode(ret, str_sub(pair, eq + 1, pair.len), true) == 0 && ret->len > 0)
+            return 0;
+    }
+    return -ERR_NOT_FOUND;
 }

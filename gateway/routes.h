@@ -18,12 +18,13 @@ enum service {
     SERVICE_MANAGE, /* the rest of the Lambda API: the controller's */
     SERVICE_HEALTH, /* GET /_hearth/health */
     SERVICE_LOGS, /* GET /_hearth/v1/logs/NAME */
+    SERVICE_CODE, /* GET /_hearth/v1/code/SHA256.zip */
 };
 
 struct routes_match {
     enum service service;
     struct lambda_match lambda; /* for the first two; borrows from the path */
-    struct str name; /* SERVICE_LOGS: the function's */
+    struct str name; /* SERVICE_LOGS: the function's; SERVICE_CODE: the file's */
 };
 
 #define INVOKE_PAYLOAD_MAX 6291456u /* 6 MiB, AWS's for synchronous invocations */
@@ -41,5 +42,7 @@ void routes_too_large(struct str method, struct str path, struct str query, stru
  * NUL and what is not UTF-8 then.
  */
 int routes_decode(struct buf *b, struct str text, bool is_query);
+/** The decoded value of @name in @query into @ret; -ERR_NOT_FOUND when absent, empty or malformed. */
+int routes_query_value(struct str query, const char *name, struct buf *ret);
 
 #endif

@@ -19,6 +19,7 @@ import urllib.request
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
 BUILD = pathlib.Path(os.environ.get("HEARTH_TEST_BUILD", TOP / "build"))
+C_RUNTIME = TOP / "build/samples/c-bootstrap"  # the smallest runtime, static
 ROLE = "arn:aws:iam::000000000000:role/test"
 SLOW = float(os.environ.get("HEARTH_TEST_SLOW", "1"))  # sanitizer builds take longer
 

@@ -4,10 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define PATH_DEFAULT "/usr/local/bin:/usr/bin:/bin"
@@ -24,13 +26,19 @@ static void limit(int what, rlim_t soft, rlim_t hard)
     setrlimit((__rlimit_resource_t)what, &r);
 }
 
+/* By the kernel's own call: libc keeps two signals for itself and would leave them ignored. */
 static void reset_signals(const sigset_t *mask)
 {
-    struct sigaction sa = {.sa_handler = SIG_DFL};
+    static const struct {
+        void *handler; /* NULL is SIG_DFL */
+        unsigned long flags;
+        void *restorer;
+        uint64_t mask;
+    } by_default;
     int i;
 
-    for (i = 1; i < NSIG; i++)
-        sigaction(i, &sa, NULL);
+    for (i = 1; i <= 64; i++)
+        syscall(SYS_rt_sigaction, i, &by_default, NULL, sizeof(by_default.mask));
     sigprocmask(SIG_SETMASK, mask, NULL);
 }
 

@@ -2,12 +2,11 @@
 """Functions from zip archives: Python, Node.js and a custom runtime, with AWS's own runtime clients."""
 import base64
 import json
-import os
 import subprocess
 
 import pytest
 
-from harness import BUILD, TOP, ROLE, wait_until, zip_of
+from harness import C_RUNTIME, ROLE, zip_of
 
 PYTHON = """
 import os, sys, json
@@ -98,7 +97,7 @@ def test_node_zip_runs(lam, make_function):
 
 
 def test_custom_runtime_runs_its_bootstrap(lam, make_function):
-    bootstrap = (BUILD / "samples/c-bootstrap").read_bytes()
+    bootstrap = C_RUNTIME.read_bytes()
     make_function("custom", {"bootstrap": (bootstrap, 0o755)}, runtime="provided.al2023", handler="any")
     for n in range(3):
         a, r = call(lam, "custom", {"n": n, "text": "grüße"})
@@ -237,3 +236,18 @@ def test_unknown_runtime_and_missing_handler_are_refused(lam):
     with pytest.raises(lam.exceptions.ClientError):
         lam.create_function(FunctionName="bad", Role=ROLE, Runtime="python3.11", Code={"ZipFile": zip_of({"a": "b"})})
     assert "bad" not in [f["FunctionName"] for f in lam.list_functions()["Functions"]]
+
+
+def test_the_code_of_a_function_can_be_downloaded(lam, make_function):
+    import urllib.error
+    import urllib.request
+    files = {"app.py": "def handler(e, c): return 'downloaded'"}
+    make_function("fetch", files)
+    code = lam.get_function(FunctionName="fetch")["Code"]
+    assert code["RepositoryType"] == "S3"
+    with urllib.request.urlopen(code["Location"]) as r:
+        assert r.read() == zip_of(files)
+    for wrong in (code["Location"][:-1] + ("0" if code["Location"][-1] != "0" else "1"), code["Location"].split("?")[0]):
+        with pytest.raises(urllib.error.HTTPError) as e:
+            urllib.request.urlopen(wrong)
+        assert e.value.code == 403
