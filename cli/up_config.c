@@ -11,19 +11,7 @@
 #include "common/base/cleanup.h"
 #include "common/base/clock.h"
 #include "common/base/config.h"
-#include "common/base/log.h"
-
-static const char *check_account(struct str s)
-{
-    uint64_t ignored;
-
-    return s.len == 12 && str_parse_u64(s, &ignored) == 0 ? NULL : "is not twelve digits";
-}
-
-static const char *check_level(struct str s)
-{
-    return log_level_parse(s) < 0 ? "is not debug, info, warn or error" : NULL;
-}
+#include "common/model/setting_checks.h"
 
 #define UP_STRING(name, env, def, min, check, help)                                                \
     {#name, env, CFG_STRING, offsetof(struct up_config, name), def, min, 4096, help, check}
@@ -45,9 +33,9 @@ static const struct config_item items[] = {
               "host:port,… to which functions' logs are sent; empty: local segment files only"),
     UP_STRING(runtimes, "HEARTH_RUNTIMES", "", 0, NULL,
               "JSON file of runtime identifiers and their images; empty: the one that comes with Hearth"),
-    UP_STRING(account_id, "HEARTH_ACCOUNT_ID", "000000000000", 12, check_account, "account id, twelve digits"),
-    UP_STRING(region, "HEARTH_REGION", "us-east-1", 1, NULL, "region name"),
-    UP_STRING(log_level, "HEARTH_LOG_LEVEL", "info", 1, check_level, "debug, info, warn or error"),
+    UP_STRING(account_id, "HEARTH_ACCOUNT_ID", "000000000000", 12, setting_check_account, "account id, twelve digits"),
+    UP_STRING(region, "HEARTH_REGION", "us-east-1", 1, setting_check_region, "region name"),
+    UP_STRING(log_level, "HEARTH_LOG_LEVEL", "info", 1, setting_check_log_level, "debug, info, warn or error"),
     {"stop_grace", "HEARTH_STOP_GRACE", CFG_USEC, offsetof(struct up_config, stop_grace_us), "15s", 0,
      MINUTES(60), "how long each program may take to finish what runs when Hearth stops", NULL},
 };

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "common/base/clock.h"
-#include "common/base/log.h"
+#include "common/model/setting_checks.h"
 #include "common/io/redis_url.h"
 
 #if defined(__aarch64__)
@@ -12,11 +12,6 @@
 #else
 #define OWN_ARCHITECTURE "x86_64"
 #endif
-
-static const char *check_listen(struct str text)
-{
-    return str_starts(text, STR("unix:/")) && text.len > 6 ? NULL : "is not unix:/path";
-}
 
 static const char *check_redis(struct str text)
 {
@@ -29,37 +24,9 @@ static const char *check_redis(struct str text)
     return NULL;
 }
 
-static const char *check_account(struct str text)
-{
-    size_t i;
-
-    for (i = 0; i < text.len; i++)
-        if (text.ptr[i] < '0' || text.ptr[i] > '9')
-            return "is not twelve digits";
-    return NULL;
-}
-
-static const char *check_region(struct str text)
-{
-    size_t i;
-    char c;
-
-    for (i = 0; i < text.len; i++) {
-        c = text.ptr[i];
-        if ((c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-')
-            return "is not a region such as us-east-1";
-    }
-    return NULL;
-}
-
 static const char *check_architecture(struct str text)
 {
     return str_is(text, "x86_64") || str_is(text, "arm64") ? NULL : "is not x86_64 or arm64";
-}
-
-static const char *check_level(struct str text)
-{
-    return log_level_parse(text) < 0 ? "is not debug, info, warn or error" : NULL;
 }
 
 #define STRING_ITEM(member, env, def, least, most, help, check)                                    \
@@ -75,7 +42,7 @@ static const char *check_level(struct str text)
 
 static const struct config_item items[] = {
     STRING_ITEM(listen, "HEARTH_CONTROLLER", "unix:/run/hearth/controller.sock", 7, 112,
-                "where gateways and invokers reach the controller: unix:/path", check_listen),
+                "where gateways and invokers reach the controller: unix:/path", setting_check_link_address),
     STRING_ITEM(redis_url, "HEARTH_REDIS_URL", "redis://127.0.0.1:6379", 1, 4096,
                 "redis://[[user]:password@]host:port[/db] or unix:/path[?password=...&db=n]",
                 check_redis),
@@ -89,14 +56,14 @@ static const struct config_item items[] = {
     STRING_ITEM(runtimes, "HEARTH_RUNTIMES", "/usr/share/hearth/runtimes.json", 1, 1024,
                 "JSON file: runtime identifiers and their images", NULL),
     STRING_ITEM(account_id, "HEARTH_ACCOUNT_ID", "000000000000", 12, 12,
-                "account id of requests, twelve digits", check_account),
+                "account id of requests, twelve digits", setting_check_account),
     STRING_ITEM(region, "HEARTH_REGION", "us-east-1", 1, 64, "region name in every ARN",
-                check_region),
+                setting_check_region),
     STRING_ITEM(architecture, "HEARTH_ARCHITECTURE", OWN_ARCHITECTURE, 1, 16,
                 "architecture of functions that do not name one: x86_64 or arm64",
                 check_architecture),
     STRING_ITEM(log_level, "HEARTH_LOG_LEVEL", "info", 1, 8, "debug, info, warn or error",
-                check_level),
+                setting_check_log_level),
     USEC_ITEM("redis_timeout", "HEARTH_REDIS_TIMEOUT", redis_timeout_us, "5s", MSEC(50), MINUTES(1),
               "how long Redis may take to answer a command"),
     USEC_ITEM("prepare_timeout", "HEARTH_PREPARE_TIMEOUT", prepare_timeout_us, "10m", SECONDS(1),

@@ -2,40 +2,7 @@
 #include "gateway/gateway_config.h"
 
 #include "common/base/clock.h"
-#include "common/base/log.h"
-
-static const char *check_controller(struct str text)
-{
-    return str_starts(text, STR("unix:/")) && text.len > 6 ? NULL : "is not unix:/path";
-}
-
-static const char *check_account(struct str text)
-{
-    size_t i;
-
-    for (i = 0; i < text.len; i++)
-        if (text.ptr[i] < '0' || text.ptr[i] > '9')
-            return "is not twelve digits";
-    return NULL;
-}
-
-static const char *check_region(struct str text)
-{
-    size_t i;
-    char c;
-
-    for (i = 0; i < text.len; i++) {
-        c = text.ptr[i];
-        if ((c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-')
-            return "is not a region such as us-east-1";
-    }
-    return NULL;
-}
-
-static const char *check_level(struct str text)
-{
-    return log_level_parse(text) < 0 ? "is not debug, info, warn or error" : NULL;
-}
+#include "common/model/setting_checks.h"
 
 #define STRING_ITEM(member, env, def, least, most, help, check)                                    \
     {                                                                                              \
@@ -53,13 +20,13 @@ static const struct config_item items[] = {
                 "0.0.0.0 or [::1]",
                 NULL),
     STRING_ITEM(controller, "HEARTH_CONTROLLER", "unix:/run/hearth/controller.sock", 7, 112,
-                "where the controller is reached: unix:/path", check_controller),
+                "where the controller is reached: unix:/path", setting_check_link_address),
     STRING_ITEM(account_id, "HEARTH_ACCOUNT_ID", "000000000000", 12, 12,
-                "account of every request, twelve digits", check_account),
+                "account of every request, twelve digits", setting_check_account),
     STRING_ITEM(region, "HEARTH_REGION", "us-east-1", 1, 32, "region name, part of every ARN",
-                check_region),
+                setting_check_region),
     STRING_ITEM(log_level, "HEARTH_LOG_LEVEL", "info", 1, 8, "debug, info, warn or error",
-                check_level),
+                setting_check_log_level),
     STRING_ITEM(id, "HEARTH_GATEWAY_ID", "gateway", 1, 63,
                 "name of this gateway in logs and towards its peers", NULL),
     NUMBER_ITEM("account_concurrency", "HEARTH_ACCOUNT_CONCURRENCY", CFG_U64, account_concurrency,

@@ -37,7 +37,7 @@ struct invocation {
     struct timer wait_over;
     struct spec_wait spec_wait;
     struct pool_wait pool_wait;
-    struct fn_version *ver;
+    struct ready_version *ver;
     struct sandbox_event event;
     struct list_node node; /* in all->active or all->spare */
 };
@@ -54,7 +54,7 @@ struct invocations {
 };
 
 static void on_wait_over(void *arg);
-static void on_version(struct spec_wait *w, struct fn_version *ver, const struct error *err);
+static void on_version(struct spec_wait *w, struct ready_version *ver, const struct error *err);
 
 /* ---- life */
 
@@ -90,7 +90,7 @@ static void invocation_free(struct invocation *inv)
     list_remove(&inv->node);
     timer_stop(&inv->wait_over);
     spec_cache_cancel(&inv->spec_wait);
-    fn_version_unref(inv->ver);
+    ready_version_unref(inv->ver);
     buf_done(&inv->head_bytes);
     buf_done(&inv->payload);
     free(inv);
@@ -110,7 +110,7 @@ static void invocation_over(struct invocation *inv)
     struct invocations *all = inv->all;
 
     timer_stop(&inv->wait_over);
-    fn_version_unref(TAKE(inv->ver));
+    ready_version_unref(TAKE(inv->ver));
     shrink(&inv->head_bytes);
     shrink(&inv->payload);
     inv->state = INVOCATION_OVER;
@@ -160,7 +160,7 @@ void invocation_answer(const struct sandbox_event *ev, const struct sandbox_resu
         .outcome = result->outcome,
         .refused = result->refused,
         .message = result->message,
-        .executed_version = str_of(fn_version_spec(inv->ver)->version),
+        .executed_version = str_of(ready_version_spec(inv->ver)->version),
         .log_tail = result->log_tail,
     };
 
@@ -197,7 +197,7 @@ static uint64_t wait_left_us(const struct invocation *inv)
 static void on_wait_over(void *arg)
 {
     struct invocation *inv = arg;
-    struct pool_version *pv = fn_version_pool(inv->ver);
+    struct pool_version *pv = ready_version_pool(inv->ver);
 
     if (!inv->pool_wait.hurried) {
         pool_hurry(pv, &inv->pool_wait);
@@ -212,13 +212,13 @@ static void on_wait_over(void *arg)
     refuse(inv, ERR_THROTTLED, "the node has no room for another sandbox");
 }
 
-static void submit(struct invocation *inv, struct fn_version *ver)
+static void submit(struct invocation *inv, struct ready_version *ver)
 {
-    struct pool_version *pv = fn_version_pool(ver);
+    struct pool_version *pv = ready_version_pool(ver);
     int r;
 
-    fn_version_ref(ver); /* before: it may be the same one */
-    fn_version_unref(inv->ver);
+    ready_version_ref(ver); /* before: it may be the same one */
+    ready_version_unref(inv->ver);
     inv->ver = ver;
     inv->state = INVOCATION_WAITING;
     r = pool_submit(pv, &inv->pool_wait);
@@ -228,7 +228,7 @@ static void submit(struct invocation *inv, struct fn_version *ver)
         timer_start(&inv->wait_over, PATIENCE_US);
 }
 
-static void on_version(struct spec_wait *w, struct fn_version *ver, const struct error *err)
+static void on_version(struct spec_wait *w, struct ready_version *ver, const struct error *err)
 {
     struct invocation *inv = CONTAINER_OF(w, struct invocation, spec_wait);
 
@@ -244,7 +244,7 @@ static void look(struct invocation *inv)
                                  .name = inv->head.name,
                                  .version = inv->head.version,
                                  .generation = inv->head.generation};
-    struct fn_version *ver;
+    struct ready_version *ver;
     int r;
 
     if (inv->too_large) {
@@ -311,7 +311,7 @@ void invocation_start_failed(struct pool_wait *w, struct sandbox *sb,
         look_soon(inv);
     } else if (!inv->second_try && failure->kind == SANDBOX_FAILED_INIT_TIMEOUT) {
         inv->second_try = true;
-        fn_version_expect_slow(inv->ver);
+        ready_version_expect_slow(inv->ver);
         submit(inv, inv->ver);
     } else {
         inv->state = INVOCATION_RUNNING;
@@ -454,7 +454,7 @@ void invocations_refuse_waiting(struct invocations *all)
     {
         inv = CONTAINER_OF(node, struct invocation, node);
         if (inv->state == INVOCATION_WAITING)
-            pool_cancel(fn_version_pool(inv->ver), &inv->pool_wait);
+            pool_cancel(ready_version_pool(inv->ver), &inv->pool_wait);
         else if (inv->state == INVOCATION_LOOKING)
             spec_cache_cancel(&inv->spec_wait);
         else

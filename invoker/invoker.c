@@ -119,7 +119,7 @@ static void on_sandbox_start_failed(struct sandbox *sb, const struct sandbox_fai
     (void)arg;
 
     if (failure->kind == SANDBOX_FAILED_NO_IMAGE)
-        fn_version_set_image_lost(sandbox_version(sb));
+        ready_version_set_image_lost(sandbox_version(sb));
     w = pool_start_failed(sandbox_pool(sb));
     if (w)
         invocation_start_failed(w, sb, failure);

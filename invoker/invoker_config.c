@@ -2,15 +2,10 @@
 #include "invoker/invoker_config.h"
 
 #include "common/base/clock.h"
-#include "common/base/log.h"
+#include "common/model/setting_checks.h"
 
 #define HOURS(n) MINUTES((uint64_t)(n) * 60u)
 #define GIB (1024ull * 1024u * 1024u)
-
-static const char *check_address(struct str text)
-{
-    return str_starts(text, STR("unix:/")) && text.len > 6 ? NULL : "is not unix:/path";
-}
 
 static const char *check_folder(struct str text)
 {
@@ -45,11 +40,6 @@ static const char *check_sync(struct str text)
                : "is not auto, on or off";
 }
 
-static const char *check_level(struct str text)
-{
-    return log_level_parse(text) < 0 ? "is not debug, info, warn or error" : NULL;
-}
-
 #define STRING_ITEM(member, env, def, least, most, check, help)                                    \
     {#member, env, CFG_STRING, offsetof(struct invoker_config, member), def, least, most, help,    \
      check}
@@ -58,9 +48,9 @@ static const char *check_level(struct str text)
 
 static const struct config_item items[] = {
     STRING_ITEM(controller, "HEARTH_CONTROLLER", "unix:/run/hearth/controller.sock", 7, 112,
-                check_address, "where the controller is: unix:/path"),
+                setting_check_link_address, "where the controller is: unix:/path"),
     STRING_ITEM(listen, "HEARTH_INVOKER_LISTEN", "unix:/run/hearth/invoker.sock", 7, 112,
-                check_address, "where gateways reach this node: unix:/path"),
+                setting_check_link_address, "where gateways reach this node: unix:/path"),
     STRING_ITEM(node_id, "HEARTH_NODE_ID", "", 0, 63, check_node_id,
                 "name of this node, unique in the cluster and on its engine; empty: one is made "
                 "and kept in the data folder"),
@@ -106,7 +96,7 @@ static const struct config_item items[] = {
                 1u << 20, UINT64_MAX, "lines that wait for Kafka before functions have to"),
     STRING_ITEM(log_sync, "HEARTH_LOG_SYNC", "auto", 2, 4, check_sync,
                 "function logs are forced to the disk: on, off, or auto (with Kafka only)"),
-    STRING_ITEM(log_level, "HEARTH_LOG_LEVEL", "info", 1, 8, check_level,
+    STRING_ITEM(log_level, "HEARTH_LOG_LEVEL", "info", 1, 8, setting_check_log_level,
                 "debug, info, warn or error"),
 };
 

@@ -48,7 +48,7 @@ static const char *const state_names[SANDBOX_STATE_MAX] = {
 
 struct sandbox {
     struct sandbox_host *host;
-    struct fn_version *ver;
+    struct ready_version *ver;
     struct list_node node; /* in host->sandboxes */
     struct pool_sandbox ps;
     char id[33];
@@ -88,7 +88,7 @@ bool sandbox_has_event(const struct sandbox *sb)
     return sb->event != NULL;
 }
 
-struct fn_version *sandbox_version(const struct sandbox *sb)
+struct ready_version *sandbox_version(const struct sandbox *sb)
 {
     return sb->ver;
 }
@@ -112,7 +112,7 @@ struct sandbox *sandbox_of_pool(struct pool_sandbox *ps)
 
 static uint64_t time_of(const struct sandbox *sb, enum sandbox_state state)
 {
-    uint64_t timeout_us = SECONDS(fn_version_spec(sb->ver)->timeout_s), now, due;
+    uint64_t timeout_us = SECONDS(ready_version_spec(sb->ver)->timeout_s), now, due;
 
     switch (state) {
     case SANDBOX_CREATING:
@@ -210,7 +210,7 @@ static void finish_with_error(struct sandbox *sb, const char *error_type, const 
 static void timed_out_text(const struct sandbox *sb, char *ret, size_t size)
 {
     snprintf(ret, size, "Task timed out after %" PRIu32 ".00 seconds",
-             fn_version_spec(sb->ver)->timeout_s);
+             ready_version_spec(sb->ver)->timeout_s);
 }
 
 /* ---- failed starts */
@@ -218,7 +218,7 @@ static void timed_out_text(const struct sandbox *sb, char *ret, size_t size)
 static void start_failed(struct sandbox *sb, const struct sandbox_failure *failure)
 {
     log_info("sandbox", "start failed", KV_STR("sandbox", sb->id),
-             KV_STR("function", fn_version_spec(sb->ver)->name),
+             KV_STR("function", ready_version_spec(sb->ver)->name),
              KV_STR("error", failure->text ? failure->text : failure->err.msg));
     if (sandbox_log_is_open(&sb->log))
         sandbox_log_init_report(
@@ -283,7 +283,7 @@ void sandbox_charge(struct sandbox *sb, const struct sandbox_event *ev,
     if (failure->kind == SANDBOX_FAILED_INIT_TIMEOUT) {
         timed_out_text(sb, text, sizeof(text));
         end.status = REPORT_TIMEOUT;
-        end.duration_us = SECONDS(fn_version_spec(sb->ver)->timeout_s);
+        end.duration_us = SECONDS(ready_version_spec(sb->ver)->timeout_s);
         (void)report_error_json(&json, "Sandbox.Timedout", ev->data.request_id, text);
     } else if (!failure->body.ptr) {
         (void)report_error_json(&json, failure->error_type, ev->data.request_id, failure->text);
@@ -303,7 +303,7 @@ static void on_waiting(void *arg)
     if (sb->state == SANDBOX_INIT) {
         sb->init_us = now_us() - sb->init_began_us;
         log_info("sandbox", "ready", KV_STR("sandbox", sb->id),
-                 KV_STR("function", fn_version_spec(sb->ver)->name),
+                 KV_STR("function", ready_version_spec(sb->ver)->name),
                  KV_U64("init_us", sb->init_us));
     }
     set_state(sb, SANDBOX_IDLE, "next");
@@ -425,7 +425,7 @@ static void on_deadline(void *arg)
     struct sandbox *sb = arg;
     struct sandbox_failure failure = {.kind = SANDBOX_FAILED_INIT_TIMEOUT};
     struct sandbox_log_ending end = {.status = REPORT_TIMEOUT,
-                         .duration_us = SECONDS(fn_version_spec(sb->ver)->timeout_s)};
+                         .duration_us = SECONDS(ready_version_spec(sb->ver)->timeout_s)};
     struct error err;
     char text[64];
 
@@ -486,7 +486,7 @@ static void on_launch_ready(struct launch *launch, const struct launch_fds *fds,
     }
     log_debug("sandbox", "created", KV_STR("sandbox", sb->id), KV_U64("total_us", times->total_us),
               KV_U64("create_us", times->create_us), KV_U64("start_us", times->start_us));
-    sandbox_log_open(&sb->log, sb->host->logs, fn_version_spec(sb->ver), sb->id, sb->log_stream,
+    sandbox_log_open(&sb->log, sb->host->logs, ready_version_spec(sb->ver), sb->id, sb->log_stream,
                      fds);
     if (runtime_face_new(sb->host->loop, fds->listener, &face_ops, sb, &sb->face, &err) < 0) {
         start_failed_in_node(sb, SANDBOX_FAILED_NODE, &err);
@@ -521,11 +521,11 @@ static void on_launch_failed(struct launch *launch, enum launch_failure why,
         return;
     switch (why) {
     case LAUNCH_FAILED_ENTRYPOINT:
-        (void)report_exec_text(&text, fn_version_program(sb->ver), err->sys_errno);
+        (void)report_exec_text(&text, ready_version_program(sb->ver), err->sys_errno);
         start_failed_to_run(sb, "Runtime.InvalidEntrypoint", &text);
         return;
     case LAUNCH_FAILED_WORKDIR:
-        (void)report_chdir_text(&text, fn_version_folder(sb->ver), err->sys_errno);
+        (void)report_chdir_text(&text, ready_version_folder(sb->ver), err->sys_errno);
         start_failed_to_run(sb, "Runtime.InvalidWorkingDir", &text);
         return;
     case LAUNCH_FAILED_DIED:
@@ -553,7 +553,7 @@ static void sandbox_free(struct sandbox *sb)
     timer_stop(&sb->settle);
     runtime_face_free(sb->face);
     sandbox_log_close(&sb->log);
-    fn_version_unref(sb->ver);
+    ready_version_unref(sb->ver);
     free(sb);
 }
 
@@ -630,7 +630,7 @@ static void on_not_begun(void *arg)
     gone(sb);
 }
 
-struct sandbox *sandbox_start(struct sandbox_host *host, struct fn_version *ver)
+struct sandbox *sandbox_start(struct sandbox_host *host, struct ready_version *ver)
 {
     static char process[9];
     struct sandbox *sb = calloc(1, sizeof(*sb));
@@ -642,18 +642,18 @@ struct sandbox *sandbox_start(struct sandbox_host *host, struct fn_version *ver)
         token_make(4, process);
     sb->host = host;
     list_append(&host->sandboxes, &sb->node);
-    sb->ver = fn_version_ref(ver);
-    sb->slow = fn_version_take_slow(ver);
+    sb->ver = ready_version_ref(ver);
+    sb->slow = ready_version_take_slow(ver);
     sandbox_log_init(&sb->log);
     snprintf(sb->id, sizeof(sb->id), "%s-%" PRIu64, process, ++host->next_number);
-    logs_stream_name(fn_version_spec(ver)->version, sb->log_stream);
+    logs_stream_name(ready_version_spec(ver)->version, sb->log_stream);
     timer_init(&sb->deadline, host->loop, on_deadline, sb);
     timer_init(&sb->settle, host->loop, on_settled, sb);
     timer_start(&sb->deadline, time_of(sb, SANDBOX_CREATING));
     options.sandbox_id = sb->id;
-    options.spec = fn_version_spec(ver);
-    options.image = fn_version_image(ver);
-    options.code_dir = fn_version_code_dir(ver);
+    options.spec = ready_version_spec(ver);
+    options.image = ready_version_image(ver);
+    options.code_dir = ready_version_code_dir(ver);
     options.log_stream = sb->log_stream;
     if (launch_start(host->launcher, &options, &sb->launch, &sb->start_error) < 0)
         loop_defer(host->loop, on_not_begun, sb);
@@ -662,7 +662,7 @@ struct sandbox *sandbox_start(struct sandbox_host *host, struct fn_version *ver)
 
 int sandbox_run(struct sandbox *sb, const struct sandbox_event *ev)
 {
-    uint64_t timeout_us = SECONDS(fn_version_spec(sb->ver)->timeout_s);
+    uint64_t timeout_us = SECONDS(ready_version_spec(sb->ver)->timeout_s);
     uint64_t spent_us = sb->slow ? sb->init_us : 0; /* init_us: of the first event only */
 
     assert(sb->state == SANDBOX_IDLE && runtime_face_is_waiting(sb->face));
@@ -691,7 +691,7 @@ void sandbox_stop(struct sandbox *sb, const char *cause)
     if (sb->face)
         runtime_face_close(sb->face);
     log_info("sandbox", "ends", KV_STR("sandbox", sb->id),
-             KV_STR("function", fn_version_spec(sb->ver)->name), KV_STR("cause", cause));
+             KV_STR("function", ready_version_spec(sb->ver)->name), KV_STR("cause", cause));
     set_state(sb, SANDBOX_STOPPING, cause);
     sb->host->ops->on_ending(sb, sb->host->arg);
     if (sb->launch)

@@ -19,7 +19,7 @@
 #define HEARTH_INVOKER_SANDBOX_H
 
 #include "common/proto/invoke_wire.h"
-#include "invoker/fn_version.h"
+#include "invoker/ready_version.h"
 #include "invoker/launcher.h"
 #include "invoker/logs.h"
 #include "invoker/runtime_face.h"
@@ -111,7 +111,7 @@ void sandbox_host_done(struct sandbox_host *host);
  * another took too long), its init phase is part of its first invocation, as Lambda's suppressed
  * init: both together may last as long as the function's timeout.
  */
-struct sandbox *sandbox_start(struct sandbox_host *host, struct fn_version *ver);
+struct sandbox *sandbox_start(struct sandbox_host *host, struct ready_version *ver);
 /**
  * Gives @ev to the waiting runtime; it must be idle. on_answer follows.
  *
@@ -130,7 +130,7 @@ void sandbox_stop(struct sandbox *sb, const char *cause);
 enum sandbox_state sandbox_state(const struct sandbox *sb);
 /** Whether an event runs on it. */
 bool sandbox_has_event(const struct sandbox *sb);
-struct fn_version *sandbox_version(const struct sandbox *sb);
+struct ready_version *sandbox_version(const struct sandbox *sb);
 /** "<8 hex of this process>-<number>", unique on the node. */
 const char *sandbox_id(const struct sandbox *sb);
 /** Its seat in the pool, and back. */

@@ -38,7 +38,7 @@ struct world {
     struct loop *loop;
     struct logs *logs;
     struct pool *pool;
-    struct fn_version *ver;
+    struct ready_version *ver;
     struct sandbox_host host;
     struct launcher launcher;
     struct fake_launch *launch;
@@ -175,7 +175,7 @@ static void on_ending(struct sandbox *sb, void *arg)
 static void on_gone(struct sandbox *sb, void *arg)
 {
     (void)arg;
-    pool_version_retire(fn_version_pool(sandbox_version(sb)));
+    pool_version_retire(ready_version_pool(sandbox_version(sb)));
     w.gone++;
     w.sb = NULL;
     loop_stop(w.loop);
@@ -250,7 +250,7 @@ static int world_make(void **state)
     w.loop = loop_new();
     assert_int_equal(logs_new(w.loop, &logs, &w.logs, &err), 0);
     w.pool = pool_new(&pool);
-    w.ver = fn_version_new(w.pool, make_spec(), make_image(), NULL);
+    w.ver = ready_version_new(w.pool, make_spec(), make_image(), NULL);
     w.launcher.ops = &fake_ops;
     w.host = (struct sandbox_host){.loop = w.loop,
                                    .launcher = &w.launcher,
@@ -295,7 +295,7 @@ static int world_end(void **state)
     runtime_hang_up();
     closep(&w.out);
     timer_stop(&w.patience);
-    fn_version_unref(w.ver);
+    ready_version_unref(w.ver);
     pool_free(w.pool);
     logs_close(w.logs, SECONDS(5), on_logs_closed, NULL);
     while (w.logs)
@@ -496,7 +496,7 @@ static void answer_with_another_id_is_nobodys(void **state)
 static void timeout_is_answered_and_ends_the_sandbox(void **state)
 {
     (void)state;
-    ((struct sandbox_spec *)fn_version_spec(w.ver))->timeout_s = 0; /* at once */
+    ((struct sandbox_spec *)ready_version_spec(w.ver))->timeout_s = 0; /* at once */
     come_up_and_run();
     run_until(&w.answers, 1);
     assert_int_equal(w.outcome, INVOKE_FUNCTION_ERROR);
@@ -631,12 +631,12 @@ static void init_that_takes_too_long_fails_the_start(void **state)
 static void second_try_has_its_init_within_the_functions_timeout(void **state)
 {
     (void)state;
-    fn_version_expect_slow(w.ver);
-    ((struct sandbox_spec *)fn_version_spec(w.ver))->timeout_s = 1;
+    ready_version_expect_slow(w.ver);
+    ((struct sandbox_spec *)ready_version_spec(w.ver))->timeout_s = 1;
     w.host.init_limit_us = 1; /* would fail at once */
     come_up();
     assert_int_equal(w.start_failures, 0);
-    assert_false(fn_version_take_slow(w.ver));
+    assert_false(ready_version_take_slow(w.ver));
 }
 
 static void start_that_the_launcher_refuses_fails_later(void **state)

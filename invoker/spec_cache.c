@@ -24,7 +24,7 @@ struct entry {
     uint64_t generation;
     struct sandbox_spec *spec; /* until READY */
     struct image_info *image; /* until READY */
-    struct fn_version *ver; /* READY */
+    struct ready_version *ver; /* READY */
     struct list_node waits;
     struct list_node of_fn;
     struct list_node use; /* in cache.ready, least recently found first, or cache.pending */
@@ -105,7 +105,7 @@ static void entry_free(struct entry *e)
     list_remove(&e->use);
     sandbox_spec_free(e->spec);
     image_info_free(e->image);
-    fn_version_unref(e->ver);
+    ready_version_unref(e->ver);
     free(e->version);
     free(e);
 }
@@ -125,7 +125,7 @@ static struct entry *entry_find(const struct fn_known *fn, struct str version, u
 }
 
 /* Tells all that wait for @e; they may ask for it again at once. */
-static void entry_tell(struct entry *e, struct fn_version *ver, const struct error *err)
+static void entry_tell(struct entry *e, struct ready_version *ver, const struct error *err)
 {
     struct list_node waits;
     struct spec_wait *w;
@@ -165,14 +165,14 @@ static bool entry_goes_on(struct entry *e, const struct error *err)
 /* Ends what the cache knows of @e. Ready ones go; others when their answer comes. */
 static void entry_retire(struct entry *e)
 {
-    struct fn_version *ver = e->ver;
+    struct ready_version *ver = e->ver;
 
     list_remove(&e->of_fn);
     e->fn = NULL;
     if (e->state != ENTRY_READY)
         return;
     e->cache->ready_count--;
-    pool_version_retire(fn_version_pool(ver));
+    pool_version_retire(ready_version_pool(ver));
     entry_free(e);
 }
 
@@ -188,7 +188,7 @@ static void trim(struct spec_cache *cache)
         if (cache->ready_count <= cache->options.max)
             return;
         e = CONTAINER_OF(node, struct entry, use);
-        if (fn_version_refs(e->ver) > 1)
+        if (ready_version_refs(e->ver) > 1)
             continue;
         cache->ready_count--;
         entry_free(e);
@@ -198,14 +198,14 @@ static void trim(struct spec_cache *cache)
 static void entry_ready(struct entry *e, struct code *code)
 {
     struct spec_cache *cache = e->cache;
-    CLEANUP(fn_version_unrefp) struct fn_version *ver = NULL;
+    CLEANUP(ready_version_unrefp) struct ready_version *ver = NULL;
 
-    e->ver = fn_version_new(cache->options.pool, TAKE(e->spec), TAKE(e->image), code);
+    e->ver = ready_version_new(cache->options.pool, TAKE(e->spec), TAKE(e->image), code);
     e->state = ENTRY_READY;
     list_remove(&e->use);
     list_append(&cache->ready, &e->use);
     cache->ready_count++;
-    ver = fn_version_ref(e->ver); /* those that are told may retire it */
+    ver = ready_version_ref(e->ver); /* those that are told may retire it */
     entry_tell(e, ver, NULL);
     trim(cache);
 }
@@ -296,7 +296,7 @@ static void mark_used(struct entry *e)
     list_append(&e->cache->ready, &e->use);
 }
 
-int spec_cache_find(struct spec_cache *cache, const struct spec_key *key, struct fn_version **ret)
+int spec_cache_find(struct spec_cache *cache, const struct spec_key *key, struct ready_version **ret)
 {
     char buf[FN_KEY_MAX];
     struct str fkey = fn_key(buf, key->account, key->name);
@@ -310,7 +310,7 @@ int spec_cache_find(struct spec_cache *cache, const struct spec_key *key, struct
     if (key->generation > fn->newest)
         fn_retire_before(fn, key->generation);
     e = entry_find(fn, key->version, key->generation);
-    if (!e || e->state != ENTRY_READY || fn_version_is_image_lost(e->ver))
+    if (!e || e->state != ENTRY_READY || ready_version_is_image_lost(e->ver))
         return -ERR_NOT_FOUND;
     mark_used(e);
     *ret = e->ver;
@@ -351,7 +351,7 @@ void spec_cache_each(struct spec_cache *cache,
     struct list_node *node;
 
     LIST_FOREACH(&cache->ready, node)
-        fn(fn_version_spec(CONTAINER_OF(node, struct entry, use)->ver), arg);
+        fn(ready_version_spec(CONTAINER_OF(node, struct entry, use)->ver), arg);
 }
 
 /* ---- life */

@@ -17,7 +17,7 @@
 
 #include "common/base/list.h"
 #include "common/base/str.h"
-#include "invoker/fn_version.h"
+#include "invoker/ready_version.h"
 
 struct spec_cache;
 
@@ -43,8 +43,8 @@ struct spec_cache_options {
 /** Embedded in whoever waits for a version. */
 struct spec_wait {
     struct list_node node;
-    /* Exactly once unless cancelled. @err NULL: @ver is borrowed (fn_version_ref() keeps it). */
-    void (*done)(struct spec_wait *w, struct fn_version *ver, const struct error *err);
+    /* Exactly once unless cancelled. @err NULL: @ver is borrowed (ready_version_ref() keeps it). */
+    void (*done)(struct spec_wait *w, struct ready_version *ver, const struct error *err);
 };
 
 struct spec_cache *spec_cache_new(const struct spec_cache_options *options);
@@ -61,7 +61,7 @@ void spec_cache_free(struct spec_cache *cache);
  * Returns 0 and sets *@ret (borrowed); -ERR_STALE for an older generation; -ERR_NOT_FOUND when it
  * is not ready: spec_cache_get() then.
  */
-int spec_cache_find(struct spec_cache *cache, const struct spec_key *key, struct fn_version **ret);
+int spec_cache_find(struct spec_cache *cache, const struct spec_key *key, struct ready_version **ret);
 /** Makes the version of @key ready; w->done tells, never before this returns. */
 void spec_cache_get(struct spec_cache *cache, const struct spec_key *key, struct spec_wait *w);
 /** @w waits no longer. Harmless when it does not wait. */

@@ -23,7 +23,7 @@ struct question {
 struct fake_wait {
     struct spec_wait wait;
     int answers;
-    struct fn_version *ver; /* a reference */
+    struct ready_version *ver; /* a reference */
     enum error_code failed;
 };
 
@@ -113,7 +113,7 @@ static void engine_answers(int i)
 
 /* ---- asking */
 
-static void on_done(struct spec_wait *wait, struct fn_version *ver, const struct error *err)
+static void on_done(struct spec_wait *wait, struct ready_version *ver, const struct error *err)
 {
     struct fake_wait *fw = CONTAINER_OF(wait, struct fake_wait, wait);
 
@@ -121,7 +121,7 @@ static void on_done(struct spec_wait *wait, struct fn_version *ver, const struct
     if (err)
         fw->failed = err->code;
     else
-        fw->ver = fn_version_ref(ver);
+        fw->ver = ready_version_ref(ver);
 }
 
 static struct spec_key key_of(const char *name, uint64_t generation)
@@ -132,7 +132,7 @@ static struct spec_key key_of(const char *name, uint64_t generation)
                              .generation = generation};
 }
 
-static int find(uint64_t generation, struct fn_version **ret)
+static int find(uint64_t generation, struct ready_version **ret)
 {
     struct spec_key key = key_of("f", generation);
 
@@ -150,7 +150,7 @@ static void get(uint64_t generation, struct fake_wait *fw)
 }
 
 /* A ready version of @generation, whose reference is the caller's. */
-static struct fn_version *ready(uint64_t generation)
+static struct ready_version *ready(uint64_t generation)
 {
     struct fake_wait fw;
 
@@ -189,7 +189,7 @@ static int world_end(void **state)
 static void callers_at_the_same_time_share_one_fetch(void **state)
 {
     struct fake_wait a, b, c;
-    struct fn_version *ver;
+    struct ready_version *ver;
     (void)state;
 
     assert_int_equal(find(1, &ver), -ERR_NOT_FOUND);
@@ -204,9 +204,9 @@ static void callers_at_the_same_time_share_one_fetch(void **state)
     assert_int_equal(find(1, &ver), 0);
     assert_ptr_equal(ver, a.ver);
     assert_ptr_equal(a.ver, c.ver);
-    fn_version_unref(a.ver);
-    fn_version_unref(b.ver);
-    fn_version_unref(c.ver);
+    ready_version_unref(a.ver);
+    ready_version_unref(b.ver);
+    ready_version_unref(c.ver);
 }
 
 static void failure_is_told_and_not_kept(void **state)
@@ -222,23 +222,23 @@ static void failure_is_told_and_not_kept(void **state)
     controller_answers(1);
     engine_answers(0);
     assert_int_equal(b.failed, ERR_OK);
-    fn_version_unref(b.ver);
+    ready_version_unref(b.ver);
 }
 
 static void newer_generation_retires_older_ones(void **state)
 {
-    CLEANUP(fn_version_unrefp) struct fn_version *old = ready(1);
-    struct fn_version *ver;
+    CLEANUP(ready_version_unrefp) struct ready_version *old = ready(1);
+    struct ready_version *ver;
     (void)state;
 
     assert_int_equal(find(2, &ver), -ERR_NOT_FOUND);
-    assert_true(pool_version_is_retired(fn_version_pool(old)));
+    assert_true(pool_version_is_retired(ready_version_pool(old)));
     assert_int_equal(find(1, &ver), -ERR_STALE);
 }
 
 static void retirement_fences_what_is_not_even_known(void **state)
 {
-    struct fn_version *ver;
+    struct ready_version *ver;
     (void)state;
 
     spec_cache_retire(w.cache, STR("0"), STR("f"), 5);
@@ -251,7 +251,7 @@ static void retirement_fences_what_is_not_even_known(void **state)
 static void version_retired_while_it_is_made_ready_is_stale(void **state)
 {
     struct fake_wait a, b;
-    struct fn_version *ver;
+    struct ready_version *ver;
     (void)state;
 
     get(1, &a);
@@ -268,25 +268,25 @@ static void version_retired_while_it_is_made_ready_is_stale(void **state)
 
 static void deleted_function_may_begin_anew(void **state)
 {
-    CLEANUP(fn_version_unrefp) struct fn_version *old = ready(7), *again = NULL;
+    CLEANUP(ready_version_unrefp) struct ready_version *old = ready(7), *again = NULL;
     (void)state;
 
     spec_cache_retire(w.cache, STR("0"), STR("f"), 0);
-    assert_true(pool_version_is_retired(fn_version_pool(old)));
+    assert_true(pool_version_is_retired(ready_version_pool(old)));
     again = ready(1);
     assert_ptr_not_equal(old, again);
 }
 
 static void lost_image_is_prepared_anew(void **state)
 {
-    CLEANUP(fn_version_unrefp) struct fn_version *old = ready(1), *again = NULL;
-    struct fn_version *ver;
+    CLEANUP(ready_version_unrefp) struct ready_version *old = ready(1), *again = NULL;
+    struct ready_version *ver;
     (void)state;
 
-    fn_version_set_image_lost(old);
+    ready_version_set_image_lost(old);
     assert_int_equal(find(1, &ver), -ERR_NOT_FOUND);
     again = ready(1);
-    assert_true(pool_version_is_retired(fn_version_pool(old)));
+    assert_true(pool_version_is_retired(ready_version_pool(old)));
     assert_int_equal(find(1, &ver), 0);
     assert_ptr_equal(ver, again);
 }
@@ -305,7 +305,7 @@ static void cancelled_wait_is_not_told(void **state)
 
 static void unused_versions_beyond_the_ceiling_go_least_used_first(void **state)
 {
-    struct fn_version *held = ready(1), *ver;
+    struct ready_version *held = ready(1), *ver;
     struct fake_wait fw = {.wait.done = on_done};
     static const char *const names[] = {"g", "h"};
     size_t i;
@@ -317,10 +317,10 @@ static void unused_versions_beyond_the_ceiling_go_least_used_first(void **state)
         spec_cache_get(w.cache, &key, &fw.wait);
         controller_answers(w.asked_count - 1);
         engine_answers(w.images_count - 1);
-        fn_version_unref(TAKE(fw.ver));
+        ready_version_unref(TAKE(fw.ver));
     }
     assert_int_equal(find(1, &ver), 0); /* the oldest, but in use */
-    fn_version_unref(held);
+    ready_version_unref(held);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, world_make, world_end)

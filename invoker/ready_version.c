@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "invoker/fn_version.h"
+#include "invoker/ready_version.h"
 
 #include <stdlib.h>
 
-struct fn_version {
+struct ready_version {
     unsigned refs;
     struct sandbox_spec *spec;
     struct image_info *image;
@@ -13,10 +13,10 @@ struct fn_version {
     bool image_lost;
 };
 
-struct fn_version *fn_version_new(struct pool *pool, struct sandbox_spec *spec,
+struct ready_version *ready_version_new(struct pool *pool, struct sandbox_spec *spec,
                                   struct image_info *image, struct code *code)
 {
-    struct fn_version *ver = calloc(1, sizeof(*ver));
+    struct ready_version *ver = calloc(1, sizeof(*ver));
 
     if (!ver)
         abort();
@@ -28,13 +28,13 @@ struct fn_version *fn_version_new(struct pool *pool, struct sandbox_spec *spec,
     return ver;
 }
 
-struct fn_version *fn_version_ref(struct fn_version *ver)
+struct ready_version *ready_version_ref(struct ready_version *ver)
 {
     ver->refs++;
     return ver;
 }
 
-void fn_version_unref(struct fn_version *ver)
+void ready_version_unref(struct ready_version *ver)
 {
     if (!ver || --ver->refs > 0)
         return;
@@ -45,23 +45,23 @@ void fn_version_unref(struct fn_version *ver)
     free(ver);
 }
 
-void fn_version_unrefp(struct fn_version **ver)
+void ready_version_unrefp(struct ready_version **ver)
 {
-    fn_version_unref(*ver);
+    ready_version_unref(*ver);
     *ver = NULL;
 }
 
-const struct sandbox_spec *fn_version_spec(const struct fn_version *ver)
+const struct sandbox_spec *ready_version_spec(const struct ready_version *ver)
 {
     return ver->spec;
 }
 
-const struct image_info *fn_version_image(const struct fn_version *ver)
+const struct image_info *ready_version_image(const struct ready_version *ver)
 {
     return ver->image;
 }
 
-const char *fn_version_program(const struct fn_version *ver)
+const char *ready_version_program(const struct ready_version *ver)
 {
     char **const lists[] = {ver->spec->entry_point ? ver->spec->entry_point
                                                    : ver->image->entry_point,
@@ -74,33 +74,33 @@ const char *fn_version_program(const struct fn_version *ver)
     return "";
 }
 
-const char *fn_version_folder(const struct fn_version *ver)
+const char *ready_version_folder(const struct ready_version *ver)
 {
     return ver->spec->working_directory ? ver->spec->working_directory
                                         : ver->image->working_directory;
 }
 
-const char *fn_version_code_dir(const struct fn_version *ver)
+const char *ready_version_code_dir(const struct ready_version *ver)
 {
     return ver->code ? code_dir(ver->code) : NULL;
 }
 
-struct pool_version *fn_version_pool(const struct fn_version *ver)
+struct pool_version *ready_version_pool(const struct ready_version *ver)
 {
     return ver->pv;
 }
 
-unsigned fn_version_refs(const struct fn_version *ver)
+unsigned ready_version_refs(const struct ready_version *ver)
 {
     return ver->refs;
 }
 
-void fn_version_expect_slow(struct fn_version *ver)
+void ready_version_expect_slow(struct ready_version *ver)
 {
     ver->slow_starts++;
 }
 
-bool fn_version_take_slow(struct fn_version *ver)
+bool ready_version_take_slow(struct ready_version *ver)
 {
     if (ver->slow_starts == 0)
         return false;
@@ -108,12 +108,12 @@ bool fn_version_take_slow(struct fn_version *ver)
     return true;
 }
 
-void fn_version_set_image_lost(struct fn_version *ver)
+void ready_version_set_image_lost(struct ready_version *ver)
 {
     ver->image_lost = true;
 }
 
-bool fn_version_is_image_lost(const struct fn_version *ver)
+bool ready_version_is_image_lost(const struct ready_version *ver)
 {
     return ver->image_lost;
 }

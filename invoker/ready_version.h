@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ready_version.h - one version of one function at one generation, with all that a sandbox of it needs
+ * at hand on this node: its specification, its image, its unpacked code, its place in the pool.
+ *
+ * Owns:    the four of them; freed with the last reference. Holders: the spec cache, each sandbox,
+ *          each invocation that has not ended.
+ * Threads: loop thread only.
+ * Errors:  none.
+ */
+#ifndef HEARTH_INVOKER_READY_VERSION_H
+#define HEARTH_INVOKER_READY_VERSION_H
+
+#include "common/model/sandbox_spec.h"
+#include "invoker/code_cache.h"
+#include "invoker/image_store.h"
+#include "invoker/pool.h"
+
+struct ready_version;
+
+/** Takes @spec, @image and @code (NULL for images) over; one reference is the caller's. */
+struct ready_version *ready_version_new(struct pool *pool, struct sandbox_spec *spec,
+                                  struct image_info *image, struct code *code);
+struct ready_version *ready_version_ref(struct ready_version *ver);
+/** NULL is fine. */
+void ready_version_unref(struct ready_version *ver);
+/** For CLEANUP. */
+void ready_version_unrefp(struct ready_version **ver);
+
+const struct sandbox_spec *ready_version_spec(const struct ready_version *ver);
+const struct image_info *ready_version_image(const struct ready_version *ver);
+/** What its main process is begun with, and where; "" when nothing says. */
+const char *ready_version_program(const struct ready_version *ver);
+const char *ready_version_folder(const struct ready_version *ver);
+/** NULL for images. */
+const char *ready_version_code_dir(const struct ready_version *ver);
+struct pool_version *ready_version_pool(const struct ready_version *ver);
+/** How many hold it. */
+unsigned ready_version_refs(const struct ready_version *ver);
+/** One more sandbox is to have its init phase within an invocation (see sandbox_start()). */
+void ready_version_expect_slow(struct ready_version *ver);
+/** Whether the one that begins now is such; takes it off the account. */
+bool ready_version_take_slow(struct ready_version *ver);
+/** The image is not on the node any more: it has to be prepared anew before the next start. */
+void ready_version_set_image_lost(struct ready_version *ver);
+bool ready_version_is_image_lost(const struct ready_version *ver);
+
+#endif
