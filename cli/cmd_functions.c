@@ -192,13 +192,14 @@ int cmd_logs(int argc, char **argv)
 
 int cmd_env(int argc, char **argv)
 {
+    const char *region = getenv("HEARTH_REGION");
     int r;
 
     parse(argc, argv, endpoint_only, 0, NULL, "hearth env [--endpoint-url URL]   # eval \"$(hearth env)\"", &r);
     if (r != EXIT_FINE)
         return r;
     printf("export AWS_ENDPOINT_URL=%s\nexport AWS_ACCESS_KEY_ID=${AWS_ACCESS_KEY_ID:-hearth}\n"
-           "export AWS_SECRET_ACCESS_KEY=${AWS_SECRET_ACCESS_KEY:-hearth}\nexport AWS_DEFAULT_REGION=us-east-1\n",
-           api_endpoint());
+           "export AWS_SECRET_ACCESS_KEY=${AWS_SECRET_ACCESS_KEY:-hearth}\nexport AWS_DEFAULT_REGION=%s\n",
+           api_endpoint(), region && *region ? region : "us-east-1");
     return EXIT_FINE;
 }

@@ -18,9 +18,17 @@ began=$SECONDS
 finish() {
     if [ -n "$engine_user" ]; then scripts/dockerd.sh stop $$ >&2; fi
     rm -f "$tally"
+    if [ -n "${SUDO_UID:-}" ]; then chown -R "$SUDO_UID:${SUDO_GID:-$SUDO_UID}" build; fi
 }
 trap finish EXIT
 trap 'exit 130' INT TERM HUP
+
+if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null || { echo "test: needs root: run it as root, or install sudo"; exit 1; }
+    trap - EXIT
+    rm -f "$tally"
+    exec sudo -E "$PWD/scripts/test.sh" "$@"
+fi
 
 say() { echo "== $* ($((SECONDS - began)) s)"; }
 # check NAME COMMAND...: one check that passes or fails as a whole.

@@ -16,7 +16,7 @@ import time
 
 import pytest
 
-from harness import BUILD, SLOW, TOP, run, wait_until
+from harness import BUILD, ROLE, SLOW, TOP, Hearth, remove_folder, run, short_folder, wait_until, zip_of
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "kafka"))
 from broker import Broker, missing_tools  # noqa: E402
@@ -212,3 +212,50 @@ def test_a_clean_restart_doubles_nothing(broker, tmp_path):
     Driver(spool, brokers=broker.bootstrap, topic="restart", functions=3, lines=7000).finish(60)
     Driver(spool, brokers=broker.bootstrap, topic="restart", functions=3, lines=7000, first=7000).finish(60)
     check_exactly_once(consume(broker, "restart"), 3, 14000)
+
+
+APP = "def handler(e, c):\n  print('function line', e['n'])\n  return c.aws_request_id\n"
+
+
+def test_a_functions_lines_reach_kafka_through_all_of_hearth_with_the_broker_away(images, broker):
+    """Three hundred invocations, a third of them while the broker is away for 30 s: each is there once, whole."""
+    folder = short_folder("hearth-kafka-")
+    h = Hearth(images, folder, HEARTH_KAFKA_BROKERS=broker.bootstrap, HEARTH_KAFKA_TOPIC="functions").start()
+    try:
+        lam = h.client()
+        for name in ("left", "right"):
+            lam.create_function(FunctionName=name, Role=ROLE, Runtime="python3.11", Handler="app.handler", Timeout=30,
+                                Code={"ZipFile": zip_of({"app.py": APP})})
+            lam.get_waiter("function_active_v2").wait(FunctionName=name)
+
+        def call(count):
+            return [(name, n, json.load(lam.invoke(FunctionName=name, Payload=json.dumps({"n": n}))["Payload"]))
+                    for n in range(count) for name in ("left", "right")]
+        called = call(50)
+        broker.kill()
+        began = time.monotonic()
+        called += call(50)
+        time.sleep(max(0, AWAY_S - (time.monotonic() - began)))
+        called += call(10)
+        broker.start()
+        called += call(40)
+
+        def records():
+            out = run(CONSUMER, broker.bootstrap, "functions", timeout=120).stdout
+            return [json.loads(line.split("\t", 3)[3]) for line in out.splitlines()]
+        wait_until("all has arrived", lambda: sum(r["message"].startswith("REPORT ") for r in records()) >= len(called), 60, every=1)
+        h.close()  # what was in memory is shipped before it ends
+        rows = records()
+        ids = [(r["node"], r["epoch"], r["seq"]) for r in rows]
+        assert len(ids) == len(set(ids)), "doubled"
+        for name, n, request_id in called:
+            mine = [r for r in rows if r["request_id"] == request_id]
+            assert [r["message"].split(" ")[0] for r in mine] == ["START", "function", "END", "REPORT"], mine
+            assert mine[1]["message"] == f"function line {n}" and mine[1]["stream"] == "stdout"
+            assert all(r["function"] == name and r["version"] == "$LATEST" and r["sandbox"] and r["time"] for r in mine)
+    finally:
+        for c in images.sandboxes(h.node):
+            images("rm", "-f", c, check=False)
+        if h.process.poll() is None:
+            h.stop()
+        remove_folder(folder)
