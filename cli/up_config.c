@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "cli/commands.h"
@@ -27,8 +28,8 @@ static const struct config_item items[] = {
               "where the other programs are; empty: beside this one"),
     UP_STRING(redis_url, "HEARTH_REDIS_URL", "", 0, NULL,
               "a Redis to use, redis://[:password@]host:port[/db] or unix:/path; empty: a private one"),
-    UP_STRING(docker_socket, "HEARTH_DOCKER_SOCKET", "/var/run/docker.sock", 1, NULL,
-              "socket of the Docker engine"),
+    UP_STRING(docker_socket, "HEARTH_DOCKER_SOCKET", "", 0, NULL,
+              "socket of the Docker engine; empty: DOCKER_HOST's, else /var/run/docker.sock"),
     UP_STRING(kafka_brokers, "HEARTH_KAFKA_BROKERS", "", 0, NULL,
               "host:port,… to which functions' logs are sent; empty: local segment files only"),
     UP_STRING(runtimes, "HEARTH_RUNTIMES", "", 0, NULL,
@@ -61,9 +62,10 @@ static void replace(char **at, char *with)
     *at = with;
 }
 
-static void fill_folders(struct up_config *c)
+static void fill_defaults(struct up_config *c)
 {
     const char *home = getenv("HOME"), *xdg = getenv("XDG_RUNTIME_DIR");
+    struct str docker = str_of(getenv("DOCKER_HOST"));
     bool root = geteuid() == 0;
 
     if (!c->bin_dir[0])
@@ -74,6 +76,10 @@ static void fill_folders(struct up_config *c)
     if (!c->run_dir[0])
         replace(&c->run_dir, root ? str_dup(STR("/run/hearth"))
                                   : str_printf("%s/hearth", xdg ? xdg : c->data_dir));
+    if (!c->docker_socket[0] && str_starts(docker, STR("unix://")))
+        replace(&c->docker_socket, str_dup(str_sub(docker, strlen("unix://"), docker.len)));
+    else if (!c->docker_socket[0])
+        replace(&c->docker_socket, str_dup(STR("/var/run/docker.sock")));
     if (!c->runtimes[0]) { /* installed beside share/, or in the source tree beside build/ */
         replace(&c->runtimes, str_printf("%s/../share/hearth/runtimes.json", c->bin_dir));
         if (access(c->runtimes, R_OK) < 0)
@@ -94,7 +100,7 @@ int up_config_load(struct up_config *config, int argc, char **argv)
         return EXIT_USAGE;
     }
     if (r == CONFIG_RUN)
-        fill_folders(config);
+        fill_defaults(config);
     return EXIT_FINE;
 }
 

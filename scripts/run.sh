@@ -29,7 +29,7 @@ finish() {
         rmdir "$HEARTH_RUN_DIR" 2>/dev/null
     fi
     if [ -n "$engine_user" ]; then scripts/dockerd.sh stop $$ >&2; fi
-    if [ -n "${SUDO_UID:-}" ]; then chown -R "$SUDO_UID:${SUDO_GID:-$SUDO_UID}" build; fi
+    scripts/give-back.sh
 }
 trap finish EXIT
 trap 'exit 130' INT

@@ -18,7 +18,7 @@ began=$SECONDS
 finish() {
     if [ -n "$engine_user" ]; then scripts/dockerd.sh stop $$ >&2; fi
     rm -f "$tally"
-    if [ -n "${SUDO_UID:-}" ]; then chown -R "$SUDO_UID:${SUDO_GID:-$SUDO_UID}" build; fi
+    scripts/give-back.sh
 }
 trap finish EXIT
 trap 'exit 130' INT TERM HUP
