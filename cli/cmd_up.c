@@ -34,9 +34,11 @@ struct up {
     bool stopping;
     int stop_next; /* role to stop next, downwards */
     uint64_t started_us;
+    uint64_t stopping_us; /* when the stop was asked for */
 };
 
 #define PROBE_EVERY_US MSEC(25)
+#define SAME_WISH_US MSEC(500) /* signals this close are one wish: see on_stop_signal */
 
 /* ---- starting ---- */
 
@@ -145,6 +147,9 @@ static void on_stop_signal(void *arg)
     struct up *up = arg;
     int i;
 
+    /* A terminal's Ctrl-C reaches us, and the script around us that then sends its own signal. */
+    if (up->stopping && now_us() - up->stopping_us < SAME_WISH_US)
+        return;
     if (up->stopping) { /* asked twice: no more patience */
         up->config.stop_grace_us = 0;
         for (i = 0; i < ROLE_MAX; i++)
@@ -153,6 +158,7 @@ static void on_stop_signal(void *arg)
         return;
     }
     up->stopping = true;
+    up->stopping_us = now_us();
     timer_stop(&up->probe);
     fprintf(stderr, "%-10s | stopping (once more: at once)\n", "hearth");
     up->stop_next = ROLE_MAX - 1;

@@ -26,7 +26,7 @@ finish() {
     if [ -n "$up" ]; then
         kill -TERM "$up" 2>/dev/null
         wait "$up" 2>/dev/null
-        rmdir "$HEARTH_RUN_DIR" 2>/dev/null
+        rmdir "$HEARTH_RUN_DIR/sb" "$HEARTH_RUN_DIR" 2>/dev/null
     fi
     if [ -n "$engine_user" ]; then scripts/dockerd.sh stop $$ >&2; fi
     scripts/give-back.sh

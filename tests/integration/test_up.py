@@ -99,6 +99,20 @@ def test_functions_survive_a_restart_and_a_power_cut(images, folder):
         h.close()
 
 
+def test_two_signals_of_one_ctrl_c_still_stop_it_in_order(images, folder):
+    h = Hearth(images, folder).start()
+    lam = h.client()
+    lam.create_function(FunctionName="once", Role=ROLE, Runtime="python3.11", Handler="app.handler", Timeout=10,
+                        Code={"ZipFile": zip_of({"app.py": "def handler(e, c): return 1"})})
+    lam.get_waiter("function_active_v2").wait(FunctionName="once")
+    lam.invoke(FunctionName="once", Payload=b"{}")
+    assert images.sandboxes(h.node)
+    h.process.send_signal(signal.SIGINT)
+    h.process.send_signal(signal.SIGTERM)
+    h.close()
+    assert not list((folder / "run").glob("*.sock"))
+
+
 def test_the_command_line_deploys_invokes_lists_and_deletes(images, folder):
     h = Hearth(images, folder).start()
     try:
