@@ -100,6 +100,15 @@ static void give_back(struct buf *b)
         buf_clear(b);
 }
 
+void http_conn_finish(struct http_conn *c)
+{
+    c->last = true;
+    c->state = HTTP_FINISHING;
+    buf_clear(&c->in);
+    set_wait(c, HTTP_WAIT_FINISH, SIZE_MAX);
+    c->server->transport->finish(c);
+}
+
 /* The answer is sent: forgets the request, keeps what has come of the next. */
 static void end_request(struct http_conn *c)
 {
@@ -122,12 +131,8 @@ static void end_request(struct http_conn *c)
     c->body_seen = 0;
     c->req = (struct http_req){0};
     c->state = HTTP_HEAD;
-    if (c->last) {
-        c->state = HTTP_FINISHING;
-        buf_clear(&c->in);
-        set_wait(c, HTTP_WAIT_FINISH, SIZE_MAX);
-        c->server->transport->finish(c);
-    }
+    if (c->last)
+        http_conn_finish(c);
 }
 
 /* Answers for the engine itself and ends the connection. */
@@ -440,15 +445,40 @@ void http_conn_received(struct http_conn *c, size_t n)
 
 /* ---- begin and end ---- */
 
+/* Leaves for @state; the handler hears of it when it has a request of this connection. */
+static void leave_for(struct http_conn *c, enum http_conn_state state)
+{
+    bool was_parked = c->state == HTTP_PARKED;
+
+    c->state = state; /* first: the handler may call us */
+    if (was_parked && c->server->handler.on_abort)
+        c->server->handler.on_abort(&c->req, c->server->arg);
+}
+
 void http_conn_lost(struct http_conn *c)
 {
-    enum http_conn_state before = c->state;
-
-    if (before == HTTP_CLOSED)
+    if (c->state == HTTP_CLOSED)
         return;
+    leave_for(c, HTTP_CLOSED);
+    c->server->transport->close(c);
+}
+
+void http_conn_ended(struct http_conn *c)
+{
+    if (c->server->transport->queued(c) == 0) {
+        http_conn_lost(c);
+        return;
+    }
+    if (c->state == HTTP_FINISHING || c->state == HTTP_CLOSED)
+        return;
+    leave_for(c, HTTP_FINISHING);
+    if (c->state == HTTP_FINISHING) /* else the handler has freed the server */
+        http_conn_finish(c);
+}
+
+void http_conn_failed(struct http_conn *c)
+{
     c->state = HTTP_CLOSED;
-    if (before == HTTP_PARKED && c->server->handler.on_abort)
-        c->server->handler.on_abort(&c->req, c->server->arg);
     c->server->transport->close(c);
 }
 

@@ -22,7 +22,8 @@
 
 struct http_conn;
 
-/* What an engine does for a connection. None of these calls back into the connection. */
+/* What an engine does for a connection. None of these calls back into the connection, but for
+ * http_conn_failed(). */
 struct http_transport {
     /** Sends @head, then @body (either may be empty); copies what cannot go at once. */
     void (*send)(struct http_conn *c, struct str head, struct str body);
@@ -119,8 +120,20 @@ void http_conn_init(struct http_conn *c, struct http_server *server);
 size_t http_conn_space(struct http_conn *c, char **ret);
 /** @n bytes were put where http_conn_space() said. May call the handler. */
 void http_conn_received(struct http_conn *c, size_t n);
-/** The peer has closed or is lost: a parked request is aborted. The transport closes. */
+/** The peer is lost: a parked request is aborted. The transport closes. From events only. */
 void http_conn_lost(struct http_conn *c);
+/**
+ * The peer sends nothing more. It may have left altogether, so a parked request is aborted; answers
+ * under way go out first. From events only.
+ */
+void http_conn_ended(struct http_conn *c);
+/**
+ * For the transport inside its send() or finish(): that is impossible. The transport closes, and
+ * the handler is not told: the only request there can be is the one being answered.
+ */
+void http_conn_failed(struct http_conn *c);
+/** Takes no more requests; ends when all that is queued is out. There is no parked request. */
+void http_conn_finish(struct http_conn *c);
 /** The transport is closed: frees what @c owns, not @c. */
 void http_conn_done(struct http_conn *c);
 

@@ -53,7 +53,8 @@ struct edge_conn {
     bool finishing;
     struct buf out; /* waits for the socket; lws holds at most one piece of its own */
     size_t out_at;
-    struct buf spill; /* read by lws in one go, but the connection had no room */
+    /* read by lws in one go, but the connection had no room; on_writable() comes back to it */
+    struct buf spill;
 };
 
 static struct edge_conn *edge_of(struct http_conn *c)
@@ -97,11 +98,7 @@ static void edge_close(struct http_conn *c)
 
 static bool write_piece(struct edge_conn *e, const char *ptr, size_t len)
 {
-    if (lws_write(e->wsi, (unsigned char *)(uintptr_t)ptr, len, LWS_WRITE_RAW) >= 0)
-        return true;
-    e->http.state = HTTP_CLOSED;
-    edge_close(&e->http);
-    return false;
+    return lws_write(e->wsi, (unsigned char *)(uintptr_t)ptr, len, LWS_WRITE_RAW) >= 0;
 }
 
 static void edge_send(struct http_conn *c, struct str head, struct str body)
@@ -118,8 +115,10 @@ static void edge_send(struct http_conn *c, struct str head, struct str body)
             buf_append(b, body.ptr, first);
             head = buf_str(b);
         }
-        if (!write_piece(e, head.ptr, head.len))
+        if (!write_piece(e, head.ptr, head.len)) {
+            http_conn_failed(c);
             return;
+        }
         head.len = 0;
     }
     if (head.len + body.len - first > 0) {
@@ -201,8 +200,10 @@ static void on_writable(struct edge_conn *e)
         if (n > WRITE_SIZE)
             n = WRITE_SIZE;
         e->out_at += n;
-        if (!write_piece(e, e->out.ptr + e->out_at - n, n))
+        if (!write_piece(e, e->out.ptr + e->out_at - n, n)) {
+            http_conn_lost(&e->http); /* the next request may be parked by now */
             return;
+        }
         if (e->out_at == e->out.len) {
             buf_done(&e->out);
             e->out_at = 0;

@@ -37,7 +37,16 @@ struct http_handler {
     void (*on_request)(struct http_req *req, void *arg);
     /**
      * The client went away before the reply; @req is gone when this returns. Never before
-     * on_request or on_too_large was called. May be NULL.
+     * on_request or on_too_large was called, never inside a call of http_server.h. May be NULL.
+     *
+     * A client that ends its side of the connection (SHUT_WR, `nc -N`) counts as one that went
+     * away: TCP shows the two alike, a parked request may wait for hours, and RFC 9112 lets a
+     * client close behind the answer (9.6) and wants us to heed a close (9.5). Answers under way
+     * are still sent.
+     *
+     * Heard of late, at worst never (the reply then goes nowhere), while the client has sent more
+     * behind the parked request than there is room for (from 4 KiB on) or, at the edge, an answer
+     * is under way.
      */
     void (*on_abort)(struct http_req *req, void *arg);
     /**

@@ -361,6 +361,141 @@ static void pipelined_requests_are_answered_in_order(void **state)
     }
 }
 
+/* The large answer is never read, and so much follows the parked request that reading has stopped:
+ * only a write can find out that the client has gone. */
+static void a_reset_found_by_a_write_aborts_the_request_parked_behind(void **state)
+{
+    static const char asks[] =
+        "GET /huge HTTP/1.1\r\nHost: h\r\n\r\nGET /park HTTP/1.1\r\nHost: h\r\n\r\n";
+    static char junk[64 << 10];
+    struct fixture f;
+
+    (void)state;
+    FOR_EACH_ENGINE (&f) {
+        watch_set(f.watch, 0);
+        memset(junk, 'j', sizeof(junk));
+        turn_loop(&f);
+        assert_int_equal(send(f.fd, asks, sizeof(asks) - 1, MSG_NOSIGNAL), sizeof(asks) - 1);
+        assert_true(send(f.fd, junk, sizeof(junk), MSG_NOSIGNAL) > 0);
+        turn_loop(&f);
+        assert_non_null(f.parked);
+        client_reset(&f);
+        turn_loop(&f);
+        assert_int_equal(f.aborts, 1);
+        assert_null(f.parked);
+        client_connect(&f);
+    }
+}
+
+/* The descriptor of the engine's end of our connection (TCP). */
+static int server_end_of(const struct fixture *f)
+{
+    struct sockaddr_in ours, peer;
+    socklen_t len = sizeof(ours);
+    int fd;
+
+    assert_int_equal(getsockname(f->fd, (struct sockaddr *)&ours, &len), 0);
+    for (fd = 0; fd < 1024; fd++) {
+        len = sizeof(peer);
+        if (getpeername(fd, (struct sockaddr *)&peer, &len) == 0 && peer.sin_family == AF_INET &&
+            peer.sin_port == ours.sin_port)
+            return fd;
+    }
+    fail_msg("the server has no such connection");
+    return -1;
+}
+
+/* No event tells of it beforehand: the write itself is what fails. */
+static void a_write_that_fails_aborts_the_request_parked_behind(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    FOR_EACH_ENGINE (&f) {
+        if (f.engine == SMALL_UNIX)
+            continue;
+        f.stop_at_requests = 2;
+        say(&f, STR("GET /huge HTTP/1.1\r\nHost: h\r\n\r\nGET /park HTTP/1.1\r\nHost: h\r\n\r\n"));
+        run_loop(&f);
+        assert_non_null(f.parked);
+        assert_int_equal(shutdown(server_end_of(&f), SHUT_WR), 0);
+        turn_loop(&f);
+        assert_int_equal(f.aborts, 1);
+        assert_null(f.parked);
+    }
+}
+
+/* From outside a client that has only ended its side looks like one that has left. */
+static void a_client_that_ends_its_side_gets_the_answers_under_way_and_no_later_ones(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    FOR_EACH_ENGINE (&f) {
+        say(&f, STR("GET /huge HTTP/1.1\r\nHost: h\r\n\r\n"));
+        hear(&f, "Content-Length: 12582912\r\n\r\n");
+        assert_int_equal(shutdown(f.fd, SHUT_WR), 0);
+        while (!f.closed)
+            run_loop(&f);
+        assert_int_equal(f.in.len, 12u << 20);
+        client_leave(&f);
+        client_connect(&f);
+        f.stop_at_requests = f.requests + 1;
+        say(&f, STR("GET /park HTTP/1.1\r\nHost: h\r\n\r\n"));
+        run_loop(&f);
+        assert_int_equal(shutdown(f.fd, SHUT_WR), 0);
+        hear_close(&f);
+        assert_int_equal(f.aborts, 1);
+        assert_int_equal(f.in.len, 0);
+    }
+}
+
+static void a_client_that_ends_its_side_behind_a_large_answer_aborts_the_request_parked_there(
+    void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    FOR_EACH_ENGINE (&f) {
+        f.stop_at_requests = 2;
+        say(&f, STR("GET /huge HTTP/1.1\r\nHost: h\r\n\r\nGET /park HTTP/1.1\r\nHost: h\r\n\r\n"));
+        run_loop(&f);
+        assert_non_null(f.parked);
+        assert_int_equal(shutdown(f.fd, SHUT_WR), 0);
+        hear(&f, "Content-Length: 12582912\r\n\r\n");
+        while (!f.closed)
+            run_loop(&f);
+        assert_int_equal(f.in.len, 12u << 20);
+        assert_int_equal(f.aborts, 1);
+        assert_null(f.parked);
+    }
+}
+
+/* (The edge may not be freed while the loop runs.) */
+static void a_server_may_be_freed_by_its_own_handler(void **state)
+{
+    struct fixture f;
+    int fd;
+
+    (void)state;
+    for (int engine = SMALL_TCP; engine <= SMALL_UNIX; engine++) {
+        begin(&f, (enum engine)engine);
+        f.stop_at_requests = 1;
+        say(&f, STR("GET /park HTTP/1.1\r\nHost: h\r\n\r\n"));
+        run_loop(&f);
+        fd = f.fd;
+        watch_free(f.watch);
+        client_connect(&f);
+        say(&f, STR("GET /free HTTP/1.1\r\nHost: h\r\n\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n"));
+        hear_close(&f);
+        assert_int_equal(f.in.len, 0);
+        assert_int_equal(f.requests, 2);
+        assert_int_equal(f.aborts, 0);
+        close(fd);
+        end(&f);
+    }
+}
+
 static void an_address_in_use_or_malformed_is_one_clear_line(void **state)
 {
     const struct http_handler handler = {.on_request = on_request};
@@ -407,6 +542,13 @@ int main(void)
         cmocka_unit_test(a_server_goes_with_requests_parked_and_answers_under_way),
         cmocka_unit_test(a_drain_finishes_what_is_there_and_takes_no_more),
         cmocka_unit_test(pipelined_requests_are_answered_in_order),
+        cmocka_unit_test(a_reset_found_by_a_write_aborts_the_request_parked_behind),
+        cmocka_unit_test(a_write_that_fails_aborts_the_request_parked_behind),
+        cmocka_unit_test(
+            a_client_that_ends_its_side_gets_the_answers_under_way_and_no_later_ones),
+        cmocka_unit_test(
+            a_client_that_ends_its_side_behind_a_large_answer_aborts_the_request_parked_there),
+        cmocka_unit_test(a_server_may_be_freed_by_its_own_handler),
         cmocka_unit_test(an_address_in_use_or_malformed_is_one_clear_line),
     };
 

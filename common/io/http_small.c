@@ -35,6 +35,7 @@ struct small_conn {
     bool writing; /* @write is under way with @out */
     bool finishing;
     bool finished; /* the half-close was asked for */
+    bool ended; /* the peer sends nothing more */
     uv_write_t write;
     uv_shutdown_t shutdown;
     struct buf out; /* what the socket did not take: goes with @write */
@@ -66,19 +67,12 @@ static void small_close(struct http_conn *c)
         uv_close(&s->stream.handle, on_conn_closed);
 }
 
-/* A write has failed: as good as closed by the peer, but no callback inside a call of ours. */
-static void lose(struct small_conn *s)
-{
-    s->http.state = HTTP_CLOSED;
-    small_close(&s->http);
-}
-
 static void on_shutdown(uv_shutdown_t *req, int status)
 {
     struct small_conn *s = CONTAINER_OF(req, struct small_conn, shutdown);
 
-    if (status < 0 && status != UV_ECANCELED)
-        lose(s);
+    if (status != UV_ECANCELED && (status < 0 || s->ended))
+        http_conn_lost(&s->http);
 }
 
 static void finish_now(struct small_conn *s)
@@ -87,7 +81,7 @@ static void finish_now(struct small_conn *s)
         return;
     s->finished = true;
     if (uv_shutdown(&s->shutdown, &s->stream.any, on_shutdown) < 0)
-        lose(s);
+        http_conn_failed(&s->http);
 }
 
 static void small_finish(struct http_conn *c)
@@ -101,7 +95,7 @@ static void small_finish(struct http_conn *c)
 
 /* ---- writing ---- */
 
-static void write_out(struct small_conn *s);
+static bool write_out(struct small_conn *s);
 
 static void on_written(uv_write_t *req, int status)
 {
@@ -111,7 +105,7 @@ static void on_written(uv_write_t *req, int status)
     s->writing = false;
     if (status < 0) {
         if (status != UV_ECANCELED)
-            lose(s);
+            http_conn_lost(&s->http); /* the next request may be parked by now */
         return;
     }
     buf_clear(&sent);
@@ -119,21 +113,20 @@ static void on_written(uv_write_t *req, int status)
     s->more = sent;
     if (s->more.cap > 65536)
         buf_done(&s->more);
-    if (s->out.len > 0)
-        write_out(s);
-    else if (s->finishing)
+    if (s->out.len > 0) {
+        if (!write_out(s))
+            http_conn_lost(&s->http);
+    } else if (s->finishing) {
         finish_now(s);
+    }
 }
 
-static void write_out(struct small_conn *s)
+static bool write_out(struct small_conn *s)
 {
     uv_buf_t b = uv_buf_init(s->out.ptr, (unsigned)s->out.len);
 
-    s->writing = true;
-    if (uv_write(&s->write, &s->stream.any, &b, 1, on_written) < 0) {
-        s->writing = false;
-        lose(s);
-    }
+    s->writing = uv_write(&s->write, &s->stream.any, &b, 1, on_written) == 0;
+    return s->writing;
 }
 
 static void small_send(struct http_conn *c, struct str head, struct str body)
@@ -147,7 +140,7 @@ static void small_send(struct http_conn *c, struct str head, struct str body)
     if (!s->writing) {
         n = uv_try_write(&s->stream.any, parts, body.len ? 2 : 1);
         if (n < 0 && n != UV_EAGAIN) {
-            lose(s);
+            http_conn_failed(&s->http);
             return;
         }
         sent = n > 0 ? (size_t)n : 0;
@@ -157,8 +150,8 @@ static void small_send(struct http_conn *c, struct str head, struct str body)
     if (sent < head.len)
         buf_append_str(rest, str_sub(head, sent, head.len));
     buf_append_str(rest, str_sub(body, sent > head.len ? sent - head.len : 0, body.len));
-    if (!s->writing)
-        write_out(s);
+    if (!s->writing && !write_out(s))
+        http_conn_failed(&s->http);
 }
 
 static size_t small_queued(const struct http_conn *c)
@@ -185,10 +178,14 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *b)
     struct small_conn *s = stream->data;
 
     (void)b;
-    if (n > 0)
+    if (n > 0) {
         http_conn_received(&s->http, (size_t)n);
-    else if (n < 0)
+    } else if (n == UV_EOF) {
+        s->ended = true;
+        http_conn_ended(&s->http);
+    } else if (n < 0) {
         http_conn_lost(&s->http);
+    }
 }
 
 static void small_pause(struct http_conn *c, bool on)
@@ -228,7 +225,7 @@ static void on_connection(uv_stream_t *listener, int status)
     stream_init(server, &s->stream);
     s->stream.handle.data = s;
     if (uv_accept(listener, &s->stream.any) < 0) {
-        lose(s);
+        http_conn_failed(&s->http);
         return;
     }
     if (!server->is_unix)

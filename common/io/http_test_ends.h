@@ -18,6 +18,8 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -68,7 +70,7 @@ static size_t on_head(struct http_req *req, void *arg)
 static void on_request(struct http_req *req, void *arg)
 {
     struct fixture *f = arg;
-    static char big[3 << 20];
+    static char big[12 << 20];
     struct str path = http_path(req);
 
     f->requests++;
@@ -78,15 +80,18 @@ static void on_request(struct http_req *req, void *arg)
         f->parked = req;
     else if (str_is(path, "/drop"))
         http_drop(req);
-    else if (str_is(path, "/none"))
+    else if (str_is(path, "/free")) {
+        http_server_free(TAKE(f->server));
+        send_text(req, 200, STR("to nobody"));
+    } else if (str_is(path, "/none"))
         send_text(req, 204, STR_NULL);
     else if (str_is(path, "/header"))
         send_text(req, 200, http_header(req, "x-amz-thing"));
     else if (str_is(path, "/query"))
         send_text(req, 200, http_query(req));
-    else if (str_is(path, "/large")) {
+    else if (str_is(path, "/large") || str_is(path, "/huge")) {
         memset(big, 'L', sizeof(big));
-        send_text(req, 200, str_from(big, sizeof(big)));
+        send_text(req, 200, str_from(big, str_is(path, "/huge") ? sizeof(big) : 3u << 20));
     } else if (str_is(path, "/big"))
         send_text(req, http_body(req).len == (5u << 20) ? 200 : 500, STR("got it"));
     else
@@ -189,6 +194,17 @@ static void client_connect(struct fixture *f)
     watch_set(f->watch, WATCH_READ);
 }
 
+/* Leaves by a reset: nothing is said about bytes that are still under way. */
+static void client_reset(struct fixture *f)
+{
+    const struct linger now = {.l_onoff = 1};
+
+    setsockopt(f->fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+    watch_free(f->watch);
+    close(f->fd);
+    f->watch = NULL;
+}
+
 static void client_leave(struct fixture *f)
 {
     watch_free(f->watch);
@@ -200,6 +216,17 @@ static void say(struct fixture *f, struct str text)
 {
     buf_append_str(&f->out, text);
     watch_set(f->watch, (f->closed ? 0 : WATCH_READ) | WATCH_WRITE);
+}
+
+/* Looks at the loop often enough for all to happen that needs no more than its turns. */
+static void turn_loop(struct fixture *f)
+{
+    int i;
+
+    for (i = 0; i < 300; i++) {
+        loop_defer(f->loop, (loop_fn *)loop_stop, f->loop);
+        loop_run(f->loop);
+    }
 }
 
 static void run_loop(struct fixture *f)
