@@ -439,7 +439,9 @@ void http_conn_received(struct http_conn *c, size_t n)
     case HTTP_CLOSED:
         return;
     }
-    if (!c->running && !list_is_linked(&c->ready_node))
+    if (list_is_linked(&c->ready_node))
+        settle(c); /* goes on at the end of the turn; until then it may fill up */
+    else if (!c->running)
         run(c);
 }
 

@@ -231,7 +231,10 @@ static int on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user,
     if (!e)
         return 0;
     if (reason == LWS_CALLBACK_RAW_RX) {
-        feed(e, str_from(in, len));
+        if (e->spill.len > 0) /* what came before goes first */
+            buf_append(&e->spill, in, len);
+        else
+            feed(e, str_from(in, len));
     } else if (reason == LWS_CALLBACK_RAW_WRITEABLE) {
         on_writable(e);
     } else if (reason == LWS_CALLBACK_RAW_CLOSE) {

@@ -496,6 +496,85 @@ static void a_server_may_be_freed_by_its_own_handler(void **state)
     }
 }
 
+static void much_may_be_pipelined_behind_a_parked_request(void **state)
+{
+    enum { MANY = 8000 };
+    struct fixture f;
+    char line[100], *at;
+    int i;
+
+    (void)state;
+    FOR_EACH_ENGINE (&f) {
+        f.stop_at_requests = 1;
+        say(&f, STR("GET /park HTTP/1.1\r\nHost: h\r\n\r\n"));
+        run_loop(&f);
+        for (i = 0; i < MANY; i++) {
+            snprintf(line, sizeof(line), "GET /query?%06d HTTP/1.1\r\nHost: h\r\n\r\n", i);
+            say(&f, str_of(line));
+        }
+        turn_loop(&f);
+        assert_int_equal(f.requests, 1);
+        send_text(f.parked, 200, STR("later"));
+        hear(&f, "\r\n\r\nlater");
+        snprintf(line, sizeof(line), "\r\n\r\n%06d", MANY - 1);
+        f.wait_for = line;
+        run_loop(&f);
+        f.wait_for = NULL;
+        assert_false(f.closed);
+        for (i = 0, at = f.in.ptr; i < MANY; i++) {
+            at = memmem(at, (size_t)(f.in.ptr + f.in.len - at), "\r\n\r\n", 4);
+            assert_non_null(at);
+            snprintf(line, sizeof(line), "\r\n\r\n%06d", i);
+            assert_memory_equal(at, line, 10);
+            at += 10;
+        }
+        assert_int_equal(f.requests, MANY + 1);
+    }
+}
+
+static void on_answer_now(int fd, int events, void *arg)
+{
+    struct fixture *f = arg;
+    char c;
+
+    (void)events;
+    assert_int_equal(read(fd, &c, 1), 1);
+    send_text(f->parked, 200, STR("later"));
+}
+
+/* The next request has begun when the answer goes out, and more of it than there is room for comes
+ * in the same turn of the loop, before the connection goes on. */
+static void the_next_request_may_come_in_the_turn_of_the_answer(void **state)
+{
+    struct watch *watch;
+    struct fixture f;
+    ssize_t sent;
+    int ends[2], i;
+
+    (void)state;
+    FOR_EACH_ENGINE (&f) {
+        assert_int_equal(pipe(ends), 0);
+        watch = watch_new(f.loop, ends[0], on_answer_now, &f);
+        watch_set(watch, WATCH_READ);
+        f.stop_at_requests = 1;
+        say(&f, STR("GET /park HTTP/1.1\r\nHost: h\r\n\r\nPOST /echo HTTP/1.1\r\nHo"));
+        run_loop(&f);
+        turn_loop(&f);
+        assert_int_equal(write(ends[1], "x", 1), 1);
+        say(&f, STR("st: h\r\nContent-Length: 200000\r\n\r\n"));
+        for (i = 0; i < 20000; i++)
+            say(&f, STR("0123456789"));
+        sent = send(f.fd, f.out.ptr, f.out.len, MSG_NOSIGNAL);
+        assert_true(sent >= 50000);
+        buf_consume(&f.out, (size_t)sent);
+        hear(&f, "\r\n\r\nlater");
+        hear(&f, "Content-Length: 200000\r\n\r\n0123456789");
+        watch_free(watch);
+        close(ends[0]);
+        close(ends[1]);
+    }
+}
+
 static void an_address_in_use_or_malformed_is_one_clear_line(void **state)
 {
     const struct http_handler handler = {.on_request = on_request};
@@ -549,6 +628,8 @@ int main(void)
         cmocka_unit_test(
             a_client_that_ends_its_side_behind_a_large_answer_aborts_the_request_parked_there),
         cmocka_unit_test(a_server_may_be_freed_by_its_own_handler),
+        cmocka_unit_test(much_may_be_pipelined_behind_a_parked_request),
+        cmocka_unit_test(the_next_request_may_come_in_the_turn_of_the_answer),
         cmocka_unit_test(an_address_in_use_or_malformed_is_one_clear_line),
     };
 
