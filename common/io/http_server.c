@@ -109,8 +109,12 @@ void http_server_drain(struct http_server *server, loop_fn *fn, void *arg)
     server->drained_arg = arg;
     LIST_FOREACH_SAFE (&server->conns, n, after) {
         c = CONTAINER_OF(n, struct http_conn, node);
-        if (c->state != HTTP_HEAD || c->in.len > 0 || server->transport->queued(c) > 0)
+        if (c->state != HTTP_HEAD || c->in.len > 0)
             continue;
+        if (server->transport->queued(c) > 0) {
+            http_conn_finish(c);
+            continue;
+        }
         c->state = HTTP_CLOSED;
         server->transport->close(c);
     }

@@ -575,6 +575,23 @@ static void the_next_request_may_come_in_the_turn_of_the_answer(void **state)
     }
 }
 
+static void a_drain_closes_behind_an_answer_under_way(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    FOR_EACH_ENGINE (&f) {
+        f.stop_at_requests = 1;
+        say(&f, STR("GET /huge HTTP/1.1\r\nHost: h\r\n\r\n"));
+        run_loop(&f);
+        http_server_drain(f.server, on_drained, &f);
+        hear(&f, "Content-Length: 12582912\r\n\r\n");
+        while (!f.closed)
+            run_loop(&f);
+        assert_int_equal(f.in.len, 12u << 20);
+    }
+}
+
 static void an_address_in_use_or_malformed_is_one_clear_line(void **state)
 {
     const struct http_handler handler = {.on_request = on_request};
@@ -630,6 +647,7 @@ int main(void)
         cmocka_unit_test(a_server_may_be_freed_by_its_own_handler),
         cmocka_unit_test(much_may_be_pipelined_behind_a_parked_request),
         cmocka_unit_test(the_next_request_may_come_in_the_turn_of_the_answer),
+        cmocka_unit_test(a_drain_closes_behind_an_answer_under_way),
         cmocka_unit_test(an_address_in_use_or_malformed_is_one_clear_line),
     };
 
