@@ -137,7 +137,8 @@ def test_a_function_gets_what_lambda_gives_and_sees_nothing_else(driver, docker)
     assert status["NoNewPrivs"] == "1" and status["Seccomp"] == "2"
     assert status["SigIgn"] == "0" * 16 and status["SigBlk"] == "0" * 16
     assert [line.split(":")[0].strip() for line in lines(text, "net") if ":" in line] == ["lo"]
-    assert lines(text, "resolv") == ["nameserver 127.0.0.1"]
+    # newer engines put comments into it
+    assert [line for line in lines(text, "resolv") if line[:1] not in ("", "#")] == ["nameserver 127.0.0.1"]
     assert lines(text, "hostname") == ["sandbox"]
     assert lines(text, "nofile") == ["1024"]
     assert lines(text, "stdin") == ["0"]
