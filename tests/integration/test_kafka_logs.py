@@ -161,7 +161,8 @@ def test_the_spool_at_its_ceiling_makes_functions_wait_not_lose(tmp_path):
     read = d.counters["bytes_read"]
     time.sleep(1)
     assert d.counters["bytes_read"] == read < 3 * 20000 * 100
-    assert d.counters["unshipped_bytes"] < 8 << 20
+    # the ceiling, and what waited in memory (8 MiB and a batch) when it was reached
+    assert d.counters["unshipped_bytes"] < 10 << 20
     try:
         b.start()
         c = d.finish(180)
