@@ -9,6 +9,7 @@
 #define HEARTH_CLI_API_H
 
 #include <cjson/cJSON.h>
+#include <stdbool.h>
 
 #include "common/base/buf.h"
 
@@ -18,6 +19,7 @@ struct api_answer {
     char error_type[128]; /* x-amzn-ErrorType */
     char function_error[32]; /* X-Amz-Function-Error */
     char request_id[64];
+    bool more; /* X-Hearth-More */
     struct buf log_result; /* X-Amz-Log-Result, decoded */
 };
 

@@ -18,6 +18,7 @@
 #define STEADY_US SECONDS(10) /* a life this long forgives earlier deaths */
 #define LINE_MAX_BYTES 16384
 #define LAST_WORDS_BYTES 4096
+#define STATUS_WRONG_SETTINGS 2
 
 enum child_state { CHILD_IDLE, CHILD_WAITING, CHILD_RUNNING, CHILD_STOPPING, CHILD_STOPPED };
 
@@ -36,7 +37,7 @@ struct child {
     struct timer timer; /* back-off while waiting, SIGKILL while stopping */
     uint64_t started_us;
     uint64_t backoff_us;
-    unsigned deaths;
+    bool hopeless;
     child_stopped_fn *on_stopped;
     void *on_stopped_arg;
 };
@@ -293,7 +294,12 @@ void child_reap(struct child *c)
         become_stopped(c);
         return;
     }
-    c->deaths++;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == STATUS_WRONG_SETTINGS) {
+        c->hopeless = true;
+        c->state = CHILD_STOPPED;
+        print_last_words(c);
+        return;
+    }
     if (WIFSIGNALED(status))
         snprintf(how, sizeof(how), "was killed by signal %d", WTERMSIG(status));
     else
@@ -303,9 +309,9 @@ void child_reap(struct child *c)
     fprintf(stderr, "%-10s | %s %s; starting it again\n", "hearth", c->name, how);
 }
 
-unsigned child_deaths(const struct child *c)
+bool child_is_hopeless(const struct child *c)
 {
-    return c->deaths;
+    return c->hopeless;
 }
 
 void child_free(struct child *c)

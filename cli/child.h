@@ -9,6 +9,8 @@
  * The process gets SIGTERM by the kernel when we die (PR_SET_PDEATHSIG), so that nothing outlives
  * a killed supervisor, and has a session of its own, so that Ctrl-C reaches only us.
  *
+ * A program that ends with status 2 says that its settings are wrong; it is not started again.
+ *
  * Owns:    the process, its output pipe, copies of argv and env.
  * Borrows: the loop.
  * Threads: loop thread only.
@@ -41,8 +43,8 @@ void child_stop(struct child *child, uint64_t grace_us, child_stopped_fn *on_sto
 void child_kill(struct child *child);
 /** Reaps what has died; call on SIGCHLD for each child. */
 void child_reap(struct child *child);
-/** How often it died without being asked to. */
-unsigned child_deaths(const struct child *child);
+/** Whether it ended by itself because its settings are wrong: starting it again is useless. */
+bool child_is_hopeless(const struct child *child);
 /** Frees a child that is not running. */
 void child_free(struct child *child);
 

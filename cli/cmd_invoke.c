@@ -6,6 +6,7 @@
 
 #include "cli/api.h"
 #include "cli/commands.h"
+#include "cli/terminal.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
 
@@ -51,7 +52,7 @@ static int invoke(const char *name, const char *qualifier, struct str payload, b
     if (r == EXIT_FINE && answer.status >= 400) {
         r = api_complain(&answer);
     } else if (r == EXIT_FINE) {
-        fwrite(answer.log_result.ptr, 1, answer.log_result.len, stderr);
+        terminal_write(stderr, buf_str(&answer.log_result));
         fwrite(answer.body.ptr, 1, answer.body.len, stdout);
         if (answer.body.len && answer.body.ptr[answer.body.len - 1] != '\n')
             fputc('\n', stdout);

@@ -32,6 +32,7 @@ struct up {
     struct timer probe;
     bool ready;
     bool stopping;
+    int status; /* what `hearth up` ends with */
     int stop_next; /* role to stop next, downwards */
     uint64_t started_us;
     uint64_t stopping_us; /* when the stop was asked for */
@@ -142,6 +143,15 @@ static void stop_next(struct up *up)
     child_stop(up->children[up->stop_next--], up->config.stop_grace_us, on_child_stopped, up);
 }
 
+static void stop_all(struct up *up)
+{
+    up->stopping = true;
+    up->stopping_us = now_us();
+    timer_stop(&up->probe);
+    up->stop_next = ROLE_MAX - 1;
+    stop_next(up);
+}
+
 static void on_stop_signal(void *arg)
 {
     struct up *up = arg;
@@ -157,12 +167,9 @@ static void on_stop_signal(void *arg)
                 child_kill(up->children[i]);
         return;
     }
-    up->stopping = true;
-    up->stopping_us = now_us();
-    timer_stop(&up->probe);
-    fprintf(stderr, "%-10s | stopping (once more: at once)\n", "hearth");
-    up->stop_next = ROLE_MAX - 1;
-    stop_next(up);
+    fprintf(stderr, "%-10s | stopping: what runs may take up to %.0f s to finish (once more: at once)\n",
+            "hearth", (double)up->config.stop_grace_us / 1e6);
+    stop_all(up);
 }
 
 static void on_child_signal(void *arg)
@@ -170,9 +177,16 @@ static void on_child_signal(void *arg)
     struct up *up = arg;
     int i;
 
-    for (i = 0; i < ROLE_MAX; i++)
-        if (up->children[i])
-            child_reap(up->children[i]);
+    for (i = 0; i < ROLE_MAX; i++) {
+        if (!up->children[i])
+            continue;
+        child_reap(up->children[i]);
+        if (child_is_hopeless(up->children[i]) && !up->stopping) {
+            fprintf(stderr, "%-10s | the settings of %s are wrong, see above\n", "hearth", role_names[i]);
+            up->status = EXIT_USAGE;
+            stop_all(up);
+        }
+    }
 }
 
 static int prepare_folders(const struct up_config *c, struct error *err)
@@ -223,8 +237,10 @@ int cmd_up(int argc, char **argv)
                      "%s", err.msg);
     else
         r = preflight(&up.config);
-    if (r == EXIT_FINE)
+    if (r == EXIT_FINE) {
         run(&up);
+        r = up.status;
+    }
     up_config_done(&up.config);
     return r;
 }

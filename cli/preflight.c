@@ -22,7 +22,7 @@
 /* Whether the gateway will be able to listen. */
 static int check_listen(const char *address)
 {
-    struct addrinfo hints = {.ai_flags = AI_PASSIVE, .ai_socktype = SOCK_STREAM}, *ai = NULL;
+    struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICHOST, .ai_socktype = SOCK_STREAM}, *ai = NULL;
     struct str s = str_of(address);
     CLEANUP(freep) char *copy = str_dup(s);
     CLEANUP(closep) int fd = -1;

@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -12,13 +13,46 @@
 #include "common/base/cleanup.h"
 #include "common/base/clock.h"
 #include "common/base/config.h"
+#include "common/io/redis_url.h"
 #include "common/model/setting_checks.h"
+
+/* host:port with the host as a number: what the gateway takes. */
+static const char *check_listen(struct str s)
+{
+    static const char *const wrong =
+        "is not an address such as 127.0.0.1:9000, 0.0.0.0:9000 or [::1]:9000";
+    static const char legal[] = "0123456789abcdefABCDEF.:[]";
+    size_t at = s.len, i;
+    uint64_t port;
+
+    while (at > 0 && s.ptr[at - 1] != ':')
+        at--;
+    if (at < 2 || str_parse_u64(str_sub(s, at, s.len), &port) < 0 || port < 1 || port > 65535)
+        return wrong;
+    for (i = 0; i < at; i++)
+        if (!memchr(legal, s.ptr[i], sizeof(legal) - 1))
+            return wrong;
+    return NULL;
+}
+
+static const char *check_redis(struct str s)
+{
+    static struct error err; /* start-up has one thread */
+    struct redis_address address;
+
+    if (s.len == 0)
+        return NULL;
+    if (redis_url_parse(s, &address, &err) < 0)
+        return err.msg;
+    redis_address_done(&address);
+    return NULL;
+}
 
 #define UP_STRING(name, env, def, min, check, help)                                                \
     {#name, env, CFG_STRING, offsetof(struct up_config, name), def, min, 4096, help, check}
 
 static const struct config_item items[] = {
-    UP_STRING(listen, "HEARTH_LISTEN", "127.0.0.1:9000", 3, NULL,
+    UP_STRING(listen, "HEARTH_LISTEN", "127.0.0.1:9000", 0, check_listen,
               "address of the gateway: what clients use as endpoint"),
     UP_STRING(data_dir, "HEARTH_DATA_DIR", "", 0, NULL,
               "folder for all that must survive; empty: /var/lib/hearth as root, else ~/.local/share/hearth"),
@@ -26,7 +60,7 @@ static const struct config_item items[] = {
               "folder for sockets; short; empty: /run/hearth as root, else $XDG_RUNTIME_DIR/hearth"),
     UP_STRING(bin_dir, "HEARTH_BIN_DIR", "", 0, NULL,
               "where the other programs are; empty: beside this one"),
-    UP_STRING(redis_url, "HEARTH_REDIS_URL", "", 0, NULL,
+    UP_STRING(redis_url, "HEARTH_REDIS_URL", "", 0, check_redis,
               "a Redis to use, redis://[:password@]host:port[/db] or unix:/path; empty: a private one"),
     UP_STRING(docker_socket, "HEARTH_DOCKER_SOCKET", "", 0, NULL,
               "socket of the Docker engine; empty: DOCKER_HOST's, else /var/run/docker.sock"),
@@ -34,9 +68,9 @@ static const struct config_item items[] = {
               "host:port,… to which functions' logs are sent; empty: local segment files only"),
     UP_STRING(runtimes, "HEARTH_RUNTIMES", "", 0, NULL,
               "JSON file of runtime identifiers and their images; empty: the one that comes with Hearth"),
-    UP_STRING(account_id, "HEARTH_ACCOUNT_ID", "000000000000", 12, setting_check_account, "account id, twelve digits"),
+    UP_STRING(account_id, "HEARTH_ACCOUNT_ID", "000000000000", 0, setting_check_account, "account id, twelve digits"),
     UP_STRING(region, "HEARTH_REGION", "us-east-1", 1, setting_check_region, "region name"),
-    UP_STRING(log_level, "HEARTH_LOG_LEVEL", "info", 1, setting_check_log_level, "debug, info, warn or error"),
+    UP_STRING(log_level, "HEARTH_LOG_LEVEL", "info", 0, setting_check_log_level, "debug, info, warn or error"),
     {"stop_grace", "HEARTH_STOP_GRACE", CFG_USEC, offsetof(struct up_config, stop_grace_us), "15s", 0,
      MINUTES(60), "how long each program may take to finish what runs when Hearth stops", NULL},
 };
@@ -62,6 +96,15 @@ static void replace(char **at, char *with)
     *at = with;
 }
 
+/* The daemons want absolute paths. */
+static void make_absolute(char **path)
+{
+    CLEANUP(freep) char *here = getcwd(NULL, 0);
+
+    if ((*path)[0] != '/' && here)
+        replace(path, str_printf("%s/%s", here, *path));
+}
+
 static void fill_defaults(struct up_config *c)
 {
     const char *home = getenv("HOME"), *xdg = getenv("XDG_RUNTIME_DIR");
@@ -80,6 +123,9 @@ static void fill_defaults(struct up_config *c)
         replace(&c->docker_socket, str_dup(str_sub(docker, strlen("unix://"), docker.len)));
     else if (!c->docker_socket[0])
         replace(&c->docker_socket, str_dup(STR("/var/run/docker.sock")));
+    make_absolute(&c->data_dir);
+    make_absolute(&c->run_dir);
+    make_absolute(&c->bin_dir);
     if (!c->runtimes[0]) { /* installed beside share/, or in the source tree beside build/ */
         replace(&c->runtimes, str_printf("%s/../share/hearth/runtimes.json", c->bin_dir));
         if (access(c->runtimes, R_OK) < 0)

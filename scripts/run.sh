@@ -16,13 +16,17 @@ export HEARTH_LISTEN=${HEARTH_LISTEN:-127.0.0.1:9000}
 export HEARTH_DATA_DIR=${HEARTH_DATA_DIR:-$PWD/build/hearth-data}
 export HEARTH_RUN_DIR=${HEARTH_RUN_DIR:-/run/hearth-${HEARTH_LISTEN##*:}}
 export HEARTH_LOG_LEVEL=${HEARTH_LOG_LEVEL:-warn}
-began=$SECONDS up='' engine_user=''
+began=$SECONDS up='' engine_user='' builder=''
 
 say() { echo "run: $*" >&2; }
 die() { say "$*"; exit 1; }
 
 finish() {
     trap '' INT TERM HUP
+    if [ -n "$builder" ]; then
+        kill -TERM -- "-$builder" 2>/dev/null
+        wait "$builder" 2>/dev/null
+    fi
     if [ -n "$up" ]; then
         kill -TERM "$up" 2>/dev/null
         wait "$up" 2>/dev/null
@@ -77,6 +81,10 @@ cat <<TEXT
   Ctrl-C ends Hearth; the functions are kept in $HEARTH_DATA_DIR
 
 TEXT
+# the other base images, so that every runtime made here works; Ctrl-C may cut it short
+setsid images/build.sh >&2 &
+builder=$!
+wait "$builder" && builder=''
 wait "$up"
 status=$?
 up=''

@@ -38,6 +38,9 @@ def registry(docker):
         address = run(TOP / "scripts/registry.sh", "ensure", folder, free_port()).stdout.strip()
         yield address
         run(TOP / "scripts/registry.sh", "stop", folder, check=False)
+        mine = [i for i in docker("images", "--format", "{{.Repository}}:{{.Tag}}@{{.ID}}").split() if i.startswith(address + "/")]
+        for image in {i.rsplit("@", 1)[1] for i in mine}:
+            docker("rmi", "-f", image, check=False)
 
 
 @pytest.fixture(scope="module")

@@ -51,6 +51,18 @@ def test_all_wrong_settings_are_said_together(docker, folder):
     assert 'account_id = "12" (from HEARTH_ACCOUNT_ID)' in log and 'log_level = "loud"' in log
 
 
+@pytest.mark.parametrize("settings,said", [
+    ({"HEARTH_LISTEN": "localhost:9000"}, "is not an address such as"),
+    ({"HEARTH_LISTEN": "127.0.0.1:99999"}, "is not an address such as"),
+    ({"HEARTH_REDIS_URL": "foo://x"}, "redis_url"),
+    ({"HEARTH_IDLE_TTL": "soon"}, "the settings of invoker are wrong"),
+])
+def test_a_wrong_setting_ends_it_with_a_word_of_what_is_wrong(docker, folder, settings, said):
+    h = Hearth(docker, folder, **settings)
+    assert said in refused(h)
+    assert h.process.returncode == 2
+
+
 def test_a_second_hearth_on_the_same_data_is_refused(images, folder):
     h = Hearth(images, folder).start()
     try:
@@ -126,7 +138,15 @@ def test_the_command_line_deploys_invokes_lists_and_deletes(images, folder):
         assert h.hearth("invoke", "nobody", check=False).returncode == 4
         assert "cli " in h.hearth("list").stdout
         assert "line 41" in h.hearth("logs", "cli").stdout
+        assert "line 41" in h.hearth("logs", "cli", "--since", "5m").stdout
+        assert h.hearth("logs", "nobody", check=False).returncode == 4
+        (code / "app.py").write_text("def handler(e, c):\n    for i in range(12000):\n        print(f'many {i}.')\n")
         h.hearth("deploy", "cli", "--runtime", "python3.11", "--handler", "app.handler", code)
+        h.hearth("invoke", "cli")
+        everything = h.hearth("logs", "cli", "--since", "5m").stdout.splitlines()
+        assert [x.split(" many ")[1] for x in everything if " many " in x] == [f"{i}." for i in range(12000)]
+        newest = h.hearth("logs", "cli")
+        assert "REPORT " in newest.stdout.splitlines()[-1] and "older lines: --since" in newest.stderr
         h.hearth("delete", "cli")
         assert h.hearth("list").stdout == ""
         assert run(BUILD / "hearth", "list", "--endpoint-url", f"http://127.0.0.1:{free_port()}", check=False).returncode == 7
