@@ -22,6 +22,8 @@
 #define SPARE_MAX 256 /* invocations kept for the next ones */
 #define RETRY_US                                                                                   \
     MSEC(500) /* when nobody tells us that trying again makes sense: a node shuts down, say */
+#define STALE_PAUSE_MIN_US MSEC(1) /* doubled at each refusal */
+#define STALE_PAUSE_MAX_US MSEC(50)
 #define RUN_SLACK_US SECONDS(60) /* beyond the function's own time limit, which the invoker keeps */
 
 enum invoke_state { INVOKE_IDLE, INVOKE_ROUTING, INVOKE_PARKED, INVOKE_RUNNING };
@@ -43,7 +45,8 @@ struct invocation {
     struct link_stream *stream;
     uint64_t tried[TRIES_MAX];
     size_t tried_len;
-    bool was_stale; /* resolved again once already */
+    uint64_t generation; /* that the node was asked for */
+    uint64_t stale_pause_us; /* before the next try, when it is refused as STALE */
     struct error refused; /* why it waits, or what the last node said */
     /* the result so far */
     bool has_head;
@@ -137,7 +140,8 @@ static void invocation_release(struct invocation *inv)
     inv->req = NULL;
     inv->lease = NULL;
     inv->tried_len = 0;
-    inv->was_stale = inv->has_head = false;
+    inv->stale_pause_us = 0;
+    inv->has_head = false;
     inv->refused.code = ERR_OK;
     invoke_request_clear(&inv->ask);
     buf_clear(&inv->arn);
@@ -229,17 +233,23 @@ static void park(struct invocation *inv)
     arm_deadline(inv);
 }
 
-/* All nodes have refused, or the controller cannot tell the route: asks them all again soon. */
-static void park_shortly(struct invocation *inv)
+/* All nodes may be asked again after @pause_us. */
+static void park_for(struct invocation *inv, uint64_t pause_us)
 {
     uint64_t now = loop_now_us(inv->invokes->parts.loop);
 
     inv->tried_len = 0;
     move_to(inv, INVOKE_PARKED);
     timer_stop(&inv->timer);
-    timer_start(&inv->timer, now + RETRY_US < inv->deadline_us ? RETRY_US
+    timer_start(&inv->timer, now + pause_us < inv->deadline_us ? pause_us
                              : inv->deadline_us > now          ? inv->deadline_us - now
                                                                : 0);
+}
+
+/* All nodes have refused, or the controller cannot tell the route: asks them all again soon. */
+static void park_shortly(struct invocation *inv)
+{
+    park_for(inv, RETRY_US);
 }
 
 static void on_timer(void *arg)
@@ -314,28 +324,53 @@ static void on_result_data(struct link_stream *s, struct str bytes, void *arg)
     fail_with(inv, ERR_INTERNAL, "The node sent more than an answer may hold.");
 }
 
+static struct route_key route_key_of(const struct invocation *inv)
+{
+    const struct fn_name *fn = &inv->ask.fn;
+
+    return (struct route_key){fn->account, fn->name,
+                              fn->qualifier.ptr ? fn->qualifier : STR("")};
+}
+
+/*
+ * The code has changed: the route anew, at once, then with growing pauses as long as changes follow
+ * each other. Only the route that was refused is dropped: with a newer one, or a question for one
+ * under way, another invocation was faster, and dropping those too would keep many from ever
+ * getting one.
+ */
+static void on_stale(struct invocation *inv)
+{
+    const struct fn_name *fn = &inv->ask.fn;
+    struct route_cache *routes = inv->invokes->parts.routes;
+    struct route_key key = route_key_of(inv);
+    const struct route *route = route_cache_find(routes, &key);
+    uint64_t pause = inv->stale_pause_us;
+
+    if (route && route->generation <= inv->generation)
+        route_cache_drop(routes, fn->account, fn->name);
+    error_set(&inv->refused, ERR_UNAVAILABLE,
+              "The function was being changed for as long as the invocation might wait; it was not "
+              "run. Try again.");
+    inv->stale_pause_us = pause == 0                      ? STALE_PAUSE_MIN_US
+                          : pause < STALE_PAUSE_MAX_US / 2 ? pause * 2
+                                                           : STALE_PAUSE_MAX_US;
+    park_for(inv, pause);
+}
+
 /* Not run: another node, or the route anew, or the reason to the client. */
 static void on_refused(struct invocation *inv)
 {
-    const struct fn_name *fn = &inv->ask.fn;
     enum error_code code = inv->refused.code;
 
     inv->has_head = false;
     buf_clear(&inv->result);
     timer_stop(&inv->timer); /* it guarded the run */
-    if (code == ERR_STALE && !inv->was_stale) {
-        inv->was_stale = true;
-        inv->tried_len = 0;
-        inv->refused.code = ERR_OK;
-        route_cache_drop(inv->invokes->parts.routes, fn->account, fn->name);
+    if (code == ERR_STALE)
+        on_stale(inv);
+    else if (code == ERR_THROTTLED || code == ERR_UNAVAILABLE)
         advance(inv);
-    } else if (code == ERR_THROTTLED || code == ERR_UNAVAILABLE) {
-        advance(inv);
-    } else if (code == ERR_STALE) {
-        fail_with(inv, ERR_INTERNAL, "The function is being changed right now; try again.");
-    } else {
+    else
         fail(inv, &inv->refused);
-    }
 }
 
 static void on_result_end(struct link_stream *s, void *arg)
@@ -469,6 +504,7 @@ static void dispatch(struct invocation *inv, struct route *route)
         return;
     }
     inv->at = node;
+    inv->generation = route->generation;
     node_begin(node);
     inv->tried[inv->tried_len++] = route->last_node = node_serial(node);
     move_to(inv, INVOKE_RUNNING);
@@ -499,13 +535,9 @@ static void on_route(struct route_wait *w, struct route *route, const struct err
 /* Looks the route up, each time anew: one held over a wait might be old by now. */
 static void advance(struct invocation *inv)
 {
-    const struct fn_name *fn = &inv->ask.fn;
-    struct route_key key = {fn->account, fn->name, fn->qualifier};
-    struct route *route;
+    struct route_key key = route_key_of(inv);
+    struct route *route = route_cache_find(inv->invokes->parts.routes, &key);
 
-    if (!key.qualifier.ptr)
-        key.qualifier = STR("");
-    route = route_cache_find(inv->invokes->parts.routes, &key);
     if (route) {
         dispatch(inv, route);
         return;
@@ -555,6 +587,7 @@ void invokes_kick(struct invokes *invokes)
     }
     while ((inv = LIST_FIRST(&again, struct invocation, node))) {
         inv->refused.code = ERR_OK;
+        timer_stop(&inv->timer); /* a short pause's end is not the end of the wait */
         advance(inv);
     }
 }
