@@ -30,6 +30,7 @@ struct fake_node {
     enum behaviour behaviour;
     enum error_code refuse_with;
     int asked, resets;
+    int refusals; /* that REFUSE has left before it serves; below 0: no end */
     uint64_t generation; /* of the last question */
     char arn[128], trace[256], context[64], account[16];
     uint32_t flags, wait_ms;
@@ -125,7 +126,8 @@ static void node_answer(struct fake_node *n, struct link_stream *s, struct str d
                                                                          : INVOKE_OK,
                                .executed_version = STR("$LATEST")};
 
-    if (n->behaviour == REFUSE) {
+    if (n->behaviour == REFUSE && n->refusals != 0) {
+        n->refusals--;
         head = (struct result_head){.outcome = INVOKE_REFUSED,
                                     .refused = n->refuse_with,
                                     .message = STR("the node has no room")};
@@ -224,6 +226,7 @@ static void node_start(struct fixture *f, int which)
     struct error err;
 
     n->f = f;
+    n->refusals = -1;
     snprintf(n->address, sizeof(n->address), "unix:%s/node%d", f->dir, which);
     if (link_listen(f->loop, n->address, &me, &node_ops, n, &n->server, &err) < 0)
         fail_msg("%s", err.msg);
@@ -537,6 +540,8 @@ static void errors_are_aws_errors(void **state)
 {
     static const char *const event[] = {"X-Amz-Invocation-Type: Event", NULL};
     static const char *const dry[] = {"X-Amz-Invocation-Type: DryRun", NULL};
+    static const char *const types[] = {"X-Amz-Invocation-Type: Foo", NULL};
+    static const char *const logs[] = {"X-Amz-Log-Type: Foo", NULL};
     struct answer a;
     struct fixture f;
 
@@ -548,6 +553,17 @@ static void errors_are_aws_errors(void **state)
     ask(&f, &a, "POST", PATH "hello/invocations", event, STR("{}"));
     hear(&f, &a);
     expect_part(&a, 400, "InvocationType Event is not offered yet");
+    ask(&f, &a, "POST", PATH "hello/invocations", types, STR("{}"));
+    hear(&f, &a);
+    expect(&a, 400,
+           "{\"message\":\"1 validation error detected: Value 'Foo' at 'invocationType' failed to "
+           "satisfy constraint: Member must satisfy enum value set: [Event, RequestResponse, "
+           "DryRun]\"}");
+    ask(&f, &a, "POST", PATH "hello/invocations", logs, STR("{}"));
+    hear(&f, &a);
+    expect(&a, 400,
+           "{\"message\":\"1 validation error detected: Value 'Foo' at 'logType' failed to satisfy "
+           "constraint: Member must satisfy enum value set: [None, Tail]\"}");
     ask(&f, &a, "GET", "/what", NULL, STR_NULL);
     hear(&f, &a);
     expect_part(&a, 404, "GET /what is no operation of Hearth");
@@ -600,7 +616,7 @@ static bool was_reset(struct fixture *f)
     return f->nodes[0].resets > 0;
 }
 
-static void a_stale_route_is_resolved_again_once(void **state)
+static void a_stale_route_is_resolved_again_until_it_serves(void **state)
 {
     struct answer a;
     struct fixture f;
@@ -612,11 +628,27 @@ static void a_stale_route_is_resolved_again_once(void **state)
     f.generation = 2;
     f.nodes[0].behaviour = REFUSE;
     f.nodes[0].refuse_with = ERR_STALE;
+    f.nodes[0].refusals = 3;
     invoke(&f, &a, STR("{}"));
-    expect_part(&a, 500, "The function is being changed right now");
-    assert_int_equal(f.nodes[0].asked, 3);
+    expect(&a, 200, "{}");
+    assert_int_equal(f.nodes[0].asked, 5);
     assert_int_equal(f.nodes[0].generation, 2);
-    assert_int_equal(f.resolves, 2);
+    assert_int_equal(f.resolves, 4);
+    end(&f);
+}
+
+static void a_change_without_end_ends_with_the_wait(void **state)
+{
+    struct answer a;
+    struct fixture f;
+
+    (void)state;
+    begin_with(&f, 1, "20ms", "1000");
+    f.nodes[0].behaviour = REFUSE;
+    f.nodes[0].refuse_with = ERR_STALE;
+    invoke(&f, &a, STR("{}"));
+    expect_part(&a, 503, "The function was being changed for as long as");
+    assert_in_range(f.nodes[0].asked, 1, 8); /* with growing pauses */
     end(&f);
 }
 
@@ -823,7 +855,8 @@ int main(void)
         cmocka_unit_test(large_payloads_pass_both_ways),
         cmocka_unit_test(errors_are_aws_errors),
         cmocka_unit_test(functions_that_are_not_active_are_not_invoked),
-        cmocka_unit_test(a_stale_route_is_resolved_again_once),
+        cmocka_unit_test(a_stale_route_is_resolved_again_until_it_serves),
+        cmocka_unit_test(a_change_without_end_ends_with_the_wait),
         cmocka_unit_test(a_dropped_route_is_not_used_again),
         cmocka_unit_test(a_full_node_gives_way_to_another),
         cmocka_unit_test(a_node_lost_while_it_runs_is_an_error_and_no_second_run),

@@ -18,6 +18,7 @@
 #define RESULT_MAX (6u * 1024u * 1024u + 65536u) /* the invoker's limit is 6 MiB + 100 bytes */
 #define KEEP_MAX (64u * 1024u) /* larger buffers are given back after use */
 #define HEAD_MAX 16384u
+#define HEADER_NAME_MAX 64 /* of those that the API's model names */
 #define LOG_MAX 8192u /* a log tail of 4 KiB in base64 */
 #define SPARE_MAX 256 /* invocations kept for the next ones */
 #define RETRY_US                                                                                   \
@@ -549,9 +550,16 @@ static void advance(struct invocation *inv)
 
 /* ---- public ---- */
 
+/* A lambda_header_fn takes names in any case, the HTTP engine in lower case. */
 static struct str header_of(void *arg, const char *name)
 {
-    return http_header(arg, name);
+    char lower[HEADER_NAME_MAX];
+    size_t i;
+
+    for (i = 0; name[i] && i < sizeof(lower) - 1; i++)
+        lower[i] = name[i] >= 'A' && name[i] <= 'Z' ? (char)(name[i] - 'A' + 'a') : name[i];
+    lower[i] = '\0';
+    return http_header(arg, lower);
 }
 
 void invokes_serve(struct invokes *invokes, struct http_req *req, const struct lambda_match *match,
