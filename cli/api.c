@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli/commands.h"
+#include "cli/terminal.h"
 #include "common/base/base64.h"
 #include "common/base/error.h"
 

@@ -7,6 +7,7 @@
 
 #include "cli/api.h"
 #include "cli/commands.h"
+#include "cli/terminal.h"
 #include "cli/package.h"
 #include "common/base/base64.h"
 #include "common/base/clock.h"

@@ -13,6 +13,7 @@
 
 #include "cli/child.h"
 #include "cli/commands.h"
+#include "cli/terminal.h"
 #include "cli/preflight.h"
 #include "cli/up_config.h"
 #include "common/base/clock.h"

@@ -32,8 +32,4 @@ int cmd_delete(int argc, char **argv);
 int cmd_logs(int argc, char **argv);
 int cmd_env(int argc, char **argv);
 
-/** Prints "error: …" and, when given, "hint: …" to standard error; returns @status. */
-int complain(int status, const char *hint, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
-
 #endif

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* hearth - the command line: one table of subcommands. */
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "cli/commands.h"
+#include "cli/terminal.h"
 #include "common/base/cleanup.h"
 #include "common/base/version.h"
 
@@ -21,20 +21,6 @@ static const struct command {
     {"delete", cmd_delete, "delete a function"},
     {"env", cmd_env, "print the variables that point AWS tools to Hearth"},
 };
-
-int complain(int status, const char *hint, const char *fmt, ...)
-{
-    va_list ap;
-
-    fputs("error: ", stderr);
-    va_start(ap, fmt);
-    vfprintf(stderr, fmt, ap);
-    va_end(ap);
-    fputc('\n', stderr);
-    if (hint)
-        fprintf(stderr, "hint: %s\n", hint);
-    return status;
-}
 
 static int help(FILE *to)
 {

@@ -13,6 +13,7 @@
 #include <fcntl.h>
 
 #include "cli/commands.h"
+#include "cli/terminal.h"
 #include "common/base/cleanup.h"
 #include "common/base/str.h"
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/terminal.h"
 
+#include <stdarg.h>
+
 void terminal_write(FILE *to, struct str text)
 {
     unsigned char c;
@@ -17,4 +19,18 @@ void terminal_write(FILE *to, struct str text)
             fprintf(to, "\\x%02x", c);
         }
     }
+}
+
+int complain(int status, const char *hint, const char *fmt, ...)
+{
+    va_list ap;
+
+    fputs("error: ", stderr);
+    va_start(ap, fmt);
+    vfprintf(stderr, fmt, ap);
+    va_end(ap);
+    fputc('\n', stderr);
+    if (hint)
+        fprintf(stderr, "hint: %s\n", hint);
+    return status;
 }

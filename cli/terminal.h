@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * terminal.h - what functions wrote, shown to a person: it must neither garble the terminal nor
- * command it.
+ * terminal.h - what a person reads: complaints, and what functions wrote, which must neither garble the
+ * terminal nor command it.
  *
  * Threads: one.
  */
@@ -14,5 +14,9 @@
 
 /** Writes @text: a carriage return becomes a line break, other control characters \xNN. */
 void terminal_write(FILE *to, struct str text);
+
+/** Prints "error: …" and, when given, "hint: …" to standard error; returns @status. */
+int complain(int status, const char *hint, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 
 #endif
