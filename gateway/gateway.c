@@ -21,6 +21,7 @@
 #include "gateway/routes.h"
 
 #define RESOLVE_TIMEOUT_US SECONDS(10)
+#define LAST_ANSWERS_US SECONDS(1) /* for answers to leave, when the time to drain is over */
 #define PATH_MAX_BYTES 16384
 #define HEALTH_MAX 65536
 
@@ -288,6 +289,20 @@ static const struct http_handler http_handler = {
 
 /* ---- the whole ---- */
 
+/* The time to drain is over: who still waits is told so, rather than cut off. */
+static void on_drain_over(void *arg)
+{
+    struct gateway *gw = arg;
+
+    if (invokes_in_flight(gw->invokes) == 0) {
+        loop_stop(gw->loop);
+        return;
+    }
+    log_warn("gateway", "giving up", KV_U64("invocations", invokes_in_flight(gw->invokes)));
+    invokes_give_up(gw->invokes);
+    timer_start(&gw->drain, LAST_ANSWERS_US);
+}
+
 static void make_parts(struct gateway *gw, const struct link_hello *me)
 {
     const struct gateway_config *config = gw->config;
@@ -319,7 +334,7 @@ int gateway_new(struct loop *loop, const struct gateway_config *config, struct g
     gw->loop = loop;
     gw->config = config;
     buf_init(&gw->path, PATH_MAX_BYTES);
-    timer_init(&gw->drain, loop, (loop_fn *)loop_stop, loop);
+    timer_init(&gw->drain, loop, on_drain_over, gw);
     snprintf(me.id, sizeof(me.id), "%s", config->id);
     r = link_connect(loop, config->controller, &me, &controller_ops, gw, &gw->controller, err);
     if (r == 0) {

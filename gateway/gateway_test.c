@@ -848,6 +848,25 @@ static void a_stop_lets_what_runs_finish(void **state)
     end(&f);
 }
 
+static void a_stop_answers_what_does_not_finish(void **state)
+{
+    struct answer a;
+    struct fixture f;
+
+    (void)state;
+    begin(&f, 1);
+    f.nodes[0].behaviour = KEEP;
+    ask(&f, &a, "POST", PATH "hello/invocations", NULL, STR("{}"));
+    run_until(&f, has_kept);
+    f.config.drain_us = MSEC(1);
+    gateway_stop(f.gw);
+    loop_run(f.loop); /* ends by the gateway */
+    if (!a.done)
+        hear(&f, &a);
+    expect_part(&a, 503, "Hearth is stopping; the invocation may have run.");
+    end(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -866,6 +885,7 @@ int main(void)
         cmocka_unit_test(beyond_the_account_limit_is_429),
         cmocka_unit_test(management_calls_go_to_the_controller),
         cmocka_unit_test(a_stop_lets_what_runs_finish),
+        cmocka_unit_test(a_stop_answers_what_does_not_finish),
     };
 
     log_init("gateway_test", LOG_ERROR);

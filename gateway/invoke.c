@@ -600,6 +600,21 @@ void invokes_kick(struct invokes *invokes)
     }
 }
 
+void invokes_give_up(struct invokes *invokes)
+{
+    struct invocation *inv;
+
+    while ((inv = LIST_FIRST(&invokes->active, struct invocation, node)) ||
+           (inv = LIST_FIRST(&invokes->parked, struct invocation, node))) {
+        bool runs = inv->state == INVOKE_RUNNING;
+
+        if (runs)
+            link_stream_reset(inv->stream, ERR_CLOSED);
+        fail_with(inv, ERR_UNAVAILABLE, "Hearth is stopping; the invocation %s.",
+                  runs ? "may have run" : "was not run");
+    }
+}
+
 size_t invokes_in_flight(const struct invokes *invokes)
 {
     return invokes->in_flight;

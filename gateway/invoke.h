@@ -45,6 +45,8 @@ void invokes_serve(struct invokes *invokes, struct http_req *req, const struct l
                    const char *request_id);
 /** The controller or a node has come up: who waits may try again. */
 void invokes_kick(struct invokes *invokes);
+/** Answers all that is under way with 503: the gateway stops. */
+void invokes_give_up(struct invokes *invokes);
 /** Invocations under way. */
 size_t invokes_in_flight(const struct invokes *invokes);
 
