@@ -14,6 +14,7 @@ struct asking {
     char *image;
     char *fallback; /* to try when @image is refused; NULL: none */
     bool fell_back;
+    char *refusal; /* why @image was refused, once it fell back: the user may mend that one */
     char *architecture; /* that the image must have, AWS's word */
     char *runtime; /* NULL for images */
     bool needs_entry_point; /* the function's configuration gives none */
@@ -29,6 +30,7 @@ static void asking_free(struct asking *a)
 {
     free(a->image);
     free(a->fallback);
+    free(a->refusal);
     free(a->architecture);
     free(a->runtime);
     free(a->code_sha256);
@@ -104,9 +106,13 @@ static void ask_image(struct asking *a, struct peer *peer);
 static bool fall_back(struct asking *a, const struct error *err)
 {
     struct peer *peer = peers_find(a->peers, a->number);
+    const char *text;
+    char code[64];
 
     if (err->code != ERR_BAD_REQUEST || !a->fallback || !peer)
         return false;
+    prepare_reason(err, code, sizeof(code), &text);
+    a->refusal = str_dup(str_of(text));
     free(a->image);
     a->image = TAKE(a->fallback);
     a->fell_back = true;
@@ -121,10 +127,26 @@ static char *dup_member(const cJSON *ok, const char *name)
     return s.len ? str_dup(s) : NULL;
 }
 
+/* Names the runtime, and after a fallback why its first image was not taken. */
+static void explain(const struct asking *a, const struct error *err, struct error *ret)
+{
+    const char *text, *why = a->refusal ? a->refusal : "";
+    const char *between = a->refusal ? "; its fallback: " : "";
+    char code[64];
+
+    prepare_reason(err, code, sizeof(code), &text);
+    if (err->code == ERR_BAD_REQUEST)
+        error_set(ret, err->code, "InvalidRuntime: The image of runtime %s: %.400s%s%.500s",
+                  a->runtime, why, between, text);
+    else
+        error_set(ret, err->code, "%s: The image of runtime %s: %.400s%s%.500s", code, a->runtime,
+                  why, between, text);
+}
+
 static void on_image(const cJSON *ok, struct str body, const struct error *err, void *arg)
 {
     struct asking *a = arg;
-    struct error own;
+    struct error own, explained;
 
     (void)body;
     if (!err) {
@@ -137,14 +159,9 @@ static void on_image(const cJSON *ok, struct str body, const struct error *err, 
     }
     if (err && fall_back(a, err))
         return;
-    if (err && a->runtime && err->code == ERR_BAD_REQUEST) {
-        char code[64];
-        const char *text;
-
-        prepare_reason(err, code, sizeof(code), &text);
-        error_set(&own, ERR_BAD_REQUEST, "InvalidRuntime: The image of runtime %s: %.900s",
-                  a->runtime, text);
-        err = &own;
+    if (err && a->runtime && (err->code == ERR_BAD_REQUEST || a->refusal)) {
+        explain(a, err, &explained);
+        err = &explained;
     }
     if (err || !a->code_sha256)
         end(a, err);

@@ -9,6 +9,8 @@
 #include "common/base/str.h"
 #include "common/proto/image_ref.h"
 
+#define BASE_IMAGES "hearth/" /* what images/build.sh names its images */
+
 struct docker_store {
     struct image_store base;
     struct loop *loop;
@@ -229,6 +231,25 @@ static void deliver(struct flight *flight, const cJSON *json)
 
 /* ---- the steps */
 
+/*
+ * Our own base images are built on the node and never published: whoever owns that name on a public
+ * registry would give us a program of theirs to run.
+ */
+static bool is_base_image(const struct image_ref *ref)
+{
+    return ref->host.len == 0 && str_starts(ref->repository, STR(BASE_IMAGES));
+}
+
+static void fail_not_built(struct flight *flight)
+{
+    struct error err;
+
+    error_set(&err, ERR_BAD_REQUEST,
+              "The image %s is not on this node; build it with images/build.sh %s",
+              flight->reference, flight->reference + strlen(BASE_IMAGES));
+    flight_fail(flight, &err);
+}
+
 static void flight_inspect(struct flight *flight);
 
 static void on_pulled(const struct error *err, void *arg)
@@ -257,6 +278,8 @@ static void on_inspected(const cJSON *json, const struct error *err, void *arg)
     flight->call = NULL;
     if (!err)
         deliver(flight, json);
+    else if (err->code == ERR_NOT_FOUND && is_base_image(&flight->ref))
+        fail_not_built(flight);
     else if (err->code == ERR_NOT_FOUND && !flight->pulled && !is_id)
         flight_pull(flight);
     else

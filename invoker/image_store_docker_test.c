@@ -188,6 +188,25 @@ static void test_failures_speak_aws(void **state)
     end(&f);
 }
 
+static void test_a_base_image_that_was_not_built_is_never_pulled(void **state)
+{
+    static const char *const answers[] = {VERSION, NO_IMAGE,           NO_IMAGE,
+                                          PULLED,  IMAGE("[]", OURS), NULL};
+    struct fixture f;
+
+    (void)state;
+    begin(&f, answers);
+    prepare(&f, "hearth/nodejs:20");
+    assert_null(f.info);
+    assert_int_equal(f.err.code, ERR_BAD_REQUEST);
+    assert_string_equal(f.err.msg, "InvalidImage: The image hearth/nodejs:20 is not on this node; "
+                                   "build it with images/build.sh nodejs:20");
+    assert_int_equal(f.script.n, 2);
+    prepare(&f, "hearthlike:1"); /* another name is pulled as ever: the script's next answers */
+    assert_int_equal(f.script.n, 5);
+    end(&f);
+}
+
 static void test_freeing_the_store_drops_those_who_wait(void **state)
 {
     static const char *const answers[] = {VERSION, "HTTP/1.1 200 OK\r\nX-Hang: 1\r\n\r\n", NULL};
@@ -208,6 +227,7 @@ int main(void)
         cmocka_unit_test(test_a_digest_that_is_here_and_a_local_name_are_not_pulled),
         cmocka_unit_test(test_what_is_not_here_is_pulled_once),
         cmocka_unit_test(test_failures_speak_aws),
+        cmocka_unit_test(test_a_base_image_that_was_not_built_is_never_pulled),
         cmocka_unit_test(test_freeing_the_store_drops_those_who_wait),
     };
 
