@@ -36,6 +36,8 @@ struct log_source {
     uint64_t function_hash, request_hash;
     struct buf request_id;
     struct log_tail *tail; /* NULL: not wanted */
+    struct log_tail *init_tail; /* printed before the first invocation; NULL: nothing */
+    bool in_init; /* no invocation has begun */
     uint64_t line_ms; /* time of the lines that are framed now */
     struct log_pipe pipes[2];
 };
@@ -70,15 +72,29 @@ static void frame(struct log_source *src, enum log_record_stream stream, struct 
     frame(src, stream, str_sub(text, text.len / 2, text.len), continues);
 }
 
+static struct log_tail *tail_new(void)
+{
+    struct log_tail *tail = malloc(sizeof(*tail));
+
+    if (!tail)
+        abort();
+    log_tail_clear(tail);
+    return tail;
+}
+
+static void tail_add_line(struct log_tail *tail, struct str text, bool continues)
+{
+    log_tail_add(tail, text);
+    if (!continues)
+        log_tail_add(tail, STR("\n"));
+}
+
 static void frame_with_tail(struct log_source *src, enum log_record_stream stream, struct str text,
                             bool continues)
 {
     frame(src, stream, text, continues);
-    if (src->tail) {
-        log_tail_add(src->tail, text);
-        if (!continues)
-            log_tail_add(src->tail, STR("\n"));
-    }
+    if (src->tail)
+        tail_add_line(src->tail, text, continues);
 }
 
 static void on_line(struct str text, bool continues, void *arg)
@@ -86,6 +102,11 @@ static void on_line(struct str text, bool continues, void *arg)
     struct log_pipe *pipe = arg;
 
     frame_with_tail(pipe->src, pipe->stream, text, continues);
+    if (!pipe->src->in_init)
+        return;
+    if (!pipe->src->init_tail)
+        pipe->src->init_tail = tail_new();
+    tail_add_line(pipe->src->init_tail, text, continues);
 }
 
 /* ---- pipes ---- */
@@ -207,14 +228,17 @@ int log_source_begin(struct log_source *src, struct str request_id, bool want_ta
     if (logs_is_full(src->logs))
         return -ERR_UNAVAILABLE;
     log_source_drain(src);
+    src->in_init = false;
     set_request_id(src, request_id);
-    if (want_tail && !src->tail) {
-        src->tail = malloc(sizeof(*src->tail));
-        if (!src->tail)
-            abort();
-        log_tail_clear(src->tail);
-    }
+    if (want_tail && !src->tail)
+        src->tail = tail_new();
     return 0;
+}
+
+void log_source_tail_add_init(struct log_source *src)
+{
+    if (src->tail && src->init_tail)
+        log_tail_add(src->tail, log_tail_str(src->init_tail));
 }
 
 void log_source_platform(struct log_source *src, struct str text)
@@ -233,8 +257,8 @@ void log_source_end(struct log_source *src)
     src->line_ms = wall_ms();
     log_lines_flush(&src->pipes[0].lines);
     log_lines_flush(&src->pipes[1].lines);
-    free(src->tail);
-    src->tail = NULL;
+    free(TAKE(src->tail));
+    free(TAKE(src->init_tail));
 }
 
 /* ---- life ---- */
@@ -270,6 +294,7 @@ struct log_source *log_source_new(struct logs *logs, const struct log_identity *
     if (!src)
         abort();
     src->logs = logs;
+    src->in_init = true;
     src->origin = BUF_INIT(ORIGIN_MAX);
     src->request_id = BUF_INIT(1024);
     origin_make(src, identity);
@@ -295,5 +320,6 @@ void log_source_free(struct log_source *src)
     buf_done(&src->origin);
     buf_done(&src->request_id);
     free(src->tail);
+    free(src->init_tail);
     free(src);
 }

@@ -219,6 +219,25 @@ static void the_tail_has_this_invocation_only_and_at_most_4096_bytes(void **stat
     assert_tail(w, "");
 }
 
+static void the_tail_has_the_output_of_init_when_asked_for_it_once(void **state)
+{
+    struct world *w = *state;
+
+    put(w->err, "booting\nit fails");
+    assert_int_equal(log_source_begin(w->src, STR("r1"), true), 0);
+    log_source_platform(w->src, STR("START r1"));
+    log_source_tail_add_init(w->src);
+    log_source_platform(w->src, STR("END r1"));
+    assert_tail(w, "START r1\nbooting\nit fails\nEND r1\n");
+    log_source_end(w->src);
+    put(w->out, "between\n");
+    assert_int_equal(log_source_begin(w->src, STR("r2"), true), 0);
+    log_source_tail_add_init(w->src);
+    assert_tail(w, "");
+    log_source_end(w->src);
+    assert_found(w, "", " std booting; std it fails;r1 pla START r1;r1 pla END r1;r1 std between;");
+}
+
 static void bytes_that_json_cannot_hold_survive_as_escapes(void **state)
 {
     struct world *w = *state;
@@ -369,6 +388,7 @@ int main(void)
         TEST(all_that_was_written_before_the_answer_is_there_with_its_request_id),
         TEST(a_line_between_invocations_belongs_to_the_one_before),
         TEST(the_tail_has_this_invocation_only_and_at_most_4096_bytes),
+        TEST(the_tail_has_the_output_of_init_when_asked_for_it_once),
         TEST(bytes_that_json_cannot_hold_survive_as_escapes),
         TEST(a_very_long_line_comes_in_continued_pieces),
         TEST(a_line_that_grows_by_escaping_stays_below_the_limit_of_a_record),

@@ -167,6 +167,12 @@ void log_source_platform(struct log_source *src, struct str text);
  * included; empty unless log_source_begin() asked for it. Borrowed until the next call on @src.
  */
 struct str log_source_tail(struct log_source *src);
+/**
+ * Adds to the tail of the source's first invocation what was printed before it (the last
+ * LOGS_TAIL_MAX bytes): for one that is answered because the init phase failed. The records stay as
+ * they are.
+ */
+void log_source_tail_add_init(struct log_source *src);
 /** The invocation is over (after REPORT): unfinished lines become lines, the tail is dropped. */
 void log_source_end(struct log_source *src);
 

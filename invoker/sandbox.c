@@ -280,6 +280,7 @@ void sandbox_charge(struct sandbox *sb, const struct sandbox_event *ev,
         charge_refused(sb, ev, ERR_UNAVAILABLE, "the node cannot keep the function's output now");
         return;
     }
+    sandbox_log_tail_add_init(&sb->log);
     if (failure->kind == SANDBOX_FAILED_INIT_TIMEOUT) {
         timed_out_text(sb, text, sizeof(text));
         end.status = REPORT_TIMEOUT;

@@ -101,6 +101,11 @@ int sandbox_log_begin(struct sandbox_log *log, struct str request_id, bool want_
     return r;
 }
 
+void sandbox_log_tail_add_init(struct sandbox_log *log)
+{
+    log_source_tail_add_init(log->source);
+}
+
 struct str sandbox_log_end(struct sandbox_log *log, struct str request_id,
                            const struct sandbox_log_ending *ending)
 {

@@ -47,6 +47,8 @@ void sandbox_log_init_report(struct sandbox_log *log, uint64_t init_us, const ch
                              enum report_status status, const char *error_type);
 /** Lines carry @request_id from here on; START. -ERR_UNAVAILABLE: see log_source_begin(). */
 int sandbox_log_begin(struct sandbox_log *log, struct str request_id, bool want_tail);
+/** After sandbox_log_begin(), when init failed: its output stands in the tail, too. */
+void sandbox_log_tail_add_init(struct sandbox_log *log);
 /** All that was printed before, END, REPORT. Returns the tail (see log_source_tail()). */
 struct str sandbox_log_end(struct sandbox_log *log, struct str request_id,
                            const struct sandbox_log_ending *ending);

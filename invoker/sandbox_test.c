@@ -579,13 +579,16 @@ static void init_error_of_the_runtime_is_the_answer(void **state)
     w.charge = true;
     create();
     runtime_dial();
+    runtime_prints("[ERROR] Runtime.ImportModuleError: no module\nwithout end");
     runtime_posts("init/error", "Lambda-Runtime-Function-Error-Type: Runtime.ImportModuleError\r\n",
                   "{\"errorMessage\":\"no module\"}");
     run_until(&w.answers, 1);
     assert_int_equal(w.failure, SANDBOX_FAILED_FUNCTION);
     assert_int_equal(w.outcome, INVOKE_FUNCTION_ERROR);
     assert_body("{\"errorMessage\":\"no module\"}");
-    assert_has(&w.tail, "START RequestId: " ID);
+    assert_has(&w.tail, "START RequestId: " ID " Version: $LATEST\n"
+                        "[ERROR] Runtime.ImportModuleError: no module\nwithout end\n"
+                        "END RequestId: " ID);
     assert_has(&w.tail, "\tStatus: error\tError Type: Runtime.ImportModuleError\n");
     run_until(&w.gone, 1);
 }
@@ -595,10 +598,12 @@ static void exit_during_init_is_answered(void **state)
     (void)state;
     w.charge = true;
     create();
+    runtime_prints("bye\n");
     main_process_exits(0, 0);
     run_until(&w.answers, 1);
     assert_body("{\"errorType\":\"Runtime.ExitError\",\"errorMessage\":\"RequestId: " ID
                 " Error: Runtime exited without providing a reason\"}");
+    assert_has(&w.tail, "$LATEST\nbye\nRequestId: " ID " Error: Runtime exited without");
     run_until(&w.gone, 1);
 }
 
