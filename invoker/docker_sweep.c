@@ -16,6 +16,7 @@ struct docker_sweep {
     char *life;
     cJSON *found; /* ids that are left of the last listing */
     uint64_t removed;
+    bool told; /* that listing goes wrong */
     struct docker_call *call;
     struct timer retry;
     uint64_t retry_us;
@@ -64,10 +65,14 @@ static void on_list(const cJSON *answer, const struct error *err, void *arg)
 
     sweep->call = NULL;
     if (err) {
-        log_warn("launcher", "containers of an earlier life not listed, trying again", KV_ERR(err));
+        if (!sweep->told)
+            log_warn("launcher", "containers of an earlier life not listed, trying again",
+                     KV_ERR(err));
+        sweep->told = true;
         list_later(sweep);
         return;
     }
+    sweep->told = false;
     cJSON_Delete(sweep->found);
     sweep->found = cJSON_CreateArray();
     cJSON_ArrayForEach(container, answer)

@@ -8,6 +8,7 @@
 #include "common/base/log.h"
 #include "common/base/str.h"
 #include "common/proto/image_ref.h"
+#include "invoker/docker_outage.h"
 
 #define BASE_IMAGES "hearth/" /* what images/build.sh names its images */
 
@@ -101,8 +102,11 @@ static void flight_fail(struct flight *flight, const struct error *cause)
     case ERR_UNSUPPORTED:
         error_set(&err, ERR_BAD_REQUEST, "InvalidImage: %s", cause->msg);
         break;
-    default:
-        error_set(&err, ERR_UNAVAILABLE, "InternalError: preparing the image %s: %s", reference,
+    default: /* without an engine, the cause names its socket */
+        error_set(&err, ERR_UNAVAILABLE, "InternalError: preparing the image %s: %s%s", reference,
+                  docker_outage_is_unheard(cause)
+                      ? "the Docker engine does not answer; is it running? "
+                      : "",
                   cause->msg);
     }
     flight_end(flight, NULL, &err);

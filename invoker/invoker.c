@@ -236,6 +236,7 @@ static int make_engine(struct invoker *inv, struct error *err)
                                           .socket = config->docker_socket,
                                           .auth_file = config->docker_config};
     struct launcher_docker_options launcher = {.loop = inv->loop,
+                                               .docker_socket = config->docker_socket,
                                                .node = inv->node_id,
                                                .run_dir = run_dir,
                                                .init_path = config->init_path,

@@ -18,6 +18,7 @@
 #include "common/base/log.h"
 #include "common/base/map.h"
 #include "invoker/docker_container.h"
+#include "invoker/docker_outage.h"
 #include "invoker/docker_sweep.h"
 #include "invoker/init_link.h"
 #include "invoker/sandbox_env.h"
@@ -28,7 +29,8 @@
 /* The engine removes an ended container by itself; when it is silent that long, we ask. */
 #define REMOVAL_PATIENCE_US SECONDS(2)
 #define RETRY_MIN_US MSEC(50)
-#define RETRY_MAX_US SECONDS(5)
+#define RETRY_MAX_US SECONDS(30)
+#define CONFLICT_RETRY_MAX_US SECONDS(5) /* it is being removed: news soon */
 
 enum phase {
     QUEUED, /* waits for its turn */
@@ -47,6 +49,7 @@ struct docker_launcher {
     struct docker *docker;
     struct docker_events *events;
     struct docker_sweep *sweep;
+    struct docker_outage outage; /* starts are made one at a time then, with pauses */
     char *node, *run_dir, *init_path, *network;
     char life[33]; /* random: tells our containers from those of earlier lives */
     uint32_t starts_max, starts; /* allowed and running at once */
@@ -77,6 +80,7 @@ struct docker_launch {
     bool started; /* the engine will remove it by itself */
     bool destroyed; /* and says that it did */
     bool failed, exited; /* was reported */
+    bool removal_told; /* that it goes wrong */
     struct launch_times times;
     uint64_t began_us, phase_us;
     uint64_t retry_us;
@@ -85,6 +89,7 @@ struct docker_launch {
 };
 
 static void launch_pump(struct docker_launcher *launcher);
+static void engine_answers(struct docker_launcher *launcher);
 
 static struct docker_launcher *launcher_of(struct launcher *base)
 {
@@ -149,18 +154,24 @@ static void launch_gone(struct docker_launch *l)
 static void on_removed(const struct error *err, void *arg)
 {
     struct docker_launch *l = arg;
+    uint64_t most_us = RETRY_MAX_US;
 
     l->call = NULL;
-    if (!err || err->code == ERR_NOT_FOUND) {
+    if (docker_outage_tells(err)) {
+        docker_outage_begin(&l->launcher->outage, err);
+    } else if (!err || err->code == ERR_NOT_FOUND) {
+        engine_answers(l->launcher);
         launch_gone(l);
         return;
-    }
-    /* a conflict: the engine is at it already, and says 404 once it is through */
-    if (err->code != ERR_CONFLICT)
+    } else if (err->code == ERR_CONFLICT) { /* it is at it already, and says 404 once through */
+        most_us = CONFLICT_RETRY_MAX_US;
+    } else if (!l->removal_told) {
+        l->removal_told = true;
         log_warn("launcher", "container not removed, trying again", KV_STR("sandbox", l->id),
                  KV_ERR(err));
+    }
     timer_start(&l->timer, l->retry_us);
-    l->retry_us = l->retry_us * 2 < RETRY_MAX_US ? l->retry_us * 2 : RETRY_MAX_US;
+    l->retry_us = l->retry_us * 2 < most_us ? l->retry_us * 2 : most_us;
 }
 
 static void launch_remove(struct docker_launch *l)
@@ -193,7 +204,10 @@ static void launch_fail(struct docker_launch *l, enum launch_failure failure,
         return;
     if (!l->failed && !l->exited) {
         l->failed = true;
-        log_warn("launcher", "failed", KV_STR("sandbox", l->id), KV_ERR(err));
+        if (docker_outage_is_on(&l->launcher->outage)) /* which was told */
+            log_debug("launcher", "failed", KV_STR("sandbox", l->id), KV_ERR(err));
+        else
+            log_warn("launcher", "failed", KV_STR("sandbox", l->id), KV_ERR(err));
         l->handler->on_failed(&l->base, failure, err, l->arg);
     }
     if (l->phase < ENDING) /* on_failed may have ended it */
@@ -289,6 +303,62 @@ static const struct init_link_handler link_handler = {
 
 /* ---- the engine */
 
+/*
+ * What was tried again at long intervals is tried soon. Only those whose removal went wrong are
+ * touched: the others' timers mean something else.
+ */
+static void engine_answers(struct docker_launcher *launcher)
+{
+    struct docker_launch *l;
+    struct str key;
+    size_t at = 0;
+    void *value;
+
+    if (!docker_outage_end(&launcher->outage))
+        return;
+    while (map_next(&launcher->launches, &at, &key, &value)) {
+        l = value;
+        if (l->phase != ENDING || l->call || !l->created || l->destroyed ||
+            l->retry_us == RETRY_MIN_US)
+            continue;
+        l->retry_us = RETRY_MIN_US;
+        timer_start(&l->timer, RETRY_MIN_US);
+    }
+    launch_pump(launcher);
+}
+
+/*
+ * The engine was not there for @l. Those in the queue fail with it, so that their invocations may
+ * be tried on another node; whoever comes from now on waits for the next try.
+ */
+static void engine_is_away(struct docker_launch *l, const struct error *err)
+{
+    struct docker_launcher *launcher = l->launcher;
+    struct list_node queued;
+    struct docker_launch *other;
+    struct error own;
+
+    docker_outage_begin(&launcher->outage, err);
+    docker_outage_error(&launcher->outage, &own);
+    list_init(&queued);
+    while ((other = LIST_FIRST(&launcher->queue, struct docker_launch, node))) {
+        list_remove(&other->node);
+        list_append(&queued, &other->node);
+    }
+    give_start_back(l);
+    if (l->phase == ENDING)
+        launch_ending(l);
+    else
+        launch_fail(l, LAUNCH_FAILED_ENGINE, &own);
+    while ((other = LIST_FIRST(&queued, struct docker_launch, node)))
+        launch_fail(other, LAUNCH_FAILED_ENGINE, &own); /* takes it off the list */
+}
+
+static void on_pause_over(void *arg)
+{
+    launch_pump(arg);
+}
+
 static void on_engine_started(const struct error *err, void *arg)
 {
     struct docker_launch *l = arg;
@@ -296,6 +366,11 @@ static void on_engine_started(const struct error *err, void *arg)
 
     l->call = NULL;
     l->started = !err;
+    if (docker_outage_tells(err)) {
+        engine_is_away(l, err);
+        return;
+    }
+    engine_answers(l->launcher);
     give_start_back(l);
     if (l->phase == ENDING) {
         launch_ending(l);
@@ -320,6 +395,12 @@ static void on_engine_created(const cJSON *answer, const struct error *err, void
 
     (void)answer; /* its id; the name does as well, and is known without an answer */
     l->call = NULL;
+    if (docker_outage_tells(err)) {
+        l->created = !docker_outage_is_unheard(err);
+        engine_is_away(l, err);
+        return;
+    }
+    engine_answers(l->launcher);
     if (err) {
         /* these tell for sure that there is none; anything else may have come too late to us */
         l->created =
@@ -343,12 +424,13 @@ static void on_engine_created(const cJSON *answer, const struct error *err, void
     l->call = docker_container_start(l->launcher->docker, l->name, on_engine_started, l);
 }
 
-/* Takes the next ones from the queue as far as starts_max allows. */
+/* Takes the next ones from the queue as far as starts_max allows; in an outage one at a time. */
 static void launch_pump(struct docker_launcher *launcher)
 {
     struct docker_launch *l;
 
-    while (launcher->starts < launcher->starts_max &&
+    while (!docker_outage_is_pausing(&launcher->outage) &&
+           launcher->starts < (docker_outage_is_on(&launcher->outage) ? 1 : launcher->starts_max) &&
            (l = LIST_FIRST(&launcher->queue, struct docker_launch, node))) {
         list_remove(&l->node);
         launcher->starts++;
@@ -529,6 +611,7 @@ static void docker_launcher_free(struct launcher *base)
     docker_events_free(launcher->events);
     docker_sweep_free(launcher->sweep);
     timer_stop(&launcher->stop_timer);
+    docker_outage_done(&launcher->outage);
     free(launcher->node);
     free(launcher->run_dir);
     free(launcher->init_path);
@@ -619,6 +702,7 @@ int launcher_docker_new(const struct launcher_docker_options *o, struct launcher
     map_init(&launcher->launches, NULL);
     list_init(&launcher->queue);
     timer_init(&launcher->stop_timer, o->loop, tell_stopped, launcher);
+    docker_outage_init(&launcher->outage, o->loop, o->docker_socket, on_pause_over, launcher);
     launcher->events = docker_events_new(o->docker, label, on_event, launcher);
     launcher->sweep = docker_sweep_new(o->loop, o->docker, o->node, launcher->life);
     *ret = &launcher->base;

@@ -16,6 +16,7 @@
 struct launcher_docker_options {
     struct loop *loop;
     struct docker *docker;
+    const char *docker_socket; /* of that engine, for messages; NULL: unknown */
     const char *node; /* id of this node; containers of its earlier lives are removed */
     const char *run_dir; /* short: sockets are <run_dir>/<sandbox id>/init.sock, under 108 bytes */
     const char *init_path; /* the static hearth-init, on a file system that allows exec */

@@ -7,6 +7,7 @@
 #include "common/io/http_client.h"
 
 #include <curl/curl.h>
+#include <errno.h>
 #include <string.h>
 
 #include "common/base/buf.h"
@@ -97,6 +98,8 @@ static void call_error(const struct http_call *call, struct error *err)
         error_set(err, ERR_UNAVAILABLE, "%s", text);
     else
         error_set(err, ERR_PROTOCOL, "%s", text);
+    if (call->result == CURLE_COULDNT_CONNECT)
+        err->sys_errno = ECONNREFUSED; /* whatever it was: the request has not left us */
 }
 
 static void deliver_chunk(struct http_call *call)

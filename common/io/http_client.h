@@ -4,7 +4,8 @@
  *
  * Owns:    requests run to their end by themselves; http_call_cancel() ends one early.
  * Threads: loop thread only; callbacks never run inside http_call().
- * Errors:  ERR_UNAVAILABLE (connect), ERR_TIMEOUT, ERR_TOO_LARGE, ERR_PROTOCOL; a status >= 400
+ * Errors:  ERR_UNAVAILABLE (no connection; sys_errno ECONNREFUSED: none came about, nothing was
+ *          sent), ERR_TIMEOUT, ERR_TOO_LARGE, ERR_PROTOCOL; a status >= 400
  *          is an answer.
  */
 #ifndef HEARTH_IO_HTTP_CLIENT_H

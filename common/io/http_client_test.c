@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/io/http_client.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -161,6 +162,7 @@ static void test_no_server_a_silent_one_and_nonsense_are_told_apart(void **state
     http_call(f.client, &o, on_done, &f);
     loop_run(f.loop);
     assert_int_equal(f.err.code, ERR_UNAVAILABLE);
+    assert_int_equal(f.err.sys_errno, ECONNREFUSED);
     end(&f);
 }
 
