@@ -11,6 +11,7 @@ import os
 import pathlib
 import re
 import shutil
+import socket
 import statistics
 import subprocess
 import sys
@@ -19,7 +20,7 @@ import time
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(TOP / "tests"))
-from harness import BUILD, C_RUNTIME, ROLE, Docker, Hearth, free_port, remove_folder, run, short_folder, zip_of  # noqa: E402
+from harness import BUILD, C_RUNTIME, ROLE, Docker, Hearth, free_port, remove_folder, run, short_folder, wait_until, zip_of  # noqa: E402
 
 PAYLOAD = '{"hello":"world","n":12345,"text":"one hundred bytes of payload are what the figures are stated for"}'
 PYTHON = "def handler(event, context):\n    return event\n"
@@ -61,12 +62,29 @@ def pin(pids, cpu):
                 os.sched_setaffinity(int(task.name), cpu)
 
 
+def listens(port):
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+        return True
+    return False
+
+
+@contextlib.contextmanager
+def running(h):
+    """A Hearth that is stopped whatever happens, and whose folder is removed."""
+    try:
+        yield h.start()
+        h.close()
+    finally:
+        h.stop()
+        remove_folder(h.folder)
+
+
 @contextlib.contextmanager
 def reference_chain(runtimes=1):
     """The least: one epoll loop and the same C runtime."""
     client, runtime = free_port(), free_port()
     gateway = subprocess.Popen([BUILD / "bench/reference_gateway", str(client), str(runtime)])
-    time.sleep(0.2)
+    wait_until("the reference gateway listens", lambda: listens(client) and listens(runtime), 10, every=0.01)
     env = dict(os.environ, AWS_LAMBDA_RUNTIME_API=f"127.0.0.1:{runtime}")
     loops = [subprocess.Popen([C_RUNTIME], env=env, stderr=subprocess.DEVNULL) for _ in range(runtimes)]
     time.sleep(0.2)
@@ -154,38 +172,40 @@ def traced(pid, seconds, path, port):
     return calls, r["requests"]
 
 
+def count(h, prefix, redis_pid):
+    port = int(h.listen.rsplit(":", 1)[1])
+    path = function(h, "bench-c", "provided.al2023", "x", c_files())
+    load(port, path, 1, 1)
+
+    def mallocs(pid):
+        return int.from_bytes(pathlib.Path(f"{prefix}.{pid}").read_bytes(), "little")
+    for role in ("gateway", "invoker"):
+        pid = h.pid(role)
+        before = mallocs(pid)
+        r = load(port, path, 1, 2)
+        figure(f"warm_{role}_allocations_per_invocation", (mallocs(pid) - before) / r["requests"], "count")
+        calls, requests = traced(pid, 2, path, port)
+        figure(f"warm_{role}_syscalls_per_invocation", sum(calls.values()) / requests, "count")
+        top = ", ".join(f"{k} {v / requests:.2f}" for k, v in sorted(calls.items(), key=lambda x: -x[1])[:8])
+        print(f"# {role}: {top}")
+    for role, pid in (("controller", h.pid("controller")), ("redis", redis_pid)):
+        calls, requests = traced(pid, 2, path, port)
+        figure(f"warm_{role}_syscalls_per_invocation", sum(calls.values()) / requests, "count")
+
+
 def counts(docker):
     """System calls and allocations per warm invocation, file and network operations by kind."""
     folder = short_folder("hb-")
     prefix = folder / "malloc"
-    socket = folder / "redis.sock"  # a Redis of its own: it brings its own malloc, which must not be counted
-    redis = subprocess.Popen(["redis-server", "--port", "0", "--unixsocket", str(socket), "--save", ""], stdout=subprocess.DEVNULL)
-    h = Hearth(docker, folder, HEARTH_REDIS_URL=f"unix:{socket}", HEARTH_MALLOC_COUNT=prefix,
-               LD_PRELOAD=BUILD / "bench/malloc_count.so").start()
+    socket_path = folder / "redis.sock"  # a Redis of its own: it brings its own malloc, which must not be counted
+    redis = subprocess.Popen(["redis-server", "--port", "0", "--unixsocket", str(socket_path), "--save", ""], stdout=subprocess.DEVNULL)
+    settings = dict(HEARTH_REDIS_URL=f"unix:{socket_path}", HEARTH_MALLOC_COUNT=prefix, LD_PRELOAD=BUILD / "bench/malloc_count.so")
     try:
-        port = int(h.listen.rsplit(":", 1)[1])
-        path = function(h, "bench-c", "provided.al2023", "x", c_files())
-        load(port, path, 1, 1)
-
-        def mallocs(pid):
-            return int.from_bytes(pathlib.Path(f"{prefix}.{pid}").read_bytes(), "little")
-        for role in ("gateway", "invoker"):
-            pid = h.pid(role)
-            before = mallocs(pid)
-            r = load(port, path, 1, 2)
-            figure(f"warm_{role}_allocations_per_invocation", (mallocs(pid) - before) / r["requests"], "count")
-            calls, requests = traced(pid, 2, path, port)
-            figure(f"warm_{role}_syscalls_per_invocation", sum(calls.values()) / requests, "count")
-            top = ", ".join(f"{k} {v / requests:.2f}" for k, v in sorted(calls.items(), key=lambda x: -x[1])[:8])
-            print(f"# {role}: {top}")
-        for role, pid in (("controller", h.pid("controller")), ("redis", redis.pid)):
-            calls, requests = traced(pid, 2, path, port)
-            figure(f"warm_{role}_syscalls_per_invocation", sum(calls.values()) / requests, "count")
-        h.close()
+        with running(Hearth(docker, folder, **settings)) as h:
+            count(h, prefix, redis.pid)
     finally:
         redis.kill()
         redis.wait()
-        remove_folder(folder)
 
 
 def median_ms(what, times, against=None, anchor=""):
@@ -251,17 +271,12 @@ def main():
     p.add_argument("--only", choices=("warm", "cold", "counts"), help="one part")
     a = p.parse_args()
     docker = Docker(os.environ["DOCKER_HOST"])
-    folder = short_folder("hb-")
-    h = Hearth(docker, folder).start()
-    try:
+    with running(Hearth(docker, short_folder("hb-"))) as h:
         if a.only in (None, "warm"):
             bare_loop(a.seconds)
             warm(h, a.seconds)
         if a.only in (None, "cold"):
             cold(h, a.rounds)
-        h.close()
-    finally:
-        remove_folder(folder)
     if a.only in (None, "counts"):
         counts(docker)
 

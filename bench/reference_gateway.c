@@ -119,6 +119,23 @@ static int on_bytes(int fd)
     return 0;
 }
 
+/* A client may leave with its request queued or under way: nobody waits for that answer any more. */
+static void forget(int fd)
+{
+    int i, kept = 0;
+
+    for (i = 0; i < queue_len; i++)
+        if (queue[i] != fd)
+            queue[kept++] = queue[i];
+    queue_len = kept;
+    for (i = 0; i < MOST_FDS; i++)
+        if (conns[i] && conns[i]->peer == fd)
+            conns[i]->peer = -1;
+    free(conns[fd]);
+    conns[fd] = NULL;
+    close(fd);
+}
+
 int main(int argc, char **argv)
 {
     struct epoll_event ev = {.events = EPOLLIN}, events[64];
@@ -147,9 +164,7 @@ int main(int argc, char **argv)
                 ev.data.fd = new_fd;
                 epoll_ctl(ep, EPOLL_CTL_ADD, new_fd, &ev);
             } else if (on_bytes(fd) < 0) {
-                free(conns[fd]);
-                conns[fd] = NULL;
-                close(fd);
+                forget(fd);
             }
         }
     }

@@ -120,6 +120,7 @@ class Hearth:
             HEARTH_RUN_DIR=str(self.folder / "run"),
             HEARTH_DOCKER_SOCKET=self.docker.socket,
             HEARTH_NODE_ID=self.node,
+            HEARTH_RUNTIMES=str(TOP / "images/runtimes.json"),
             ASAN_OPTIONS="detect_leaks=1:abort_on_error=0:exitcode=99",
             UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1",
         )
