@@ -55,8 +55,6 @@ static size_t on_header(char *ptr, size_t size, size_t n, void *arg)
         keep(value, a->error_type, sizeof(a->error_type));
     else if (str_eq_nocase(name, STR("x-amz-function-error")))
         keep(value, a->function_error, sizeof(a->function_error));
-    else if (str_eq_nocase(name, STR("x-amzn-requestid")))
-        keep(value, a->request_id, sizeof(a->request_id));
     else if (str_eq_nocase(name, STR("x-hearth-more")))
         a->more = str_is(value, "true");
     else if (str_eq_nocase(name, STR("x-amz-log-result")))

@@ -18,7 +18,6 @@ struct api_answer {
     struct buf body;
     char error_type[128]; /* x-amzn-ErrorType */
     char function_error[32]; /* X-Amz-Function-Error */
-    char request_id[64];
     bool more; /* X-Hearth-More */
     struct buf log_result; /* X-Amz-Log-Result, decoded */
 };

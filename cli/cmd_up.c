@@ -31,7 +31,6 @@ struct up {
     struct http_client *http;
     struct child *children[ROLE_MAX]; /* NULL: not ours to run */
     struct timer probe;
-    bool ready;
     bool stopping;
     int status; /* what `hearth up` ends with */
     int stop_next; /* role to stop next, downwards */
@@ -108,7 +107,6 @@ static void on_health(int status, struct str body, const struct error *err, void
         timer_start(&up->probe, PROBE_EVERY_US);
         return;
     }
-    up->ready = true;
     fprintf(stderr, "%-10s | ready in %.2f s: http://%s\n", "hearth",
             (double)(now_us() - up->started_us) / 1e6, up->config.listen);
 }

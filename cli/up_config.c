@@ -37,15 +37,7 @@ static const char *check_listen(struct str s)
 
 static const char *check_redis(struct str s)
 {
-    static struct error err; /* start-up has one thread */
-    struct redis_address address;
-
-    if (s.len == 0)
-        return NULL;
-    if (redis_url_parse(s, &address, &err) < 0)
-        return err.msg;
-    redis_address_done(&address);
-    return NULL;
+    return s.len ? redis_url_check(s) : NULL; /* empty: a private one */
 }
 
 #define UP_STRING(name, env, def, min, check, help)                                                \

@@ -13,17 +13,6 @@
 #define OWN_ARCHITECTURE "x86_64"
 #endif
 
-static const char *check_redis(struct str text)
-{
-    static struct error err; /* start-up has one thread */
-    struct redis_address address;
-
-    if (redis_url_parse(text, &address, &err) < 0)
-        return err.msg;
-    redis_address_done(&address);
-    return NULL;
-}
-
 static const char *check_architecture(struct str text)
 {
     return str_is(text, "x86_64") || str_is(text, "arm64") ? NULL : "is not x86_64 or arm64";
@@ -45,7 +34,7 @@ static const struct config_item items[] = {
                 "where gateways and invokers reach the controller: unix:/path", setting_check_link_address),
     STRING_ITEM(redis_url, "HEARTH_REDIS_URL", "redis://127.0.0.1:6379", 1, 4096,
                 "redis://[[user]:password@]host:port[/db] or unix:/path[?password=...&db=n]",
-                check_redis),
+                redis_url_check),
     STRING_ITEM(data_dir, "HEARTH_DATA_DIR", "/var/lib/hearth", 1, 1024,
                 "folder of zip archives (code/) and of the key that seals environments", NULL),
     STRING_ITEM(

@@ -1,16 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fixtures: one Docker engine, one registry and the base images a session; one Hearth a module."""
-import json
 import os
 import pathlib
-import subprocess
 import sys
 import tempfile
 
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from harness import BUILD, ROLE, TOP, Docker, Hearth, free_port, remove_folder, run, short_folder, zip_of  # noqa: E402
+from harness import ROLE, TOP, Docker, Hearth, free_port, remove_folder, run, short_folder, zip_of  # noqa: E402
 
 
 @pytest.fixture(scope="session")

@@ -165,6 +165,17 @@ int redis_url_parse(struct str url, struct redis_address *ret, struct error *err
     return 0;
 }
 
+const char *redis_url_check(struct str url)
+{
+    static struct error err;
+    struct redis_address address;
+
+    if (redis_url_parse(url, &address, &err) < 0)
+        return err.msg;
+    redis_address_done(&address);
+    return NULL;
+}
+
 char *redis_address_text(const struct redis_address *address)
 {
     if (address->unix_path)

@@ -25,6 +25,9 @@ struct redis_address {
 
 /** Reads @url into @ret. */
 int redis_url_parse(struct str url, struct redis_address *ret, struct error *err);
+/** As a setting's check: NULL when @url can be read, else what is wrong, good until the next call.
+ * For start-up, which has one thread. */
+const char *redis_url_check(struct str url);
 /** "host:port" or "unix:/path": fit for a log. The caller frees it. */
 char *redis_address_text(const struct redis_address *address);
 void redis_address_done(struct redis_address *address);
