@@ -86,6 +86,11 @@ struct fn_version {
 /** An empty version ($LATEST, Pending, generation 0). */
 struct fn_version *fn_version_new(void);
 struct fn_version *fn_version_copy(const struct fn_version *ver);
+/**
+ * What is published as version @number of the function whose $LATEST is @latest: Pending, with a
+ * new RevisionId; no LastUpdateStatus before it is Active.
+ */
+struct fn_version *fn_version_new_published(const struct fn_version *latest, uint64_t number);
 void fn_version_free(struct fn_version *ver);
 /** For CLEANUP. */
 void fn_version_freep(struct fn_version **ver);
@@ -134,6 +139,7 @@ cJSON *fn_version_to_aws_listed(const struct fn_version *ver, struct str qualifi
 struct fn_get_extra {
     const char *code_location; /* URL of a zip's archive; NULL for images */
     int64_t reserved_concurrency; /* -1: none */
+    const cJSON *tags; /* object, or NULL */
     struct str qualifier; /* as fn_version_to_aws() */
 };
 

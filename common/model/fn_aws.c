@@ -176,7 +176,7 @@ cJSON *fn_version_to_get_function(const struct fn_version *ver, const struct fn_
                                 "ReservedConcurrentExecutions",
                                 (double)extra->reserved_concurrency);
     cJSON_AddItemToObject(json, "Configuration", configuration(ver, extra->qualifier, true));
-    if (cJSON_GetArraySize(ver->tags) > 0)
-        cJSON_AddItemToObject(json, "Tags", cJSON_Duplicate(ver->tags, 1));
+    if (cJSON_GetArraySize(extra->tags) > 0)
+        cJSON_AddItemToObject(json, "Tags", cJSON_Duplicate(extra->tags, 1));
     return json;
 }
