@@ -154,6 +154,18 @@ void api_drop_archive(struct api_request *req)
     req->pinned = false;
 }
 
+struct fn_version *api_publish(const struct api_request *req, uint64_t number)
+{
+    char revision[UUID_MAX];
+    struct fn_version *ver;
+
+    uuid_make(revision);
+    ver = fn_version_publish(req->ver, number, STR_NULL, req->ver->modified_ms, revision);
+    fn_version_set_state(ver, FN_PENDING, FN_REASON_CREATING, FN_REASON_CREATING_TEXT);
+    fn_version_set_update(ver, FN_UPDATE_NONE, NULL, NULL);
+    return ver;
+}
+
 void api_accept(struct api_request *req, uint64_t generation)
 {
     struct fn_record *rec = calloc(1, sizeof(*rec));

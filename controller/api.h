@@ -77,6 +77,8 @@ char *api_take_zip(cJSON *code);
 
 /** The archive that came with the request is not needed: it goes unless another function has it. */
 void api_drop_archive(struct api_request *req);
+/** req->ver as version @number, Pending until the change that makes it ends. */
+struct fn_version *api_publish(const struct api_request *req, uint64_t number);
 /**
  * The registry has taken req->ver as @generation (req->cur serves meanwhile, unless it is NULL):
  * answers with its configuration and leads the change.

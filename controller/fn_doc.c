@@ -72,8 +72,11 @@ int fn_doc_read(const struct seal_key *key, struct str text, bool forgive, struc
 char *fn_doc_code(const struct fn_version *ver)
 {
     struct buf b = BUF_INIT(CODE_MAX);
+    size_t i;
 
     if (ver->package == FN_ZIP && ver->code_sha256)
         buf_append_str(&b, str_of(ver->code_sha256));
+    for (i = 0; i < ver->layers_len; i++)
+        buf_printf(&b, " %s", ver->layers[i].sha256);
     return buf_take(&b);
 }

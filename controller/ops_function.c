@@ -45,7 +45,7 @@ static void create(struct api_request *req)
     if (tags)
         beside[w.beside_len++] = (struct registry_beside){FN_SETTINGS, "tags", tags};
     if (api_is_true(req, "Publish")) {
-        req->publish = fn_version_new_published(req->ver, 1);
+        req->publish = api_publish(req, 1);
         w.publish = req->publish;
         beside[w.beside_len++] = (struct registry_beside){FN_SETTINGS, "next_version", "2"};
     }

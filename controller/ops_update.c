@@ -64,7 +64,7 @@ static void publish(struct api_request *req)
 
     uuid_make(req->change);
     if (api_is_true(req, "Publish")) {
-        req->publish = fn_version_new_published(req->ver, req->next_version);
+        req->publish = api_publish(req, req->next_version);
         snprintf(number, sizeof(number), "%" PRIu64, req->next_version + 1);
         next.text = number;
         w.publish = req->publish;

@@ -2,7 +2,8 @@
 /* PublishVersion, ListVersionsByFunction, and DeleteFunction of one version. */
 #include <string.h>
 
-#include "common/base/base64.h"
+#include "common/base/clock.h"
+#include "common/base/id.h"
 #include "common/model/lambda_input.h"
 #include "controller/fn_op.h"
 #include "controller/page.h"
@@ -46,19 +47,19 @@ int op_publish_version(struct api_request *req, const struct fn_view *view, stru
 {
     const struct fn_version *latest = view->rec->ver;
     CLEANUP(fn_version_freep) struct fn_version *ver = NULL;
-    struct str description = cjson_str(req->input, "Description");
+    char revision[UUID_MAX];
     uint64_t number = (uint64_t)fn_view_number(view, "next_version", 1);
     int r = check_publishable(req, view, err);
 
     if (r < 0)
         return r;
-    if (view->last && fn_version_same_code_and_configuration(view->last, latest)) {
+    if (view->last && fn_version_same_code_and_configuration(latest, view->last)) {
         *ret = fn_version_to_aws(view->last, str_of(view->last->version));
         return 0;
     }
-    ver = fn_version_new_published(latest, number);
-    if (description.ptr)
-        fn_set_str(&ver->description, description);
+    uuid_make(revision);
+    ver = fn_version_publish(latest, number, cjson_str(req->input, "Description"), wall_ms(),
+                             revision);
     /* what $LATEST runs is ready to run: so is this */
     fn_version_set_state(ver, FN_ACTIVE, NULL, NULL);
     fn_version_set_update(ver, FN_UPDATE_SUCCESSFUL, NULL, NULL);

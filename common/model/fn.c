@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/model/fn.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/id.h"
 #include "common/model/fn_name.h"
 #include "common/model/lambda_input.h"
 #include "common/model/record.h"
@@ -196,21 +194,6 @@ struct fn_version *fn_version_copy(const struct fn_version *ver)
     copy->file_systems = fn_file_systems_copy(ver->file_systems, ver->file_systems_len);
     copy->tags = ver->tags ? cJSON_Duplicate(ver->tags, 1) : NULL;
     return copy;
-}
-
-struct fn_version *fn_version_new_published(const struct fn_version *latest, uint64_t number)
-{
-    struct fn_version *ver = fn_version_copy(latest);
-    char revision[UUID_MAX];
-
-    free(ver->version);
-    ver->version = str_printf("%" PRIu64, number);
-    cJSON_Delete(TAKE(ver->tags));
-    uuid_make(revision);
-    fn_set_str(&ver->revision_id, str_of(revision));
-    fn_version_set_state(ver, FN_PENDING, FN_REASON_CREATING, FN_REASON_CREATING_TEXT);
-    fn_version_set_update(ver, FN_UPDATE_NONE, NULL, NULL);
-    return ver;
 }
 
 void fn_version_free(struct fn_version *ver)
