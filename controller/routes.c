@@ -17,19 +17,16 @@ static cJSON *route_json(const struct fn_record *rec)
     const struct fn_version *ver = running ? running : rec->ver;
     CLEANUP(freep)
     char *arn = fn_arn_new(str_of(ver->region), str_of(ver->account), str_of(ver->name), STR_NULL);
-    cJSON *ok = cJSON_CreateObject();
+    cJSON *ok = cJSON_CreateObject(), *target = cJSON_CreateObject();
 
     cJSON_AddStringToObject(ok, "arn", arn);
-    cJSON_AddStringToObject(ok, "version", ver->version);
-    cJSON_AddNumberToObject(ok, "generation", (double)ver->generation);
+    cJSON_AddItemToArray(cJSON_AddArrayToObject(ok, "targets"), target);
+    cJSON_AddStringToObject(target, "version", ver->version);
+    cJSON_AddNumberToObject(target, "generation", (double)ver->generation);
     /* A version that is current but not told to all yet runs already: gateways may keep this. */
-    cJSON_AddStringToObject(ok, "state", fn_state_name(running ? FN_ACTIVE : ver->state));
-    if (!running && ver->state_reason.text)
-        cJSON_AddStringToObject(ok, "state_reason", ver->state_reason.text);
-    if (!running && ver->state_reason.code)
-        cJSON_AddStringToObject(ok, "state_reason_code", ver->state_reason.code);
-    cJSON_AddNumberToObject(ok, "timeout_s", ver->timeout_s);
-    cJSON_AddNumberToObject(ok, "memory_mib", ver->memory_mib);
+    cJSON_AddStringToObject(target, "state", fn_state_name(running ? FN_ACTIVE : ver->state));
+    cJSON_AddNumberToObject(target, "timeout_s", ver->timeout_s);
+    cJSON_AddNumberToObject(target, "weight", 1);
     return ok;
 }
 

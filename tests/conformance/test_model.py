@@ -19,7 +19,7 @@ RECORDED_PATTERNS = {"LayerVersionArn", "TaggableResource"}
 RECORDED_VALUES = {"RecursiveLoop", "InvokeMode", "Runtime", "CompatibleRuntimes"}
 
 OFFERED = {"CreateFunction", "GetFunction", "GetFunctionConfiguration", "ListFunctions", "UpdateFunctionCode",
-           "UpdateFunctionConfiguration", "DeleteFunction", "Invoke"}
+           "UpdateFunctionConfiguration", "DeleteFunction", "Invoke", "InvokeWithResponseStream"}
 
 
 @pytest.fixture(scope="module")
