@@ -26,6 +26,10 @@ static api_handler_fn *const handlers[LAMBDA_OP_MAX] = {
     [LAMBDA_OP_ListFunctions] = api_list_functions,
     [LAMBDA_OP_DeleteFunction] = api_delete_function,
     [LAMBDA_OP_ListVersionsByFunction] = api_list_versions,
+    [LAMBDA_OP_TagResource] = api_tags,
+    [LAMBDA_OP_UntagResource] = api_tags,
+    [LAMBDA_OP_ListTags] = api_tags,
+    [LAMBDA_OP_GetAccountSettings] = api_get_account_settings,
     [LAMBDA_OP_UpdateFunctionCode] = api_update_function_code,
     [LAMBDA_OP_UpdateFunctionConfiguration] = api_update_function_configuration,
 };

@@ -20,6 +20,8 @@ struct controller_config {
     char *region;
     char *architecture; /* what Architectures is when a request does not say */
     char *log_level;
+    uint64_t account_concurrency; /* invocations of an account at once */
+    uint64_t code_storage_max; /* bytes of an account's archives and layers */
     uint64_t redis_timeout_us;
     uint64_t prepare_timeout_us;
     uint64_t peer_timeout_us;

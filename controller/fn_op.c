@@ -19,9 +19,78 @@ static const struct fn_op rows[LAMBDA_OP_MAX] = {
     [LAMBDA_OP_UpdateAlias] = {op_update_alias, FN_NAME_PLAIN, FN_QUALIFIER_STEP,
                                FN_WANT(FN_ALIASES) | FN_WANT(FN_VERSION_BYTES)},
     [LAMBDA_OP_DeleteAlias] = {op_delete_alias, FN_NAME_PLAIN, FN_QUALIFIER_STEP,
-                               FN_WANT(FN_ALIASES)},
+                               FN_WANT(FN_ALIASES) | FN_WANT(FN_PROVISIONED)},
     [LAMBDA_OP_DeleteFunction] = {op_delete_version, FN_NAME_PLAIN, FN_QUALIFIER_STEP,
-                                  FN_WANT(FN_ALIASES)}, /* with a qualifier: one version */
+                                  FN_WANT(FN_ALIASES) | FN_WANT(FN_PROVISIONED)}, /* with a qualifier: one version */
+
+    [LAMBDA_OP_AddPermission] = {op_add_permission, FN_NAME_NAMESPACED, FN_QUALIFIER_STEP,
+                                 FN_WANT(FN_POLICIES)},
+    [LAMBDA_OP_GetPolicy] = {op_get_policy, FN_NAME_NAMESPACED, FN_QUALIFIER_STEP,
+                             FN_WANT(FN_POLICIES)},
+    [LAMBDA_OP_RemovePermission] = {op_remove_permission, FN_NAME_NAMESPACED, FN_QUALIFIER_STEP,
+                                    FN_WANT(FN_POLICIES)},
+
+    [LAMBDA_OP_TagResource] = {op_tag_function, FN_NAME_NAMESPACED, FN_QUALIFIER_STEP, 0},
+    [LAMBDA_OP_UntagResource] = {op_untag_function, FN_NAME_NAMESPACED, FN_QUALIFIER_STEP, 0},
+    [LAMBDA_OP_ListTags] = {op_list_function_tags, FN_NAME_NAMESPACED, FN_QUALIFIER_STEP, 0},
+
+    [LAMBDA_OP_PutFunctionEventInvokeConfig] = {op_put_event_config, FN_NAME_NAMESPACED,
+                                                FN_QUALIFIER_STEP, FN_WANT(FN_EVENT_CONFIGS)},
+    [LAMBDA_OP_UpdateFunctionEventInvokeConfig] = {op_update_event_config, FN_NAME_NAMESPACED,
+                                                   FN_QUALIFIER_STEP, FN_WANT(FN_EVENT_CONFIGS)},
+    [LAMBDA_OP_GetFunctionEventInvokeConfig] = {op_get_event_config, FN_NAME_NAMESPACED,
+                                                FN_QUALIFIER_STEP, FN_WANT(FN_EVENT_CONFIGS)},
+    [LAMBDA_OP_DeleteFunctionEventInvokeConfig] = {op_delete_event_config, FN_NAME_NAMESPACED,
+                                                   FN_QUALIFIER_STEP, FN_WANT(FN_EVENT_CONFIGS)},
+    [LAMBDA_OP_ListFunctionEventInvokeConfigs] = {op_list_event_configs, FN_NAME_NAMESPACED,
+                                                  FN_QUALIFIER_STEP, FN_WANT(FN_EVENT_CONFIGS)},
+
+    [LAMBDA_OP_GetFunctionRecursionConfig] = {op_get_recursion, FN_NAME_PLAIN, FN_QUALIFIER_STEP,
+                                              0},
+    [LAMBDA_OP_PutFunctionRecursionConfig] = {op_put_recursion, FN_NAME_PLAIN, FN_QUALIFIER_STEP,
+                                              0},
+    [LAMBDA_OP_GetRuntimeManagementConfig] = {op_get_runtime_management, FN_NAME_NAMESPACED,
+                                              FN_QUALIFIER_EXISTS, FN_WANT(FN_RUNTIME_CONFIGS)},
+    [LAMBDA_OP_PutRuntimeManagementConfig] = {op_put_runtime_management, FN_NAME_NAMESPACED,
+                                              FN_QUALIFIER_EXISTS, FN_WANT(FN_RUNTIME_CONFIGS)},
+
+    [LAMBDA_OP_PutFunctionConcurrency] = {op_put_concurrency, FN_NAME_PLAIN, FN_QUALIFIER_STEP,
+                                          FN_WANT(FN_PROVISIONED) | FN_WANT_ACCOUNT},
+    [LAMBDA_OP_GetFunctionConcurrency] = {op_get_concurrency, FN_NAME_PLAIN, FN_QUALIFIER_STEP, 0},
+    [LAMBDA_OP_DeleteFunctionConcurrency] = {op_delete_concurrency, FN_NAME_PLAIN,
+                                             FN_QUALIFIER_STEP,
+                                             FN_WANT(FN_PROVISIONED) | FN_WANT_ACCOUNT},
+    [LAMBDA_OP_PutProvisionedConcurrencyConfig] = {op_put_provisioned, FN_NAME_PLAIN,
+                                                   FN_QUALIFIER_STEP,
+                                                   FN_WANT(FN_PROVISIONED) | FN_WANT(FN_ALIASES) |
+                                                       FN_WANT_ACCOUNT},
+    [LAMBDA_OP_GetProvisionedConcurrencyConfig] = {op_get_provisioned, FN_NAME_PLAIN,
+                                                   FN_QUALIFIER_STEP, FN_WANT(FN_PROVISIONED)},
+    [LAMBDA_OP_DeleteProvisionedConcurrencyConfig] = {op_delete_provisioned, FN_NAME_PLAIN,
+                                                      FN_QUALIFIER_STEP, FN_WANT(FN_PROVISIONED)},
+    [LAMBDA_OP_ListProvisionedConcurrencyConfigs] = {op_list_provisioned, FN_NAME_PLAIN,
+                                                     FN_QUALIFIER_STEP,
+                                                     FN_WANT(FN_PROVISIONED) | FN_WANT(FN_ALIASES)},
+};
+
+/* Operations that do not say "Function not found: <ARN>". */
+static fn_op_missing *const missing[LAMBDA_OP_MAX] = {
+    [LAMBDA_OP_GetPolicy] = op_get_policy_missing,
+    [LAMBDA_OP_RemovePermission] = op_remove_permission_missing,
+    [LAMBDA_OP_PutFunctionEventInvokeConfig] = op_event_config_no_function,
+    [LAMBDA_OP_UpdateFunctionEventInvokeConfig] = op_event_config_no_function,
+    [LAMBDA_OP_ListFunctionEventInvokeConfigs] = op_event_config_no_function,
+    [LAMBDA_OP_GetFunctionEventInvokeConfig] = op_event_config_missing,
+    [LAMBDA_OP_DeleteFunctionEventInvokeConfig] = op_event_config_missing,
+    [LAMBDA_OP_PutProvisionedConcurrencyConfig] = fn_op_no_qualifier,
+    [LAMBDA_OP_GetProvisionedConcurrencyConfig] = fn_op_no_qualifier,
+    [LAMBDA_OP_DeleteProvisionedConcurrencyConfig] = fn_op_no_qualifier,
+};
+
+/* Operations that look at more than one function. */
+static fn_op_others *const others[LAMBDA_OP_MAX] = {
+    [LAMBDA_OP_PutFunctionEventInvokeConfig] = op_event_config_others,
+    [LAMBDA_OP_UpdateFunctionEventInvokeConfig] = op_event_config_others,
 };
 
 const struct fn_op *fn_op_find(enum lambda_op_id id)
@@ -46,6 +115,17 @@ int fn_op_not_found(const struct api_request *req, struct error *err)
     CLEANUP(freep) char *arn = fn_op_arn(req, req->fn.qualifier);
 
     return error_set(err, ERR_NOT_FOUND, "Function not found: %s", arn);
+}
+
+int fn_op_no_qualifier(const struct api_request *req, struct error *err)
+{
+    struct str qualifier = req->fn.qualifier;
+    CLEANUP(freep) char *arn = fn_op_arn(req, qualifier);
+
+    if (qualifier.len == 0 || fn_version_number_is_valid(qualifier) ||
+        str_find(qualifier, '$', 0) < qualifier.len)
+        return fn_op_not_found(req, err);
+    return error_set(err, ERR_NOT_FOUND, "Cannot find alias arn: %s", arn);
 }
 
 bool fn_op_qualifier_exists(const struct api_request *req, const struct fn_view *view)
@@ -114,8 +194,11 @@ static void tell(struct api_request *req)
     uint64_t timeout_us = c->config->peer_timeout_us;
     const char *retired = fn_write_retired(req->write);
     cJSON *args = api_function_json(req);
+    uint64_t unreserved;
 
     req->waiting = 1;
+    if (fn_write_unreserved(req->write, &unreserved))
+        cJSON_AddNumberToObject(args, "unreserved", (double)unreserved);
     if (fn_write_is_dropping_routes(req->write)) {
         req->waiting++;
         peers_ask_all(c->peers, PEER_GATEWAY, "route.drop", args, timeout_us, on_told, req);
@@ -136,8 +219,12 @@ static void on_view(struct fn_view *view, const struct error *err, void *arg);
 
 static void look(struct api_request *req)
 {
-    fn_view_get(req->c->redis, &req->c->key, req->home.account, req->fn.name, req->fn.qualifier,
-                req->fn_op->wants, on_view, req);
+    fn_op_others *name_others = others[req->op->id];
+    struct fn_other list[FN_OTHERS_MAX];
+
+    fn_view_get_with(req->c->redis, &req->c->key, req->home.account, req->fn.name,
+                     req->fn.qualifier, req->fn_op->wants, list,
+                     name_others ? name_others(req, list) : 0, on_view, req);
 }
 
 static void on_committed(const struct error *err, void *arg)
@@ -181,19 +268,30 @@ static void step(struct api_request *req, const struct fn_view *view)
 static void on_view(struct fn_view *view, const struct error *err, void *arg)
 {
     struct api_request *req = arg;
+    fn_op_missing *say_missing = missing[req->op->id];
+    struct error own;
 
-    if (err && err->code == ERR_NOT_FOUND)
+    if (err && err->code == ERR_NOT_FOUND && say_missing) {
+        say_missing(req, &own);
+        api_fail(req, &own);
+    } else if (err && err->code == ERR_NOT_FOUND) {
         api_fail_not_found(req);
-    else if (err)
+    } else if (err) {
         api_fail(req, err);
-    else
+    } else {
         step(req, view);
+    }
     fn_view_free(view);
+}
+
+void fn_op_run_named(struct api_request *req, const struct fn_op *op)
+{
+    req->fn_op = op;
+    look(req);
 }
 
 void fn_op_run(struct api_request *req, const struct fn_op *op)
 {
-    req->fn_op = op;
     if (api_name(req, op->kind))
-        look(req);
+        fn_op_run_named(req, op);
 }

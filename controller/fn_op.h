@@ -41,10 +41,18 @@ struct fn_op {
     unsigned wants; /* FN_WANT() */
 };
 
+/** Says what is wrong when there is no such function; returns -ERR_*. */
+typedef int fn_op_missing(const struct api_request *req, struct error *err);
+/** Names in @ret (FN_OTHERS_MAX) what else the step asks to be there; returns how many. */
+typedef size_t fn_op_others(const struct api_request *req, struct fn_other *ret);
+
 /** The row of an operation; step NULL: it is no operation of this kind. */
 const struct fn_op *fn_op_find(enum lambda_op_id id);
 /** Does it; the request is answered, now or later. */
 void fn_op_run(struct api_request *req, const struct fn_op *op);
+
+/** The same on the function that @req->fn names. */
+void fn_op_run_named(struct api_request *req, const struct fn_op *op);
 
 /* ---- what steps share ---- */
 
@@ -54,6 +62,8 @@ struct str fn_op_field(const struct api_request *req);
 char *fn_op_arn(const struct api_request *req, struct str qualifier);
 /** -ERR_NOT_FOUND "Function not found: <ARN with the request's qualifier>". */
 int fn_op_not_found(const struct api_request *req, struct error *err);
+/** -ERR_NOT_FOUND for a qualifier: "Cannot find alias arn: …" for a name, else as above. */
+int fn_op_no_qualifier(const struct api_request *req, struct error *err);
 /** Whether the request's qualifier names something: none, $LATEST, a version, an alias. */
 bool fn_op_qualifier_exists(const struct api_request *req, const struct fn_view *view);
 /** -ERR_PRECONDITION unless the input's RevisionId is absent or @revision_id. */
@@ -62,6 +72,23 @@ int fn_op_check_revision(const struct api_request *req, const char *revision_id,
 /** -ERR_CONFLICT "… An update is in progress for resource: <ARN>" while a change is under way. */
 int fn_op_check_idle(const struct api_request *req, const struct fn_view *view, struct error *err);
 
+/* ops_policy.c */
+fn_op_step op_add_permission, op_get_policy, op_remove_permission;
+fn_op_missing op_get_policy_missing, op_remove_permission_missing;
+/* ops_tags.c */
+fn_op_step op_tag_function, op_untag_function, op_list_function_tags;
+/* ops_event_config.c */
+fn_op_step op_put_event_config, op_update_event_config, op_get_event_config,
+    op_delete_event_config, op_list_event_configs;
+fn_op_missing op_event_config_no_function, op_event_config_missing;
+fn_op_others op_event_config_others;
+/* ops_settings.c */
+fn_op_step op_get_recursion, op_put_recursion, op_get_runtime_management,
+    op_put_runtime_management;
+/* ops_concurrency.c */
+fn_op_step op_put_concurrency, op_get_concurrency, op_delete_concurrency;
+/* ops_provisioned.c */
+fn_op_step op_put_provisioned, op_get_provisioned, op_delete_provisioned, op_list_provisioned;
 /* ops_version.c */
 fn_op_step op_publish_version, op_delete_version;
 /* ops_alias.c */
