@@ -389,6 +389,7 @@ static void tell(struct fn_change *change)
     change->rounds = 2;
     peers_ask_all(o->peers, PEER_GATEWAY, "route.drop", args, o->peer_timeout_us, on_told,
                   ticket_new(change));
+    cJSON_AddStringToObject(args, "version", change->ver->version);
     cJSON_AddNumberToObject(args, "generation", (double)change->ver->generation);
     peers_ask_all(o->peers, PEER_INVOKER, "version.retire", args, o->peer_timeout_us, on_told,
                   ticket_new(change));
