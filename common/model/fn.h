@@ -48,8 +48,9 @@ struct fn_layer {
 };
 
 struct fn_file_system {
-    char *arn; /* of an EFS access point */
+    char *arn; /* of an access point */
     char *mount_path; /* "/mnt/data" */
+    char *direct_s3_read; /* S3FilesConfig.DirectS3Read, or NULL */
 };
 
 struct fn_version {
@@ -122,6 +123,25 @@ void fn_version_free(struct fn_version *ver);
 /** For CLEANUP. */
 void fn_version_freep(struct fn_version **ver);
 
+/** Whether @ver is $LATEST and not a published version. */
+bool fn_version_is_latest(const struct fn_version *ver);
+/**
+ * A published copy of $LATEST: Pending/Creating with SnapStart or when @latest is not ready yet,
+ * else active at once. Tags stay with the function.
+ *
+ * @description  of the version; ptr NULL: $LATEST's
+ */
+struct fn_version *fn_version_publish(const struct fn_version *latest, uint64_t number,
+                                      struct str description, uint64_t now_ms,
+                                      const char *revision_id);
+/**
+ * Whether code and configuration are the same, so that publishing @latest again would give what
+ * @published is already. A description given to PublishVersion alone makes no difference;
+ * $LATEST's own does.
+ */
+bool fn_version_same_code_and_configuration(const struct fn_version *latest,
+                                            const struct fn_version *published);
+
 /** Sets state and reason; @text and @code are copied, NULL for none. */
 void fn_version_set_state(struct fn_version *ver, enum fn_state state, const char *code,
                           const char *text);
@@ -167,6 +187,8 @@ int fn_version_from_registry(const cJSON *json, struct fn_version **ret, struct 
  *             STR_NULL: nothing
  */
 cJSON *fn_version_to_aws(const struct fn_version *ver, struct str qualifier);
+/** What CreateFunction answers: FunctionArn is the function's, also when @ver was published. */
+cJSON *fn_version_to_aws_created(const struct fn_version *ver);
 /** As lists have each: without state, last update status and runtime version. */
 cJSON *fn_version_to_aws_listed(const struct fn_version *ver, struct str qualifier);
 
