@@ -205,7 +205,7 @@ static void set_everything(struct fn_version *ver)
         {"arn:aws:lambda:us-east-1:000000000000:layer:a:1", "00bb", 30, 40},
     };
     struct fn_file_system system = {
-        "arn:aws:elasticfilesystem:us-east-1:000000000000:access-point/fsap-1", "/mnt/data",
+        "arn:aws:elasticfilesystem:us-east-1:000000000000:access-point/fsap-1", "/mnt/data", "AUTO",
     };
 
     fn_set_str(&ver->application_log_level, STR("DEBUG"));
