@@ -12,6 +12,7 @@
 #include "common/model/lambda_input.h"
 #include "common/model/validate.h"
 #include "common/proto/aws_error.h"
+#include "controller/fn_op.h"
 #include "controller/serve.h"
 
 #define REQUEST_BYTES_MAX 70167211u /* Lambda quotas; recorded */
@@ -24,6 +25,7 @@ static api_handler_fn *const handlers[LAMBDA_OP_MAX] = {
     [LAMBDA_OP_GetFunctionConfiguration] = api_get_function_configuration,
     [LAMBDA_OP_ListFunctions] = api_list_functions,
     [LAMBDA_OP_DeleteFunction] = api_delete_function,
+    [LAMBDA_OP_ListVersionsByFunction] = api_list_versions,
     [LAMBDA_OP_UpdateFunctionCode] = api_update_function_code,
     [LAMBDA_OP_UpdateFunctionConfiguration] = api_update_function_configuration,
 };
@@ -37,6 +39,9 @@ static void request_free(struct api_request *req)
     cJSON_Delete(req->input);
     fn_version_free(req->ver);
     fn_version_free(req->cur);
+    fn_version_free(req->publish);
+    fn_write_free(req->write);
+    cJSON_Delete(req->answer);
     free(req->account);
     free(req->request_id);
     free(req->endpoint);
@@ -149,6 +154,18 @@ void api_drop_archive(struct api_request *req)
     req->pinned = false;
 }
 
+struct fn_version *api_publish(const struct api_request *req, uint64_t number)
+{
+    char revision[UUID_MAX];
+    struct fn_version *ver;
+
+    uuid_make(revision);
+    ver = fn_version_publish(req->ver, number, STR_NULL, req->ver->modified_ms, revision);
+    fn_version_set_state(ver, FN_PENDING, FN_REASON_CREATING, FN_REASON_CREATING_TEXT);
+    fn_version_set_update(ver, FN_UPDATE_NONE, NULL, NULL);
+    return ver;
+}
+
 void api_accept(struct api_request *req, uint64_t generation)
 {
     struct fn_record *rec = calloc(1, sizeof(*rec));
@@ -160,10 +177,12 @@ void api_accept(struct api_request *req, uint64_t generation)
         code_store_settle(c->store, &req->pin, true, NULL, NULL);
     rec->ver = TAKE(req->ver);
     rec->serving = TAKE(req->cur);
+    rec->publish = TAKE(req->publish);
     rec->ver->generation = generation;
     rec->stage = FN_STAGE_PREPARE;
     memcpy(rec->change, req->change, sizeof(rec->change));
-    api_reply(req, fn_version_to_aws(rec->ver, STR_NULL));
+    api_reply(req, rec->publish ? fn_version_to_aws(rec->publish, str_of(rec->publish->version))
+                                : fn_version_to_aws(rec->ver, STR_NULL));
     fn_changes_lead(c->changes, rec);
 }
 
@@ -195,11 +214,17 @@ bool api_name(struct api_request *req, enum fn_name_kind kind)
         api_fail(req, &err);
         return false;
     }
-    if (req->fn.qualifier.len && !str_is(req->fn.qualifier, FN_LATEST)) {
-        api_fail_not_found(req);
-        return false;
-    }
     return true;
+}
+
+cJSON *api_function_json(const struct api_request *req)
+{
+    CLEANUP(freep) char *name = str_dup(req->fn.name);
+    cJSON *args = cJSON_CreateObject();
+
+    cJSON_AddStringToObject(args, "account", req->account);
+    cJSON_AddStringToObject(args, "name", name);
+    return args;
 }
 
 struct fn_defaults api_defaults(const struct api_request *req, char *revision_id)
@@ -231,10 +256,17 @@ static void dispatch(struct api_request *req)
     CLEANUP(buf_done) struct buf message = BUF_INIT(VALIDATE_MESSAGE_MAX);
     int r = validate_input(req->op, req->input, &message);
 
+    const struct fn_op *fn_op = fn_op_find(req->op->id);
+
     if (r < 0)
         fail_text(req, (enum error_code) - r, buf_str(&message));
-    else
+    else if (handlers[req->op->id])
         handlers[req->op->id](req);
+    else if (fn_op->step)
+        fn_op_run(req, fn_op);
+    else
+        api_fail_with(req, ERR_UNSUPPORTED, "Hearth does not offer the operation %s yet.",
+                      req->op->name);
 }
 
 /* JSON of many megabytes is read on a worker; the loop goes on meanwhile. */
@@ -320,11 +352,6 @@ void serve_lambda(struct rpc_request *rpc, const cJSON *args, struct str body, v
         return;
     }
     req->op = req->match.op;
-    if (!req->op->offered || !handlers[req->op->id]) {
-        api_fail_with(req, ERR_UNSUPPORTED, "Hearth does not offer the operation %s yet.",
-                      req->op->name);
-        return;
-    }
     if (body.len > REQUEST_BYTES_MAX) {
         api_fail_with(req, ERR_ENTITY_TOO_LARGE,
                       "Request must be smaller than %u bytes for the %s operation",

@@ -7,6 +7,7 @@
 #include "common/model/lambda_input.h"
 #include "controller/api.h"
 #include "controller/code_url.h"
+#include "controller/fn_op.h"
 
 #define LIST_MAX 50u /* AWS: never more in one answer, whatever MaxItems says */
 
@@ -33,10 +34,22 @@ static void on_created(const struct registry_change *change, const struct error 
     api_accept(req, change->generation);
 }
 
+/* Tags and the like are kept beside the document: they change without it. */
 static void create(struct api_request *req)
 {
+    CLEANUP(freep) char *tags = req->ver->tags ? cJSON_PrintUnformatted(req->ver->tags) : NULL;
+    struct registry_beside beside[REGISTRY_BESIDE_MAX];
+    struct registry_write w = {.ver = req->ver, .change = req->change, .beside = beside};
+
     uuid_make(req->change);
-    registry_create(req->c->registry, req->ver, req->change, on_created, req);
+    if (tags)
+        beside[w.beside_len++] = (struct registry_beside){FN_SETTINGS, "tags", tags};
+    if (api_is_true(req, "Publish")) {
+        req->publish = api_publish(req, 1);
+        w.publish = req->publish;
+        beside[w.beside_len++] = (struct registry_beside){FN_SETTINGS, "next_version", "2"};
+    }
+    registry_create(req->c->registry, &w, on_created, req);
 }
 
 static void on_create_archive(const struct code_pin *pin, const struct error *err, void *arg)
@@ -93,38 +106,56 @@ void api_create_function(struct api_request *req)
 
 /* ---- GetFunction, GetFunctionConfiguration ---- */
 
-static void on_get(struct fn_record *rec, const struct error *err, void *arg)
+/* The version that the request names, or NULL: there is none. */
+static const struct fn_version *named_version(const struct api_request *req,
+                                              const struct fn_view *view)
 {
-    struct api_request *req = arg;
+    struct str qualifier = req->fn.qualifier;
+
+    if (qualifier.len == 0 || str_is(qualifier, FN_LATEST))
+        return view->rec->ver;
+    if (view->version)
+        return view->version;
+    return view->alias && str_is(cjson_str(view->alias, "FunctionVersion"), FN_LATEST)
+               ? view->rec->ver
+               : NULL;
+}
+
+static cJSON *get_function_json(const struct api_request *req, const struct fn_view *view,
+                                const struct fn_version *ver)
+{
     struct fn_get_extra extra = {.reserved_concurrency = -1, .qualifier = api_qualifier(req)};
     CLEANUP(freep) char *url = NULL;
-    cJSON *json;
 
-    if (err && err->code == ERR_NOT_FOUND) {
-        api_fail_not_found(req);
-        return;
-    }
-    if (err) {
+    if (ver->package == FN_ZIP && ver->code_sha256 && req->endpoint[0])
+        url = code_url_new(&req->c->key, req->endpoint, ver->code_sha256, wall_ms() / 1000);
+    extra.code_location = url;
+    extra.reserved_concurrency = (int64_t)fn_view_number(view, "reserved", -1);
+    extra.tags = cJSON_GetObjectItemCaseSensitive(view->settings, "tags");
+    return fn_version_to_get_function(ver, &extra);
+}
+
+static void on_get(struct fn_view *view, const struct error *err, void *arg)
+{
+    struct api_request *req = arg;
+    const struct fn_version *ver = view ? named_version(req, view) : NULL;
+
+    if (err && err->code != ERR_NOT_FOUND)
         api_fail(req, err);
-        return;
-    }
-    if (req->op->id == LAMBDA_OP_GetFunction) {
-        if (rec->ver->package == FN_ZIP && rec->ver->code_sha256 && req->endpoint[0])
-            url = code_url_new(&req->c->key, req->endpoint, rec->ver->code_sha256,
-                               wall_ms() / 1000);
-        extra.code_location = url;
-        json = fn_version_to_get_function(rec->ver, &extra);
-    } else {
-        json = fn_version_to_aws(rec->ver, extra.qualifier);
-    }
-    fn_record_free(rec);
-    api_reply(req, json);
+    else if (!ver)
+        api_fail_not_found(req);
+    else if (req->op->id == LAMBDA_OP_GetFunction)
+        api_reply(req, get_function_json(req, view, ver));
+    else
+        api_reply(req, fn_version_to_aws(ver, api_qualifier(req)));
+    fn_view_free(view);
 }
 
 void api_get_function(struct api_request *req)
 {
     if (api_name(req, FN_NAME_NAMESPACED))
-        registry_get(req->c->registry, req->home.account, req->fn.name, on_get, req);
+        fn_view_get(req->c->redis, &req->c->key, req->home.account, req->fn.name,
+                    req->fn.qualifier, 0, on_get, req);
 }
 
 void api_get_function_configuration(struct api_request *req)
@@ -205,17 +236,6 @@ static void drop_route(struct api_request *req, const cJSON *args)
                   on_nothing, NULL);
 }
 
-/* "account" and "name", as route.drop and version.retire have them. */
-static cJSON *function_json(const struct api_request *req)
-{
-    CLEANUP(freep) char *name = str_dup(req->fn.name);
-    cJSON *args = cJSON_CreateObject();
-
-    cJSON_AddStringToObject(args, "account", req->account);
-    cJSON_AddStringToObject(args, "name", name);
-    return args;
-}
-
 static void tell_deleted(struct api_request *req, cJSON *args)
 {
     struct controller *c = req->c;
@@ -231,7 +251,7 @@ static void tell_deleted(struct api_request *req, cJSON *args)
 static void on_deleted(const struct registry_change *change, const struct error *err, void *arg)
 {
     struct api_request *req = arg;
-    cJSON *args = function_json(req);
+    cJSON *args = api_function_json(req);
     size_t i;
 
     for (i = 0; change && i < change->unused_code_len; i++) {
@@ -255,9 +275,8 @@ void api_delete_function(struct api_request *req)
 {
     if (!api_name(req, FN_NAME_PLAIN))
         return;
-    if (req->fn.qualifier.len) {
-        api_fail_with(req, ERR_BAD_REQUEST,
-                      "$LATEST version cannot be deleted without deleting the function.");
+    if (req->fn.qualifier.len) { /* one version of it */
+        fn_op_run(req, fn_op_find(LAMBDA_OP_DeleteFunction));
         return;
     }
     registry_delete(req->c->registry, req->home.account, req->fn.name, on_deleted, req);

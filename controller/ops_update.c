@@ -3,7 +3,10 @@
  * UpdateFunctionCode and UpdateFunctionConfiguration: read, a changed copy made, its archive kept,
  * begun in the registry, answered, led to Successful.
  */
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/model/lambda_input.h"
 #include "controller/api.h"
@@ -52,6 +55,25 @@ static void answer_dry_run(struct api_request *req)
     api_reply(req, fn_version_to_aws(req->ver, STR_NULL));
 }
 
+/* Writes it, with the version that is to be published if the client wants one. */
+static void publish(struct api_request *req)
+{
+    struct registry_beside next = {FN_SETTINGS, "next_version", NULL};
+    struct registry_write w = {.ver = req->ver, .change = req->change, .seq = req->seq};
+    char number[24];
+
+    uuid_make(req->change);
+    if (api_is_true(req, "Publish")) {
+        req->publish = api_publish(req, req->next_version);
+        snprintf(number, sizeof(number), "%" PRIu64, req->next_version + 1);
+        next.text = number;
+        w.publish = req->publish;
+        w.beside = &next;
+        w.beside_len = 1;
+    }
+    registry_begin(req->c->registry, &w, on_begun, req);
+}
+
 static void apply(struct api_request *req)
 {
     if (req->pinned) {
@@ -62,8 +84,7 @@ static void apply(struct api_request *req)
         answer_dry_run(req);
         return;
     }
-    uuid_make(req->change);
-    registry_begin(req->c->registry, req->ver, req->change, req->cur->revision_id, on_begun, req);
+    publish(req);
 }
 
 static void on_archive(const struct code_pin *pin, const struct error *err, void *arg)
@@ -85,9 +106,10 @@ static bool is_busy(const struct fn_record *rec)
            rec->ver->update_status == FN_UPDATE_IN_PROGRESS;
 }
 
-static void on_read(struct fn_record *rec, const struct error *err, void *arg)
+static void on_read(struct fn_view *view, const struct error *err, void *arg)
 {
     struct api_request *req = arg;
+    struct fn_record *rec = view ? view->rec : NULL;
     char revision[UUID_MAX], *zip;
     struct fn_defaults defaults = api_defaults(req, revision);
     struct error own;
@@ -103,16 +125,19 @@ static void on_read(struct fn_record *rec, const struct error *err, void *arg)
         return;
     }
     if (is_busy(rec)) {
-        fn_record_free(rec);
+        fn_view_free(view);
         api_drop_archive(req);
         api_fail_busy(req);
         return;
     }
     fn_version_free(req->cur);
     fn_version_free(req->ver);
+    fn_version_free(TAKE(req->publish));
     req->ver = NULL;
     req->cur = TAKE(rec->ver);
-    fn_record_free(rec);
+    req->next_version = (uint64_t)fn_view_number(view, "next_version", 1);
+    memcpy(req->seq, rec->seq, sizeof(req->seq));
+    fn_view_free(view);
     r = req->op->id == LAMBDA_OP_UpdateFunctionCode
             ? fn_apply_update_code(req->input, &defaults, req->cur, &req->ver, &own)
             : fn_apply_update_configuration(req->input, &defaults, req->cur, &req->ver, &own);
@@ -129,7 +154,8 @@ static void on_read(struct fn_record *rec, const struct error *err, void *arg)
 
 static void begin(struct api_request *req)
 {
-    registry_get(req->c->registry, req->home.account, req->fn.name, on_read, req);
+    fn_view_get(req->c->redis, &req->c->key, req->home.account, req->fn.name, STR_NULL, 0, on_read,
+                req);
 }
 
 void api_update_function_code(struct api_request *req)

@@ -189,12 +189,15 @@ int fn_version_from_registry(const cJSON *json, struct fn_version **ret, struct 
 cJSON *fn_version_to_aws(const struct fn_version *ver, struct str qualifier);
 /** What CreateFunction answers: FunctionArn is the function's, also when @ver was published. */
 cJSON *fn_version_to_aws_created(const struct fn_version *ver);
+/** CodeSha256 as the API has it; the caller frees it, NULL: not known yet. */
+char *fn_version_code_sha256_text(const struct fn_version *ver);
 /** As lists have each: without state, last update status and runtime version. */
 cJSON *fn_version_to_aws_listed(const struct fn_version *ver, struct str qualifier);
 
 struct fn_get_extra {
     const char *code_location; /* URL of a zip's archive; NULL for images */
     int64_t reserved_concurrency; /* -1: none */
+    const cJSON *tags; /* object, or NULL */
     struct str qualifier; /* as fn_version_to_aws() */
 };
 

@@ -25,23 +25,28 @@ static int hex_value(char c)
 }
 
 /* AWS shows the digest of an archive in base64, that of an image in hex. */
-static void add_code_sha256(cJSON *json, const struct fn_version *ver)
+char *fn_version_code_sha256_text(const struct fn_version *ver)
 {
-    CLEANUP(buf_done) struct buf b = BUF_INIT(SHA256_BYTES_MAX * 2);
-    CLEANUP(freep) char *text = NULL;
+    struct buf b = BUF_INIT(SHA256_BYTES_MAX * 2);
     char digest[SHA256_BYTES_MAX];
     size_t i, len = ver->code_sha256 ? strlen(ver->code_sha256) / 2 : 0;
 
-    if (ver->package == FN_IMAGE || len != SHA256_BYTES_MAX) {
-        record_add_str(json, "CodeSha256", ver->code_sha256);
-        return;
-    }
+    if (!ver->code_sha256)
+        return NULL;
+    if (ver->package == FN_IMAGE || len != SHA256_BYTES_MAX)
+        return str_dup(str_of(ver->code_sha256));
     for (i = 0; i < len; i++)
         digest[i] = (char)(hex_value(ver->code_sha256[2 * i]) * 16 +
                            hex_value(ver->code_sha256[2 * i + 1]));
     base64_encode(&b, str_from(digest, len));
-    text = buf_take(&b);
-    cJSON_AddStringToObject(json, "CodeSha256", text);
+    return buf_take(&b);
+}
+
+static void add_code_sha256(cJSON *json, const struct fn_version *ver)
+{
+    CLEANUP(freep) char *text = fn_version_code_sha256_text(ver);
+
+    record_add_str(json, "CodeSha256", text);
 }
 
 static void add_arn(cJSON *json, const struct fn_version *ver, struct str qualifier)
@@ -263,7 +268,7 @@ cJSON *fn_version_to_get_function(const struct fn_version *ver, const struct fn_
                                 "ReservedConcurrentExecutions",
                                 (double)extra->reserved_concurrency);
     cJSON_AddItemToObject(json, "Configuration", configuration(ver, extra->qualifier, true));
-    if (cJSON_GetArraySize(ver->tags) > 0)
-        cJSON_AddItemToObject(json, "Tags", cJSON_Duplicate(ver->tags, 1));
+    if (cJSON_GetArraySize(extra->tags) > 0)
+        cJSON_AddItemToObject(json, "Tags", cJSON_Duplicate(extra->tags, 1));
     return json;
 }

@@ -230,6 +230,13 @@ int fn_name_resolve(struct str text, enum fn_name_kind kind, struct str qualifie
     return 0;
 }
 
+bool fn_version_number_is_valid(struct str s)
+{
+    uint64_t number;
+
+    return s.len > 0 && s.len <= 15 && str_parse_u64(s, &number) == 0;
+}
+
 bool fn_qualifier_is_valid(struct str s)
 {
     size_t i;

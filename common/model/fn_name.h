@@ -49,6 +49,8 @@ int fn_name_resolve(struct str text, enum fn_name_kind kind, struct str qualifie
                     const struct fn_home *home, struct fn_name *ret, struct error *err);
 /** Whether @s is a legal Qualifier: $LATEST, a version or an alias name, 1..128 characters. */
 bool fn_qualifier_is_valid(struct str s);
+/** Whether @s is the number of a published version. */
+bool fn_version_number_is_valid(struct str s);
 /** Appends "arn:aws:lambda:REGION:ACCOUNT:function:NAME", and ":QUALIFIER" unless that is empty. */
 int fn_arn_append(struct buf *b, struct str region, struct str account, struct str name,
                   struct str qualifier);
