@@ -28,6 +28,10 @@ NO_SCRIPT = [
     ("lambda", r"TestLambdaErrors::test_lambda_runtime_exit_segfault", "30 s of a crashed runtime: the data path"),
     ("lambda", r"TestLambdaBehavior::test_lambda_host_prefix_api_operation", "calls other services from a function"),
     ("lambda_common", r"TestLambdaCallingLocalstack::.*", "no answer is recorded"),
+    ("lambda_runtimes", r"TestPythonRuntimes::.*", "no answer is recorded"),
+    ("lambda_runtimes", r".*", "what runtimes do: the data path"),
+    ("lambda_destinations", r".*", "destinations: asynchronous invocations"),
+    ("lambda_integration_dynamodbstreams", r".*report_batch_item.*", "table and events only: the pollers"),
     ("lambda_integration_sqs", r".*plain-string-.*", "no answer is recorded"),
     ("lambda_integration_sqs", r"test_redrive_policy_with_failing_lambda|test_message_body_and_attributes.*|"
                                r"test_report_batch_item_failures_on_lambda_error", "queues only: the pollers"),

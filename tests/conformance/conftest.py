@@ -15,6 +15,7 @@ from harness import TOP, Hearth, free_port, remove_folder, short_folder, wait_un
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import case as cases  # noqa: E402
 from shapes import Watcher  # noqa: E402
+from undo import Undo  # noqa: E402
 
 operations = collections.defaultdict(set)  # operation: error codes it gave, None for success
 
@@ -79,36 +80,12 @@ def watcher(server):
     return Watcher(server.client(connections=50))
 
 
-UNDO = {  # operation that creates: how what it made is removed
-    "CreateFunction": lambda lam, a, p: lam.delete_function(FunctionName=a["FunctionArn"].split(":")[6]),
-    "PublishLayerVersion": lambda lam, a, p: lam.delete_layer_version(LayerName=a["LayerArn"], VersionNumber=a["Version"]),
-    "CreateEventSourceMapping": lambda lam, a, p: lam.delete_event_source_mapping(UUID=a["UUID"]),
-    "CreateCodeSigningConfig": lambda lam, a, p: lam.delete_code_signing_config(
-        CodeSigningConfigArn=a["CodeSigningConfig"]["CodeSigningConfigArn"]),
-}
-
-
 @pytest.fixture
-def lam(server, watcher):
+def lam(watcher):
     """The client of a test: what it creates is removed afterwards, and every answer fits the model."""
-    from botocore.exceptions import ClientError
-    made = []
-
-    def remember(parsed, model, http_response, **_):
-        if model.name in UNDO and http_response.status_code < 300:
-            made.append((model.name, dict(parsed)))
-
-    events = watcher.client.meta.events
     watcher.complaints.clear()
-    events.register("after-call.lambda", remember)
-    yield watcher.client
-    events.unregister("after-call.lambda", remember)
-    for operation, answer in reversed(made):
-        try:
-            UNDO[operation](watcher.client, answer, None)
-        except ClientError as e:
-            code = e.response["Error"]["Code"]
-            assert code in ("ResourceNotFoundException", "ResourceInUseException", "UnsupportedOperationException"), e
+    with Undo(watcher.client):
+        yield watcher.client
     for operation, codes in watcher.seen.items():
         operations[operation] |= codes
     complaints = sorted(set(watcher.complaints))

@@ -9,13 +9,14 @@ import re
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
-TOP = HERE.parent.parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 import cannot  # noqa: E402
 import recordings  # noqa: E402
+from offered import operations  # noqa: E402
 
-AREAS = ["lambda_api", "lambda", "lambda_common", "lambda_integration_sqs"]
+AREAS = ["lambda_api", "lambda", "lambda_common", "lambda_destinations", "lambda_integration_sqs",
+         "lambda_integration_kinesis", "lambda_integration_dynamodbstreams", "lambda_runtimes"]
 
 # Operations that keep what they are told exactly, while the effect is another part's work.
 EFFECT_ELSEWHERE = {
@@ -32,13 +33,6 @@ EFFECT_ELSEWHERE = {
     "Policy": "reads what is kept; policies are judged with the security part",
     "LayerVersionPolicy": "reads what is kept; policies are judged with the security part",
 }
-
-
-def operations():
-    """(name, method, URI, success, offered) of every operation, from the table the programs are built with."""
-    text = (TOP / "common/model/lambda_ops.inc").read_text()
-    rows = re.findall(r'^LAMBDA_OP\((\w+), "(\w+)",\s*"([^"]+)", (\d+), (true|false)\)', text, re.M)
-    return [(n, m, u, s, o == "true") for n, m, u, s, o in rows]
 
 
 def state(name, offered, seen):

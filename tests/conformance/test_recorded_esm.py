@@ -3,6 +3,8 @@
 
 Only the ARNs of queues and streams matter here; that events arrive is the business of the pollers.
 """
+import json
+
 import pytest
 
 import recordings
@@ -97,7 +99,7 @@ def keys(area, stem, answer):
     """The parameters of the recorded cases of a name that have an answer of that name."""
     if not recordings.there():
         return []
-    return [k[len(stem):-1] for k, v in recordings.load(area).items()
+    return [k[len(stem):-1 if stem.endswith("[") else None] for k in recordings.load(area)
             if k.startswith(stem) and answer in recordings.answers(area, k)]
 
 
@@ -108,7 +110,6 @@ FILTER = "TestSQSEventSourceMapping::test_sqs_event_filter["
 @recorded("lambda_integration_sqs", FILTER + "{which}]", foreign=["invocation_events"])
 def test_sqs_event_filter(case, which):
     """AWS echoes the filter: it is asked for as it was recorded."""
-    import json
     fn = case.name()
     case.create_plain(fn)
     filters = case.want["create_event_source_mapping_response"]["FilterCriteria"]["Filters"]
@@ -170,3 +171,65 @@ def test_report_batch_item_failures(case):
     case.answer("create_event_source_mapping", case.lam.create_event_source_mapping, FunctionName=fn,
                 EventSourceArn=case.queue(case.name("queue") + ".fifo"), BatchSize=10,
                 FunctionResponseTypes=["ReportBatchItemFailures"])
+
+
+# ---- streams
+
+STREAM_DEFAULTS = {"BatchSize": 100, "MaximumBatchingWindowInSeconds": 0, "MaximumRetryAttempts": -1,
+                   "MaximumRecordAgeInSeconds": -1, "FunctionResponseTypes": []}
+
+
+def stream_of(case, recorded_arn):
+    if ":kinesis:" in recorded_arn:
+        return f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/{case.name('stream')}"
+    return f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{case.name('table')}/stream/2025-11-25T02:47:00.000"
+
+
+def destination_of(case, recorded_arn):
+    if ":s3:" in recorded_arn:
+        return f"arn:aws:s3:::{case.name('bucket')}"
+    return f"arn:aws:{recorded_arn.split(':')[2]}:{REGION}:{ACCOUNT}:{case.name('failures')}"
+
+
+def mapped(case, name):
+    """Creates a mapping of a stream with what differs from the defaults in the recorded answer of that name."""
+    fn, want = case.name(), case.want[name]
+    told = {k: want[k] for k, usual in STREAM_DEFAULTS.items() if want[k] != usual}
+    failure = want["DestinationConfig"]["OnFailure"].get("Destination")
+    if failure:
+        told["DestinationConfig"] = {"OnFailure": {"Destination": destination_of(case, failure)}}
+    case.create_plain(fn)
+    return case.answer(name, case.lam.create_event_source_mapping, FunctionName=fn,
+                       EventSourceArn=stream_of(case, want["EventSourceArn"]), StartingPosition=want["StartingPosition"],
+                       **told)
+
+
+CREATED = "create_event_source_mapping_response"
+KINESIS = ["record_body", "record_age_exceeded_payload", "Records", "kinesis_events", "get_esm_result"]
+
+
+@pytest.mark.parametrize("which", keys("lambda_integration_kinesis", "TestKinesisSource::", CREATED))
+@recorded("lambda_integration_kinesis", "TestKinesisSource::{which}", foreign=KINESIS)
+def test_kinesis(case, which):
+    mapped(case, CREATED)
+
+
+DYNAMODB = ["create-table-result", "create_table_response", "update_table_response", "event_logs", "record_body",
+            "destination_queue_messages", "failure_sns_message", "create_dynamodb_table_response"]
+
+
+@pytest.mark.parametrize("which", keys("lambda_integration_dynamodbstreams", "TestDynamoDBEventSourceMapping::", CREATED))
+@recorded("lambda_integration_dynamodbstreams", "TestDynamoDBEventSourceMapping::{which}", foreign=DYNAMODB)
+def test_dynamodb(case, which):
+    mapped(case, CREATED)
+
+
+@recorded("lambda_integration_dynamodbstreams",
+          "TestDynamoDBEventSourceMapping::test_deletion_event_source_mapping_with_dynamodb", foreign=DYNAMODB)
+def test_deletion_event_source_mapping_with_dynamodb(case):
+    """Listed once the table is gone: the mapping is still there."""
+    made = mapped(case, "create_event_source_mapping_result")
+    lists = case.lam.list_event_source_mappings
+    case.note("list_event_source_mapping_result", case.until(
+        "mapping is enabled", lambda: lists(EventSourceArn=made["EventSourceArn"]),
+        lambda found: found["EventSourceMappings"][0]["State"] == "Enabled"))
