@@ -157,6 +157,7 @@ struct fn_file_system *fn_file_systems_copy(const struct fn_file_system *systems
     for (i = 0; i < len; i++) {
         copy[i].arn = dup_or_null(systems[i].arn);
         copy[i].mount_path = dup_or_null(systems[i].mount_path);
+        copy[i].direct_s3_read = dup_or_null(systems[i].direct_s3_read);
     }
     return copy;
 }
@@ -168,6 +169,7 @@ void fn_file_systems_free(struct fn_file_system *systems, size_t len)
     for (i = 0; i < len; i++) {
         free(systems[i].arn);
         free(systems[i].mount_path);
+        free(systems[i].direct_s3_read);
     }
     free(systems);
 }
@@ -280,6 +282,22 @@ int fn_env_from_text(struct fn_version *ver, struct str text, struct error *err)
     return 0;
 }
 
+static void spec_layers(const struct fn_version *ver, struct sandbox_spec *spec)
+{
+    size_t i;
+
+    if (ver->package != FN_ZIP || ver->layers_len == 0)
+        return; /* an image has its own /opt */
+    spec->layers = calloc(ver->layers_len, sizeof(*spec->layers));
+    if (!spec->layers)
+        abort();
+    for (i = 0; i < ver->layers_len; i++)
+        spec->layers[i] = (struct sandbox_layer){str_dup(str_of(ver->layers[i].arn)),
+                                                 str_dup(str_of(ver->layers[i].sha256)),
+                                                 ver->layers[i].bytes};
+    spec->layers_len = ver->layers_len;
+}
+
 int fn_version_to_spec(const struct fn_version *ver, const struct runtimes *rts,
                        struct sandbox_spec **ret, struct error *err)
 {
@@ -317,6 +335,7 @@ int fn_version_to_spec(const struct fn_version *ver, const struct runtimes *rts,
         .working_directory = dup_or_null(ver->working_directory),
         .log_group = dup_or_null(ver->log_group),
     };
+    spec_layers(ver, spec);
     *ret = spec;
     return 0;
 }
