@@ -10,7 +10,7 @@
 /* One row for each operation that is one step. */
 static const struct fn_op rows[LAMBDA_OP_MAX] = {
     [LAMBDA_OP_PublishVersion] = {op_publish_version, FN_NAME_PLAIN, FN_QUALIFIER_STEP,
-                                  FN_WANT_LAST},
+                                  FN_WANT_LAST | FN_WANT_ACCOUNT},
     [LAMBDA_OP_CreateAlias] = {op_create_alias, FN_NAME_PLAIN, FN_QUALIFIER_STEP,
                                FN_WANT(FN_ALIASES) | FN_WANT(FN_VERSION_BYTES)},
     [LAMBDA_OP_GetAlias] = {op_get_alias, FN_NAME_PLAIN, FN_QUALIFIER_STEP, FN_WANT(FN_ALIASES)},
