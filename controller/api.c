@@ -42,6 +42,7 @@ static void request_free(struct api_request *req)
     fn_version_free(req->publish);
     fn_write_free(req->write);
     cJSON_Delete(req->answer);
+    free(req->before);
     free(req->account);
     free(req->request_id);
     free(req->endpoint);

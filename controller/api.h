@@ -48,6 +48,7 @@ struct api_request {
     /* of an operation that is one step: fn_op.h */
     const struct fn_op *fn_op;
     struct fn_write *write;
+    char *before; /* what fn_op_before() has read */
     cJSON *answer;
 };
 
