@@ -9,7 +9,9 @@
 #include "common/base/base64.h"
 #include "common/base/id.h"
 #include "common/base/log.h"
+#include "common/base/random.h"
 #include "common/proto/invoke_wire.h"
+#include "gateway/invoke_reply.h"
 #include "gateway/invoke_request.h"
 #include "gateway/pending.h"
 #include "gateway/reply.h"
@@ -36,7 +38,9 @@ struct invocation {
     enum invoke_state state;
     struct http_req *req;
     struct invoke_request ask;
-    struct lease *lease;
+    struct account *waits_at; /* counted as one that waits for its route */
+    struct fn_lease *lease; /* its permit, from the first time it may run */
+    char version[FN_QUALIFIER_MAX + 1]; /* chosen for it; kept while routes have it. "": not yet */
     struct route_wait wait;
     struct timer timer;
     uint64_t deadline_us; /* until when it may wait to run */
@@ -64,6 +68,7 @@ struct invokes {
     struct list_node parked;
     struct list_node spare;
     size_t spare_len, in_flight;
+    struct random random; /* for the choice between versions */
     struct buf head; /* scratch: the question's head */
 };
 
@@ -122,6 +127,13 @@ static void leave_node(struct invocation *inv)
         node_end(at);
 }
 
+/* It knows its route: it waits for none any more. */
+static void stop_waiting(struct invocation *inv)
+{
+    admission_waited(inv->waits_at);
+    inv->waits_at = NULL;
+}
+
 /* Nothing is owed any more. */
 static void invocation_release(struct invocation *inv)
 {
@@ -130,7 +142,8 @@ static void invocation_release(struct invocation *inv)
     timer_stop(&inv->timer);
     route_wait_cancel(&inv->wait);
     leave_node(inv);
-    lease_return(inv->lease);
+    stop_waiting(inv);
+    fn_lease_return(inv->lease);
     list_remove(&inv->node);
     invokes->in_flight--;
     if (invokes->spare_len == SPARE_MAX) {
@@ -140,6 +153,7 @@ static void invocation_release(struct invocation *inv)
     inv->state = INVOKE_IDLE;
     inv->req = NULL;
     inv->lease = NULL;
+    inv->version[0] = '\0';
     inv->tried_len = 0;
     inv->stale_pause_us = 0;
     inv->has_head = false;
@@ -188,21 +202,38 @@ static void fail_not_found(struct invocation *inv)
     fail_with(inv, ERR_NOT_FOUND, "Function not found: %.*s", STR_ARG(buf_str(&inv->arn)));
 }
 
-static void succeed(struct invocation *inv, int status, struct str body)
+static void fail_throttled(struct invocation *inv, const char *reason)
 {
-    struct http_header headers[6] = {
-        {STR("Content-Type"), STR("application/json")},
-        {STR("x-amzn-RequestId"), str_of(inv->request_id)},
-        {STR("X-Amzn-Trace-Id"), buf_str(&inv->ask.trace_id)},
-        {STR("X-Amz-Executed-Version"), str_of(inv->executed_version)},
-    };
-    size_t count = 4;
+    reply_error(inv->req, inv->request_id, ERR_THROTTLED, STR(ADMISSION_MESSAGE), reason);
+    invocation_release(inv);
+}
 
-    if (inv->has_head && inv->outcome == INVOKE_FUNCTION_ERROR)
-        headers[count++] = (struct http_header){STR("X-Amz-Function-Error"), STR("Unhandled")};
-    if (inv->has_head && inv->ask.wants_log_tail)
-        headers[count++] = (struct http_header){STR("X-Amz-Log-Result"), buf_str(&inv->log)};
-    http_reply(inv->req, status, headers, count, body);
+static void succeed(struct invocation *inv)
+{
+    struct invoke_answer answer = {
+        .request_id = inv->request_id,
+        .executed_version = inv->executed_version,
+        .trace_id = buf_str(&inv->ask.trace_id),
+        .function_error = inv->has_head && inv->outcome == INVOKE_FUNCTION_ERROR,
+        .log = inv->has_head && inv->ask.wants_log_tail ? buf_str(&inv->log) : STR_NULL,
+        .payload = buf_str(&inv->result),
+    };
+    struct buf events;
+
+    switch (inv->ask.kind) {
+    case INVOKE_STREAM:
+        buf_init(&events, INVOKE_EVENTS_MAX);
+        invoke_reply_events(inv->req, &answer, &events);
+        buf_done(&events);
+        break;
+    case INVOKE_DRY_RUN:
+        invoke_reply_dry(inv->req, &answer);
+        break;
+    case INVOKE_SYNC:
+    case INVOKE_EVENT: /* never runs */
+        invoke_reply(inv->req, &answer);
+        break;
+    }
     invocation_release(inv);
 }
 
@@ -287,12 +318,12 @@ static void on_client_gone(struct pending *p)
 
 /* ---- the result ---- */
 
-static void set_executed_version(struct invocation *inv, struct str version)
+static void set_version(char *ret, struct str version)
 {
     size_t n = version.len < FN_QUALIFIER_MAX ? version.len : FN_QUALIFIER_MAX;
 
-    memcpy(inv->executed_version, version.ptr, n);
-    inv->executed_version[n] = '\0';
+    memcpy(ret, version.ptr, n);
+    ret[n] = '\0';
 }
 
 static void on_result_head(struct link_stream *s, struct str bytes, void *arg)
@@ -306,7 +337,7 @@ static void on_result_head(struct link_stream *s, struct str bytes, void *arg)
     inv->has_head = true;
     inv->outcome = head.outcome;
     if (head.executed_version.len > 0)
-        set_executed_version(inv, head.executed_version);
+        set_version(inv->executed_version, head.executed_version);
     if (head.outcome == INVOKE_REFUSED)
         error_set(&inv->refused, head.refused, "%.*s", STR_ARG(head.message));
     else if (inv->ask.wants_log_tail)
@@ -344,10 +375,11 @@ static void on_stale(struct invocation *inv)
     const struct fn_name *fn = &inv->ask.fn;
     struct route_cache *routes = inv->invokes->parts.routes;
     struct route_key key = route_key_of(inv);
-    const struct route *route = route_cache_find(routes, &key);
+    struct route *route = route_cache_find(routes, &key);
+    const struct route_target *target = route ? route_find_target(route, inv->version) : NULL;
     uint64_t pause = inv->stale_pause_us;
 
-    if (route && route->generation <= inv->generation)
+    if (target && target->generation <= inv->generation)
         route_cache_drop(routes, fn->account, fn->name);
     error_set(&inv->refused, ERR_UNAVAILABLE,
               "The function was being changed for as long as the invocation might wait; it was not "
@@ -388,7 +420,7 @@ static void on_result_end(struct link_stream *s, void *arg)
     else if (inv->outcome == INVOKE_REFUSED)
         on_refused(inv);
     else
-        succeed(inv, 200, buf_str(&inv->result));
+        succeed(inv);
 }
 
 static void on_result_reset(struct link_stream *s, const struct error *why, void *arg)
@@ -420,19 +452,19 @@ static const struct link_stream_ops stream_ops = {
 
 /* ---- to a node ---- */
 
-static int write_head(struct invocation *inv, const struct route *route)
+static int write_head(struct invocation *inv, const struct route *route,
+                      const struct route_target *target)
 {
     struct invokes *invokes = inv->invokes;
     uint64_t now = loop_now_us(invokes->parts.loop);
     struct invoke_head head = {
         .flags = inv->ask.wants_log_tail ? INVOKE_LOG_TAIL : 0,
-        .generation = route->generation,
-        .epoch = inv->lease->epoch,
+        .generation = target->generation,
         .wait_ms = (uint32_t)((inv->deadline_us > now ? inv->deadline_us - now : 0) / 1000),
         .request_id = str_from(inv->request_id, UUID_LEN),
         .account = inv->ask.fn.account,
         .name = inv->ask.fn.name,
-        .version = str_of(route->version),
+        .version = str_of(target->version),
         .trace_id = buf_str(&inv->ask.trace_id),
         .client_context = buf_str(&inv->ask.client_context),
     };
@@ -469,32 +501,19 @@ static void no_node(struct invocation *inv)
     park(inv);
 }
 
-static void dispatch(struct invocation *inv, struct route *route)
+/* Sends it to a node, or has it wait for one. */
+static void send(struct invocation *inv, struct route *route, struct route_target *target)
 {
     struct invokes *invokes = inv->invokes;
-    struct node *node;
+    struct node *node = NULL;
 
-    if (!route_is_active(route)) {
-        fail_with(
-            inv, ERR_CONFLICT,
-            "The operation cannot be performed at this time. The function is currently in the "
-            "following state: %s",
-            route->state);
-        return;
-    }
-    set_executed_version(inv, str_of(route->version));
-    if (inv->ask.dry_run) {
-        succeed(inv, 204, STR_NULL);
-        return;
-    }
-    node = inv->tried_len < TRIES_MAX
-               ? nodes_choose(invokes->parts.nodes, route->last_node, inv->tried, inv->tried_len)
-               : NULL;
+    if (inv->tried_len < TRIES_MAX)
+        node = nodes_choose(invokes->parts.nodes, target->last_node, inv->tried, inv->tried_len);
     if (!node) {
         no_node(inv);
         return;
     }
-    if (write_head(inv, route) < 0) {
+    if (write_head(inv, route, target) < 0) {
         fail_with(inv, ERR_INTERNAL, "The request's headers are too long to be passed on.");
         return;
     }
@@ -505,12 +524,61 @@ static void dispatch(struct invocation *inv, struct route *route)
         return;
     }
     inv->at = node;
-    inv->generation = route->generation;
+    inv->generation = target->generation;
     node_begin(node);
-    inv->tried[inv->tried_len++] = route->last_node = node_serial(node);
+    inv->tried[inv->tried_len++] = target->last_node = node_serial(node);
     move_to(inv, INVOKE_RUNNING);
     timer_stop(&inv->timer);
-    timer_start(&inv->timer, invokes->parts.wait_us + SECONDS(route->timeout_s) + RUN_SLACK_US);
+    timer_start(&inv->timer, invokes->parts.wait_us + SECONDS(target->timeout_s) + RUN_SLACK_US);
+}
+
+/* Its target in @route: the one it was given before, or else one by the weights. */
+static struct route_target *target_of(struct invocation *inv, struct route *route)
+{
+    struct route_target *target = NULL;
+
+    if (inv->version[0])
+        target = route_find_target(route, inv->version);
+    if (!target && route->targets_len == 1)
+        target = &route->targets[0];
+    else if (!target)
+        target = route_choose(route, random_unit(&inv->invokes->random));
+    set_version(inv->version, str_of(target->version));
+    set_version(inv->executed_version, str_of(target->version));
+    return target;
+}
+
+static void dispatch(struct invocation *inv, struct route *route)
+{
+    struct route_target *target = target_of(inv, route);
+    const char *reason;
+
+    stop_waiting(inv);
+    if (!route_target_is_active(target)) {
+        fail_with(
+            inv, ERR_CONFLICT,
+            "The operation cannot be performed at this time. The function is currently in the "
+            "following state: %s",
+            target->state);
+        return;
+    }
+    if (inv->ask.kind == INVOKE_DRY_RUN) {
+        succeed(inv);
+        return;
+    }
+    if (inv->ask.kind == INVOKE_EVENT) {
+        /* checked as AWS does until here, where it would be queued */
+        fail_with(inv, ERR_UNSUPPORTED,
+                  "InvocationType Event is not offered yet, nor is InvokeAsync: this release of "
+                  "Hearth invokes synchronously only (RequestResponse, DryRun).");
+        return;
+    }
+    if (!inv->lease && fn_lease_take(route->lease, &reason) < 0) {
+        fail_throttled(inv, reason);
+        return;
+    }
+    inv->lease = route->lease;
+    send(inv, route, target);
 }
 
 /* ---- the route ---- */
@@ -541,6 +609,11 @@ static void advance(struct invocation *inv)
 
     if (route) {
         dispatch(inv, route);
+        return;
+    }
+    if (!inv->lease && !inv->waits_at &&
+        admission_wait(inv->invokes->parts.admission, inv->ask.fn.account, &inv->waits_at) < 0) {
+        fail_throttled(inv, ADMISSION_ACCOUNT);
         return;
     }
     move_to(inv, INVOKE_ROUTING);
@@ -574,9 +647,7 @@ void invokes_serve(struct invokes *invokes, struct http_req *req, const struct l
     http_set_user(req, &inv->pending);
     memcpy(inv->request_id, request_id, UUID_MAX);
     inv->deadline_us = loop_now_us(invokes->parts.loop) + invokes->parts.wait_us;
-    if (invoke_request_read(&inv->ask, &source, &err) < 0 ||
-        (!inv->ask.dry_run &&
-         lease_take(invokes->parts.admission, inv->ask.fn.account, &inv->lease, &err) < 0)) {
+    if (invoke_request_read(&inv->ask, &source, &err) < 0) {
         fail(inv, &err);
         return;
     }
@@ -631,6 +702,7 @@ struct invokes *invokes_new(const struct invoke_parts *parts)
     list_init(&invokes->parked);
     list_init(&invokes->spare);
     buf_init(&invokes->head, HEAD_MAX);
+    random_init(&invokes->random);
     return invokes;
 }
 

@@ -157,6 +157,7 @@ struct fn_file_system *fn_file_systems_copy(const struct fn_file_system *systems
     for (i = 0; i < len; i++) {
         copy[i].arn = dup_or_null(systems[i].arn);
         copy[i].mount_path = dup_or_null(systems[i].mount_path);
+        copy[i].direct_s3_read = dup_or_null(systems[i].direct_s3_read);
     }
     return copy;
 }
@@ -168,6 +169,7 @@ void fn_file_systems_free(struct fn_file_system *systems, size_t len)
     for (i = 0; i < len; i++) {
         free(systems[i].arn);
         free(systems[i].mount_path);
+        free(systems[i].direct_s3_read);
     }
     free(systems);
 }

@@ -48,8 +48,9 @@ struct fn_layer {
 };
 
 struct fn_file_system {
-    char *arn; /* of an EFS access point */
+    char *arn; /* of an access point */
     char *mount_path; /* "/mnt/data" */
+    char *direct_s3_read; /* S3FilesConfig.DirectS3Read, or NULL */
 };
 
 struct fn_version {
@@ -188,6 +189,8 @@ int fn_version_from_registry(const cJSON *json, struct fn_version **ret, struct 
 cJSON *fn_version_to_aws(const struct fn_version *ver, struct str qualifier);
 /** CodeSha256 as the API has it; the caller frees it, NULL: not known yet. */
 char *fn_version_code_sha256_text(const struct fn_version *ver);
+/** What CreateFunction answers: FunctionArn is the function's, also when @ver was published. */
+cJSON *fn_version_to_aws_created(const struct fn_version *ver);
 /** As lists have each: without state, last update status and runtime version. */
 cJSON *fn_version_to_aws_listed(const struct fn_version *ver, struct str qualifier);
 

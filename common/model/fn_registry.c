@@ -100,6 +100,7 @@ static void add_file_systems(cJSON *json, const struct fn_version *ver)
         system = cJSON_CreateObject();
         record_add_str(system, "arn", ver->file_systems[i].arn);
         record_add_str(system, "mount_path", ver->file_systems[i].mount_path);
+        record_add_str(system, "direct_s3_read", ver->file_systems[i].direct_s3_read);
         cJSON_AddItemToArray(list, system);
     }
 }
@@ -297,6 +298,8 @@ static int read_file_systems(const cJSON *json, struct fn_version *ver, struct e
         r = record_str(item, "arn", &system->arn, err);
         if (r == 0)
             r = record_str(item, "mount_path", &system->mount_path, err);
+        if (r == 0)
+            r = record_opt_str(item, "direct_s3_read", &system->direct_s3_read, err);
         if (r < 0)
             return error_wrap(err, r, "file_systems");
     }

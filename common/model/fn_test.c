@@ -127,17 +127,19 @@ static void get_function_of_an_image_tells_both_uris(void **state)
 
 static void get_function_of_a_zip_tells_location_tags_and_concurrency(void **state)
 {
+    cJSON *tags = cJSON_Parse("{\"team\":\"a\"}");
     const struct fn_get_extra extra = {
         .code_location = "http://x/code",
         .reserved_concurrency = 5,
+        .tags = tags,
         .qualifier = STR("$LATEST"),
     };
     CLEANUP(fn_version_freep) struct fn_version *ver = zip_new();
     cJSON *json, *config, *reserved;
 
     (void)state;
-    ver->tags = cJSON_Parse("{\"team\":\"a\"}");
     json = fn_version_to_get_function(ver, &extra);
+    cJSON_Delete(tags);
     config = cJSON_GetObjectItem(json, "Configuration");
     assert_true(str_is(cjson_str(cJSON_GetObjectItem(json, "Code"), "Location"), "http://x/code"));
     assert_true(str_is(cjson_str(cJSON_GetObjectItem(json, "Code"), "RepositoryType"), "S3"));
@@ -203,7 +205,7 @@ static void set_everything(struct fn_version *ver)
         {"arn:aws:lambda:us-east-1:000000000000:layer:a:1", "00bb", 30, 40},
     };
     struct fn_file_system system = {
-        "arn:aws:elasticfilesystem:us-east-1:000000000000:access-point/fsap-1", "/mnt/data",
+        "arn:aws:elasticfilesystem:us-east-1:000000000000:access-point/fsap-1", "/mnt/data", "AUTO",
     };
 
     fn_set_str(&ver->application_log_level, STR("DEBUG"));
