@@ -28,6 +28,11 @@ static api_handler_fn *const handlers[LAMBDA_OP_MAX] = {
     [LAMBDA_OP_ListVersionsByFunction] = api_list_versions,
     [LAMBDA_OP_UpdateFunctionCode] = api_update_function_code,
     [LAMBDA_OP_UpdateFunctionConfiguration] = api_update_function_configuration,
+    [LAMBDA_OP_CreateEventSourceMapping] = api_create_esm,
+    [LAMBDA_OP_GetEventSourceMapping] = api_get_esm,
+    [LAMBDA_OP_UpdateEventSourceMapping] = api_update_esm,
+    [LAMBDA_OP_DeleteEventSourceMapping] = api_delete_esm,
+    [LAMBDA_OP_ListEventSourceMappings] = api_list_esms,
 };
 
 /* ---- answering ---- */

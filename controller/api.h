@@ -62,6 +62,9 @@ api_handler_fn api_list_versions;
 /* ops_update.c */
 api_handler_fn api_update_function_code, api_update_function_configuration;
 
+/* ops_esm.c */
+api_handler_fn api_create_esm, api_get_esm, api_update_esm, api_delete_esm, api_list_esms;
+
 /** Reads FunctionName (and Qualifier) of the input into req->fn. False: the request has been answered. */
 bool api_name(struct api_request *req, enum fn_name_kind kind);
 /** The qualifier that the client named, for FunctionArn; STR_NULL: none. */
