@@ -33,6 +33,12 @@ static api_handler_fn *const handlers[LAMBDA_OP_MAX] = {
     [LAMBDA_OP_UpdateEventSourceMapping] = api_update_esm,
     [LAMBDA_OP_DeleteEventSourceMapping] = api_delete_esm,
     [LAMBDA_OP_ListEventSourceMappings] = api_list_esms,
+    [LAMBDA_OP_CreateCodeSigningConfig] = api_create_code_signing,
+    [LAMBDA_OP_GetCodeSigningConfig] = api_code_signing,
+    [LAMBDA_OP_UpdateCodeSigningConfig] = api_code_signing,
+    [LAMBDA_OP_DeleteCodeSigningConfig] = api_code_signing,
+    [LAMBDA_OP_ListFunctionsByCodeSigningConfig] = api_code_signing,
+    [LAMBDA_OP_ListCodeSigningConfigs] = api_list_code_signings,
 };
 
 /* ---- answering ---- */

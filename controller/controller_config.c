@@ -77,6 +77,8 @@ static const struct config_item items[] = {
                 "what stands behind the region in function URLs: [http[s]://]domain[:port]; without "
                 "a scheme, scheme and port are those that the client called",
                 check_url_domain),
+    STRING_ITEM(signing_profiles, "HEARTH_SIGNING_PROFILES", "/etc/hearth/signing-profiles", 0, 1024,
+                "folder with the certificates of each signing profile (code signing)", NULL),
     STRING_ITEM(log_level, "HEARTH_LOG_LEVEL", "info", 1, 8, "debug, info, warn or error",
                 setting_check_log_level),
     USEC_ITEM("redis_timeout", "HEARTH_REDIS_TIMEOUT", redis_timeout_us, "5s", MSEC(50), MINUTES(1),

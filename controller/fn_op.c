@@ -32,6 +32,13 @@ static const struct fn_op rows[LAMBDA_OP_MAX] = {
                                            FN_WANT(FN_URLS), .absent = NO_FUNCTION},
     [LAMBDA_OP_DeleteFunctionUrlConfig] = {op_delete_url, FN_NAME_PLAIN, FN_QUALIFIER_STEP,
                                            FN_WANT(FN_URLS), .absent = NO_RESOURCE},
+    [LAMBDA_OP_PutFunctionCodeSigningConfig] = {op_put_code_signing, FN_NAME_NAMESPACED,
+                                                FN_QUALIFIER_STEP, 0,
+                                                .before = op_before_put_code_signing},
+    [LAMBDA_OP_GetFunctionCodeSigningConfig] = {op_get_code_signing, FN_NAME_NAMESPACED,
+                                                FN_QUALIFIER_STEP, 0},
+    [LAMBDA_OP_DeleteFunctionCodeSigningConfig] = {op_delete_code_signing, FN_NAME_NAMESPACED,
+                                                   FN_QUALIFIER_STEP, 0},
 };
 
 const struct fn_op *fn_op_find(enum lambda_op_id id)

@@ -86,5 +86,8 @@ fn_op_step op_create_url, op_get_url, op_list_urls, op_update_url, op_delete_url
 #define URLS_KEY "urls" /* hash: id in a URL → {"function", "qualifier"} */
 /** Takes the URL of @field (wanted: FN_URLS) away, if there is one. */
 void op_url_forget(const struct fn_view *view, struct fn_write *w, struct str field);
+/* ops_code_signing.c */
+fn_op_step op_put_code_signing, op_get_code_signing, op_delete_code_signing;
+fn_op_before op_before_put_code_signing;
 
 #endif
