@@ -1,108 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* CreateFunction, GetFunction, GetFunctionConfiguration, ListFunctions, DeleteFunction. */
+/* GetFunction, GetFunctionConfiguration, ListFunctions, DeleteFunction. */
 #include <stdlib.h>
 
-#include "common/base/base64.h"
 #include "common/base/clock.h"
 #include "common/model/lambda_input.h"
 #include "controller/api.h"
 #include "controller/code_url.h"
 #include "controller/fn_op.h"
-
-#define LIST_MAX 50u /* AWS: never more in one answer, whatever MaxItems says */
-
-/* ---- CreateFunction: name is free, archive kept, registered, answered, led to Active ---- */
-
-static void fail_exists(struct api_request *req)
-{
-    api_fail_with(req, ERR_CONFLICT, "Function already exist: %s", req->ver->name);
-}
-
-static void on_created(const struct registry_change *change, const struct error *err, void *arg)
-{
-    struct api_request *req = arg;
-
-    if (err) {
-        /* without an answer from Redis it may have been done: then the archive is referred to */
-        api_drop_archive(req);
-        if (err->code == ERR_CONFLICT)
-            fail_exists(req);
-        else
-            api_fail(req, err);
-        return;
-    }
-    api_accept(req, change->generation);
-}
-
-/* Tags and the like are kept beside the document: they change without it. */
-static void create(struct api_request *req)
-{
-    CLEANUP(freep) char *tags = req->ver->tags ? cJSON_PrintUnformatted(req->ver->tags) : NULL;
-    struct registry_beside beside[REGISTRY_BESIDE_MAX];
-    struct registry_write w = {.ver = req->ver, .change = req->change, .beside = beside};
-
-    uuid_make(req->change);
-    if (tags)
-        beside[w.beside_len++] = (struct registry_beside){FN_SETTINGS, "tags", tags};
-    if (api_is_true(req, "Publish")) {
-        req->publish = api_publish(req, 1);
-        w.publish = req->publish;
-        beside[w.beside_len++] = (struct registry_beside){FN_SETTINGS, "next_version", "2"};
-    }
-    registry_create(req->c->registry, &w, on_created, req);
-}
-
-static void on_create_archive(const struct code_pin *pin, const struct error *err, void *arg)
-{
-    struct api_request *req = arg;
-
-    if (err) {
-        api_fail(req, err);
-        return;
-    }
-    req->pin = *pin;
-    req->pinned = true;
-    fn_set_str(&req->ver->code_sha256, str_of(pin->sha256));
-    req->ver->code_bytes = pin->bytes;
-    create(req);
-}
-
-/* A name that is taken is refused before its archive is unpacked; the script decides for good. */
-static void on_create_found(struct fn_record *rec, const struct error *err, void *arg)
-{
-    struct api_request *req = arg;
-    char *zip;
-
-    fn_record_free(rec);
-    if (!err) {
-        fail_exists(req);
-        return;
-    }
-    if (err->code != ERR_NOT_FOUND) {
-        api_fail(req, err);
-        return;
-    }
-    zip = api_take_zip(cJSON_GetObjectItemCaseSensitive(req->input, "Code"));
-    if (req->ver->package == FN_ZIP && zip) {
-        code_store_add(req->c->store, zip, on_create_archive, req);
-    } else {
-        free(zip);
-        create(req);
-    }
-}
-
-void api_create_function(struct api_request *req)
-{
-    char revision[UUID_MAX];
-    struct fn_defaults defaults = api_defaults(req, revision);
-    struct error err;
-
-    if (fn_apply_create(req->input, &defaults, &req->ver, &err) < 0) {
-        api_fail(req, &err);
-        return;
-    }
-    registry_get(req->c->registry, req->home.account, str_of(req->ver->name), on_create_found, req);
-}
+#include "controller/page.h"
 
 /* ---- GetFunction, GetFunctionConfiguration ---- */
 
@@ -165,15 +70,24 @@ void api_get_function_configuration(struct api_request *req)
 
 /* ---- ListFunctions ---- */
 
+/* FunctionVersion ALL: every version, not only $LATEST; then each ARN is qualified. */
+static bool lists_versions(const struct api_request *req)
+{
+    return str_is(cjson_str(req->input, "FunctionVersion"), "ALL");
+}
+
+/* Where the next page begins: "name", or "name:version". */
+static void add_marker(const struct api_request *req, cJSON *json, const struct fn_version *last)
+{
+    CLEANUP(freep) char *both = str_printf("%s:%s", last->name, last->version);
+
+    page_add_marker(json, lists_versions(req) ? str_of(both) : str_of(last->name));
+}
+
 static void on_page(struct fn_version *const *vers, size_t len, bool more, const struct error *err,
                     void *arg)
 {
     struct api_request *req = arg;
-    /* with ALL, every version is listed with its number; there is only $LATEST */
-    struct str qualifier = str_is(cjson_str(req->input, "FunctionVersion"), "ALL") ? STR(FN_LATEST)
-                                                                                   : STR_NULL;
-    CLEANUP(buf_done) struct buf marker = BUF_INIT(4 * FN_NAME_MAX);
-    CLEANUP(freep) char *text = NULL;
     cJSON *json, *list;
     size_t i;
 
@@ -184,34 +98,35 @@ static void on_page(struct fn_version *const *vers, size_t len, bool more, const
     json = cJSON_CreateObject();
     list = cJSON_AddArrayToObject(json, "Functions");
     for (i = 0; i < len; i++)
-        cJSON_AddItemToArray(list, fn_version_to_aws_listed(vers[i], qualifier));
-    if (more && len > 0) {
-        base64_encode(&marker, str_of(vers[len - 1]->name));
-        text = buf_take(&marker);
-        cJSON_AddStringToObject(json, "NextMarker", text);
-    }
+        cJSON_AddItemToArray(
+            list, fn_version_to_aws_listed(
+                      vers[i], lists_versions(req) ? str_of(vers[i]->version) : STR_NULL));
+    if (more && len > 0)
+        add_marker(req, json, vers[len - 1]);
     api_reply(req, json);
 }
 
 void api_list_functions(struct api_request *req)
 {
-    CLEANUP(buf_done) struct buf after = BUF_INIT(FN_NAME_MAX);
-    const cJSON *max = api_member(req, "MaxItems");
-    struct str marker = cjson_str(req->input, "Marker"),
-               region = cjson_str(req->input, "MasterRegion");
-    uint32_t limit = LIST_MAX;
+    CLEANUP(buf_done) struct buf after = BUF_INIT(PAGE_MARKER_MAX);
+    struct str region = cjson_str(req->input, "MasterRegion"), rest, name, version = STR_NULL;
+    uint32_t limit = page_limit(req->input, PAGE_MAX);
+    struct error err;
 
-    if (max && max->valuedouble >= 1 && max->valuedouble < LIST_MAX)
-        limit = (uint32_t)max->valuedouble;
-    if (marker.len && (base64_decode(&after, marker) < 0 || after.len == 0)) {
-        api_fail_with(req, ERR_BAD_REQUEST, "The Marker is not one of an earlier answer.");
+    if (page_marker(req->input, &after, &err) < 0) {
+        api_fail(req, &err);
         return;
     }
-    if (region.len && !str_is(region, "ALL") && !str_eq(region, req->home.region)) {
+    rest = buf_str(&after);
+    name = STR_NULL;
+    str_split(&rest, ':', &name);
+    version = rest;
+    if (region.len && !str_is(region, "ALL") && !str_eq(region, req->home.region))
         on_page(NULL, 0, false, NULL, req); /* replicas of other regions: there are none */
-        return;
-    }
-    registry_list(req->c->registry, req->home.account, buf_str(&after), limit, on_page, req);
+    else if (lists_versions(req))
+        registry_list_all(req->c->registry, req->home.account, name, version, limit, on_page, req);
+    else
+        registry_list(req->c->registry, req->home.account, name, limit, on_page, req);
 }
 
 /* ---- DeleteFunction: gone from the registry, peers have let go, answered ---- */

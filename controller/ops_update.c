@@ -8,8 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/model/fn_layers.h"
 #include "common/model/lambda_input.h"
 #include "controller/api.h"
+#include "controller/code_source.h"
 
 #define TRIES_MAX 4u /* when others change the function between our reading and writing */
 
@@ -76,15 +78,16 @@ static void publish(struct api_request *req)
 
 static void apply(struct api_request *req)
 {
-    if (req->pinned) {
-        fn_set_str(&req->ver->code_sha256, str_of(req->pin.sha256));
-        req->ver->code_bytes = req->pin.bytes;
-    }
-    if (api_is_true(req, "DryRun")) {
+    struct error err;
+
+    if (req->pinned)
+        api_take_pin(req, &req->pin);
+    if (fn_check_unzipped(req->ver, &err) < 0)
+        fail(req, &err);
+    else if (api_is_true(req, "DryRun"))
         answer_dry_run(req);
-        return;
-    }
-    publish(req);
+    else
+        publish(req);
 }
 
 static void on_archive(const struct code_pin *pin, const struct error *err, void *arg)
@@ -95,8 +98,7 @@ static void on_archive(const struct code_pin *pin, const struct error *err, void
         api_fail(req, err);
         return;
     }
-    req->pin = *pin;
-    req->pinned = true;
+    api_take_pin(req, pin);
     apply(req);
 }
 
@@ -110,7 +112,7 @@ static void on_read(struct fn_view *view, const struct error *err, void *arg)
 {
     struct api_request *req = arg;
     struct fn_record *rec = view ? view->rec : NULL;
-    char revision[UUID_MAX], *zip;
+    char revision[UUID_MAX];
     struct fn_defaults defaults = api_defaults(req, revision);
     struct error own;
     int r;
@@ -145,9 +147,8 @@ static void on_read(struct fn_view *view, const struct error *err, void *arg)
         fail(req, &own);
         return;
     }
-    zip = req->op->id == LAMBDA_OP_UpdateFunctionCode ? api_take_zip(req->input) : NULL;
-    if (zip)
-        code_store_add(req->c->store, zip, on_archive, req);
+    if (req->op->id == LAMBDA_OP_UpdateFunctionCode && req->ver->package == FN_ZIP && !req->pinned)
+        code_source_fetch(req->c, req->input, on_archive, req);
     else
         apply(req);
 }
@@ -161,7 +162,7 @@ static void begin(struct api_request *req)
 void api_update_function_code(struct api_request *req)
 {
     if (api_name(req, FN_NAME_PLAIN))
-        begin(req);
+        api_find_layers(req, begin);
 }
 
 void api_update_function_configuration(struct api_request *req)

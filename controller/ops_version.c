@@ -67,6 +67,8 @@ int op_publish_version(struct api_request *req, const struct fn_view *view, stru
     if (r < 0)
         return r;
     fn_write_number(w, "next_version", (double)(number + 1));
+    uuid_make(revision);
+    fn_write_revision(w, revision); /* of $LATEST: recorded */
     fn_write_drops_routes(w); /* somebody may have asked for this number before it was there */
     *ret = fn_version_to_aws(ver, str_of(ver->version));
     return 0;

@@ -323,7 +323,7 @@ static void on_entered(const struct redis_value *value, const struct error *err,
 
 /* A key outside of the account's hash tag cannot be part of its scripts. The connection keeps the
  * order: a create that succeeds comes after an entry that did. */
-static void enter_account(struct registry *reg, const char *account)
+void registry_enter(struct registry *reg, const char *account)
 {
     struct str words[] = {STR("SADD"), STR(ACCOUNTS_KEY), str_of(account)};
 
@@ -333,7 +333,7 @@ static void enter_account(struct registry *reg, const char *account)
 void registry_create(struct registry *reg, const struct registry_write *w, registry_change_fn *done,
                      void *arg)
 {
-    enter_account(reg, w->ver->account);
+    registry_enter(reg, w->ver->account);
     change_write(reg, &lua_create, w, done, arg);
 }
 

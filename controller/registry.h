@@ -49,6 +49,9 @@ void registry_list_all(struct registry *reg, struct str account, struct str afte
 void registry_list_versions(struct registry *reg, struct str account, struct str name,
                             struct str version, uint32_t limit, registry_page_fn *done, void *arg);
 
+/** Enters @account: archives of accounts that were never entered count as used by nobody. */
+void registry_enter(struct registry *reg, const char *account);
+
 /* What a change of the registry brought. */
 struct registry_change {
     uint64_t generation; /* of the version written; 0 for delete */

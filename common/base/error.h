@@ -31,6 +31,11 @@
     X(CODE_UNVERIFIED, "CodeVerificationFailedException", 400, 0, "Message")                       \
     X(CODE_SIGNATURE, "InvalidCodeSignatureException", 400, 0, "Message")                          \
     X(ACCESS_DENIED, "AccessDeniedException", 403, 0, "Message")                                   \
+    X(NO_TOKEN, "MissingAuthenticationTokenException", 403, 0, "message")                          \
+    X(HALF_SIGNED, "IncompleteSignatureException", 400, 0, "message")                              \
+    X(UNKNOWN_CLIENT, "UnrecognizedClientException", 403, 0, "message")                            \
+    X(BAD_SIGNATURE, "InvalidSignatureException", 403, 0, "message")                               \
+    X(EXPIRED_TOKEN, "ExpiredTokenException", 403, 0, "message")                                   \
     X(NOT_FOUND, "ResourceNotFoundException", 404, 0, "Message")                                   \
     X(NO_CODE_SIGNING, "CodeSigningConfigNotFoundException", 404, 0, "Message")                    \
     X(NO_OPERATION, "UnknownOperationException", 404, 0, "Message")                                \

@@ -282,6 +282,22 @@ int fn_env_from_text(struct fn_version *ver, struct str text, struct error *err)
     return 0;
 }
 
+static void spec_layers(const struct fn_version *ver, struct sandbox_spec *spec)
+{
+    size_t i;
+
+    if (ver->package != FN_ZIP || ver->layers_len == 0)
+        return; /* an image has its own /opt */
+    spec->layers = calloc(ver->layers_len, sizeof(*spec->layers));
+    if (!spec->layers)
+        abort();
+    for (i = 0; i < ver->layers_len; i++)
+        spec->layers[i] = (struct sandbox_layer){str_dup(str_of(ver->layers[i].arn)),
+                                                 str_dup(str_of(ver->layers[i].sha256)),
+                                                 ver->layers[i].bytes};
+    spec->layers_len = ver->layers_len;
+}
+
 int fn_version_to_spec(const struct fn_version *ver, const struct runtimes *rts,
                        struct sandbox_spec **ret, struct error *err)
 {
@@ -319,6 +335,7 @@ int fn_version_to_spec(const struct fn_version *ver, const struct runtimes *rts,
         .working_directory = dup_or_null(ver->working_directory),
         .log_group = dup_or_null(ver->log_group),
     };
+    spec_layers(ver, spec);
     *ret = spec;
     return 0;
 }

@@ -147,6 +147,9 @@ static int apply_identity(const cJSON *input, const struct fn_defaults *defaults
                         err);
     if (r < 0)
         return r;
+    r = fn_name_check_new(&name, err);
+    if (r < 0)
+        return r;
     if (name.qualifier.ptr && !str_is(name.qualifier, FN_LATEST))
         return error_set(err, ERR_BAD_REQUEST,
                          "The derived qualifier from the function name does not match the "

@@ -224,6 +224,38 @@ static void set_everything(struct fn_version *ver)
     ver->unzipped_bytes = 5000;
 }
 
+/* Recorded answers have their members in alphabetical order, at every depth. */
+static void assert_sorted(const cJSON *json)
+{
+    const cJSON *item;
+
+    cJSON_ArrayForEach(item, json)
+    {
+        if (item->string && item->next)
+            assert_true(strcmp(item->string, item->next->string) < 0);
+        assert_sorted(item);
+    }
+}
+
+static void members_are_shown_in_alphabetical_order(void **state)
+{
+    CLEANUP(fn_version_freep) struct fn_version *zip = zip_new(), *image = image_new();
+    struct fn_get_extra extra = {.code_location = "l", .reserved_concurrency = 1};
+    cJSON *json;
+
+    (void)state;
+    set_everything(zip);
+    fn_version_set_update(zip, FN_UPDATE_FAILED, "InvalidImage", "why");
+    fn_version_set_state(zip, FN_FAILED, "InvalidImage", "why");
+    json = fn_version_to_get_function(zip, &extra);
+    assert_sorted(json);
+    assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(json, "Configuration")), 32);
+    cJSON_Delete(json);
+    json = fn_version_to_get_function(image, &extra);
+    assert_sorted(json);
+    cJSON_Delete(json);
+}
+
 static void a_registry_record_gives_the_same_version_again(void **state)
 {
     CLEANUP(fn_version_freep) struct fn_version *ver = zip_new(), *back = NULL;
@@ -365,6 +397,7 @@ int main(void)
         cmocka_unit_test(get_function_of_a_zip_tells_location_tags_and_concurrency),
         cmocka_unit_test(a_list_has_neither_states_nor_runtime_version),
         cmocka_unit_test(environment_shows_only_when_it_was_given),
+        cmocka_unit_test(members_are_shown_in_alphabetical_order),
         cmocka_unit_test(a_registry_record_gives_the_same_version_again),
         cmocka_unit_test(a_wrong_registry_record_is_named_and_refused),
         cmocka_unit_test(a_copy_owns_all_it_holds),
