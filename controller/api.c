@@ -39,6 +39,17 @@ static api_handler_fn *const handlers[LAMBDA_OP_MAX] = {
     [LAMBDA_OP_GetLayerVersionPolicy] = api_get_layer_version_policy,
     [LAMBDA_OP_UpdateFunctionCode] = api_update_function_code,
     [LAMBDA_OP_UpdateFunctionConfiguration] = api_update_function_configuration,
+    [LAMBDA_OP_CreateEventSourceMapping] = api_create_esm,
+    [LAMBDA_OP_GetEventSourceMapping] = api_get_esm,
+    [LAMBDA_OP_UpdateEventSourceMapping] = api_update_esm,
+    [LAMBDA_OP_DeleteEventSourceMapping] = api_delete_esm,
+    [LAMBDA_OP_ListEventSourceMappings] = api_list_esms,
+    [LAMBDA_OP_CreateCodeSigningConfig] = api_create_code_signing,
+    [LAMBDA_OP_GetCodeSigningConfig] = api_code_signing,
+    [LAMBDA_OP_UpdateCodeSigningConfig] = api_code_signing,
+    [LAMBDA_OP_DeleteCodeSigningConfig] = api_code_signing,
+    [LAMBDA_OP_ListFunctionsByCodeSigningConfig] = api_code_signing,
+    [LAMBDA_OP_ListCodeSigningConfigs] = api_list_code_signings,
 };
 
 /* ---- answering ---- */
@@ -55,6 +66,7 @@ static void request_free(struct api_request *req)
     buf_done(&req->long_message);
     fn_write_free(req->write);
     cJSON_Delete(req->answer);
+    free(req->before);
     free(req->account);
     free(req->request_id);
     free(req->endpoint);

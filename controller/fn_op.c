@@ -19,9 +19,26 @@ static const struct fn_op rows[LAMBDA_OP_MAX] = {
     [LAMBDA_OP_UpdateAlias] = {op_update_alias, FN_NAME_PLAIN, FN_QUALIFIER_STEP,
                                FN_WANT(FN_ALIASES) | FN_WANT(FN_VERSION_BYTES)},
     [LAMBDA_OP_DeleteAlias] = {op_delete_alias, FN_NAME_PLAIN, FN_QUALIFIER_STEP,
-                               FN_WANT(FN_ALIASES)},
+                               FN_WANT(FN_ALIASES) | FN_WANT(FN_URLS)},
     [LAMBDA_OP_DeleteFunction] = {op_delete_version, FN_NAME_PLAIN, FN_QUALIFIER_STEP,
                                   FN_WANT(FN_ALIASES)}, /* with a qualifier: one version */
+    [LAMBDA_OP_CreateFunctionUrlConfig] = {op_create_url, FN_NAME_PLAIN, FN_QUALIFIER_STEP,
+                                           FN_WANT(FN_URLS), .absent = NO_FUNCTION},
+    [LAMBDA_OP_GetFunctionUrlConfig] = {op_get_url, FN_NAME_PLAIN, FN_QUALIFIER_STEP,
+                                        FN_WANT(FN_URLS), .absent = NO_RESOURCE},
+    [LAMBDA_OP_ListFunctionUrlConfigs] = {op_list_urls, FN_NAME_PLAIN, FN_QUALIFIER_STEP,
+                                          FN_WANT(FN_URLS), .absent = NO_FUNCTION},
+    [LAMBDA_OP_UpdateFunctionUrlConfig] = {op_update_url, FN_NAME_PLAIN, FN_QUALIFIER_STEP,
+                                           FN_WANT(FN_URLS), .absent = NO_FUNCTION},
+    [LAMBDA_OP_DeleteFunctionUrlConfig] = {op_delete_url, FN_NAME_PLAIN, FN_QUALIFIER_STEP,
+                                           FN_WANT(FN_URLS), .absent = NO_RESOURCE},
+    [LAMBDA_OP_PutFunctionCodeSigningConfig] = {op_put_code_signing, FN_NAME_NAMESPACED,
+                                                FN_QUALIFIER_STEP, 0,
+                                                .before = op_before_put_code_signing},
+    [LAMBDA_OP_GetFunctionCodeSigningConfig] = {op_get_code_signing, FN_NAME_NAMESPACED,
+                                                FN_QUALIFIER_STEP, 0},
+    [LAMBDA_OP_DeleteFunctionCodeSigningConfig] = {op_delete_code_signing, FN_NAME_NAMESPACED,
+                                                   FN_QUALIFIER_STEP, 0},
 };
 
 const struct fn_op *fn_op_find(enum lambda_op_id id)
@@ -134,10 +151,18 @@ static void tell(struct api_request *req)
 
 static void on_view(struct fn_view *view, const struct error *err, void *arg);
 
-static void look(struct api_request *req)
+void fn_op_look(struct api_request *req)
 {
     fn_view_get(req->c->redis, &req->c->key, req->home.account, req->fn.name, req->fn.qualifier,
                 req->fn_op->wants, on_view, req);
+}
+
+static void look(struct api_request *req)
+{
+    if (req->fn_op->before)
+        req->fn_op->before(req);
+    else
+        fn_op_look(req);
 }
 
 static void on_committed(const struct error *err, void *arg)
@@ -182,7 +207,9 @@ static void on_view(struct fn_view *view, const struct error *err, void *arg)
 {
     struct api_request *req = arg;
 
-    if (err && err->code == ERR_NOT_FOUND)
+    if (err && err->code == ERR_NOT_FOUND && req->fn_op->absent)
+        api_fail_with(req, ERR_NOT_FOUND, "%s", req->fn_op->absent);
+    else if (err && err->code == ERR_NOT_FOUND)
         api_fail_not_found(req);
     else if (err)
         api_fail(req, err);

@@ -29,6 +29,12 @@
 typedef int fn_op_step(struct api_request *req, const struct fn_view *view, struct fn_write *w,
                        cJSON **ret, struct error *err);
 
+/**
+ * Reads what the step needs beside the function, each time before the function is read: keeps it in
+ * req->before (freed with the request), then goes on with fn_op_look(); or answers the request.
+ */
+typedef void fn_op_before(struct api_request *req);
+
 enum fn_op_qualifier {
     FN_QUALIFIER_STEP, /* the step looks for itself whether it exists */
     FN_QUALIFIER_EXISTS, /* a version or an alias that must exist */
@@ -39,12 +45,17 @@ struct fn_op {
     enum fn_name_kind kind; /* of FunctionName */
     enum fn_op_qualifier qualifier;
     unsigned wants; /* FN_WANT() */
+    const char *absent; /* what a function that does not exist is answered with; NULL: as above */
+    fn_op_before *before; /* what has to be read first; NULL: nothing */
 };
 
 /** The row of an operation; step NULL: it is no operation of this kind. */
 const struct fn_op *fn_op_find(enum lambda_op_id id);
 /** Does it; the request is answered, now or later. */
 void fn_op_run(struct api_request *req, const struct fn_op *op);
+
+/** Goes on behind fn_op_before(): reads the function. */
+void fn_op_look(struct api_request *req);
 
 /* ---- what steps share ---- */
 
@@ -62,9 +73,21 @@ int fn_op_check_revision(const struct api_request *req, const char *revision_id,
 /** -ERR_CONFLICT "… An update is in progress for resource: <ARN>" while a change is under way. */
 int fn_op_check_idle(const struct api_request *req, const struct fn_view *view, struct error *err);
 
+/* AWS's words */
+#define NO_FUNCTION "Function does not exist"
+#define NO_RESOURCE "The resource you requested does not exist."
+
 /* ops_version.c */
 fn_op_step op_publish_version, op_delete_version;
 /* ops_alias.c */
 fn_op_step op_create_alias, op_get_alias, op_list_aliases, op_update_alias, op_delete_alias;
+/* ops_url.c */
+fn_op_step op_create_url, op_get_url, op_list_urls, op_update_url, op_delete_url;
+#define URLS_KEY "urls" /* hash: id in a URL → {"function", "qualifier"} */
+/** Takes the URL of @field (wanted: FN_URLS) away, if there is one. */
+void op_url_forget(const struct fn_view *view, struct fn_write *w, struct str field);
+/* ops_code_signing.c */
+fn_op_step op_put_code_signing, op_get_code_signing, op_delete_code_signing;
+fn_op_before op_before_put_code_signing;
 
 #endif

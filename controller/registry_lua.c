@@ -29,6 +29,10 @@
     "local function beside()\n"                                                                    \
     "  for i = 10, #ARGV, 3 do\n"                                                                  \
     "    redis.call('HSET', KEYS[1] .. ':' .. ARGV[i], ARGV[i + 1], ARGV[i + 2])\n"                \
+    "    if ARGV[i + 1] == 'code_signing' then\n"                                                  \
+    "      local csc = string.match(ARGV[i + 2], 'csc%-%w+')\n"                                    \
+    "      redis.call('ZADD', ARGV[1] .. 'csc_fns:' .. csc, 0, ARGV[2])\n"                         \
+    "    end\n"                                                                                    \
     "  end\n"                                                                                      \
     "end\n"                                                                                        \
     "local function publish()\n"                                                                   \
@@ -141,6 +145,13 @@ struct redis_script lua_delete = {
     "for _, n in ipairs(redis.call('HVALS', KEYS[1] .. ':vbytes')) do bytes = bytes + n end\n"
     "local reserved = redis.call('HGET', KEYS[1] .. ':settings', 'reserved')\n"
     "if reserved then redis.call('INCRBY', ARGV[1] .. 'reserved', -tonumber(reserved)) end\n"
+    "local csc = redis.call('HGET', KEYS[1] .. ':settings', 'code_signing')\n"
+    "if csc then\n"
+    "  redis.call('ZREM', ARGV[1] .. 'csc_fns:' .. string.match(csc, 'csc%-%w+'), ARGV[2])\n"
+    "end\n"
+    "for _, url in ipairs(redis.call('HVALS', KEYS[1] .. ':urls')) do\n"
+    "  redis.call('HDEL', ARGV[1] .. 'urls', cjson.decode(url)['Id'])\n"
+    "end\n"
     "for _, kind in ipairs({'', ':settings', ':versions', ':aliases', ':policies', ':urls',\n"
     "                       ':events', ':provisioned', ':runtimes', ':vcode', ':vbytes'}) do\n"
     "  redis.call('DEL', KEYS[1] .. kind)\n"
