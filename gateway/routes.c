@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/routes.h"
 
+#include "common/proto/uri_escape.h"
+
 #define HEALTH_PATH "/_hearth/health"
 #define LOGS_PATH "/_hearth/v1/logs/"
 #define CODE_PATH "/_hearth/v1/code/"
@@ -61,41 +63,16 @@ void routes_too_large(struct str method, struct str path, struct str query, stru
                   MANAGE_BODY_MAX, m.service == SERVICE_MANAGE ? m.lambda.op->name : "GET");
 }
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 int routes_decode(struct buf *b, struct str text, bool is_query)
 {
-    size_t start = b->len, i;
-    int high, low;
-    char c;
+    size_t start = b->len;
+    struct str plain;
 
-    if (buf_reserve(b, text.len) < 0)
+    if (uri_unescape(b, text, is_query) < 0)
         return -ERR_BAD_REQUEST;
-    for (i = 0; i < text.len; i++) {
-        c = text.ptr[i];
-        if (c == '%') {
-            high = i + 2 < text.len ? hex_value(text.ptr[i + 1]) : -1;
-            low = i + 2 < text.len ? hex_value(text.ptr[i + 2]) : -1;
-            if (high < 0 || low < 0)
-                goto bad;
-            c = (char)(high << 4 | low);
-            i += 2;
-        } else if (c == '+' && is_query) {
-            c = ' ';
-        }
-        if (c == '\0')
-            goto bad;
-        b->ptr[b->len++] = c;
-    }
-    if (str_is_utf8(str_from(b->ptr + start, b->len - start)))
+    plain = str_from(b->ptr + start, b->len - start);
+    if (str_find(plain, '\0', 0) == plain.len && str_is_utf8(plain))
         return 0;
-bad:
     b->len = start;
     return -ERR_BAD_REQUEST;
 }
