@@ -4,11 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/id.h"
-#include "common/base/list.h"
 #include "common/base/log.h"
 #include "common/io/rpc.h"
-#include "gateway/pending.h"
+#include "gateway/parked.h"
 #include "gateway/reply.h"
 
 #define CALL_TIMEOUT_US SECONDS(60)
@@ -21,24 +19,15 @@ struct manage {
     size_t in_flight;
 };
 
+/* The controller finishes what it was told when the client has gone all the same. */
 struct call {
-    struct pending pending; /* first: http_user() */
-    struct list_node node;
+    struct parked parked;
     struct manage *manage;
-    struct http_req *req; /* NULL: nobody waits for the answer any more */
-    char request_id[UUID_MAX];
 };
-
-static void on_client_gone(struct pending *p)
-{
-    struct call *call = CONTAINER_OF(p, struct call, pending);
-
-    call->req = NULL; /* the controller finishes what it was told all the same */
-}
 
 static void call_free(struct call *call)
 {
-    list_remove(&call->node);
+    parked_end(&call->parked);
     call->manage->in_flight--;
     free(call);
 }
@@ -62,27 +51,27 @@ static void on_answer(const cJSON *ok, struct str body, const struct error *err,
     const cJSON *status;
     size_t count;
 
-    if (!call->req) {
+    if (!call->parked.req) {
         call_free(call);
         return;
     }
     status = cJSON_GetObjectItemCaseSensitive(ok, "status");
     if (err && (err->code == ERR_UNAVAILABLE || err->code == ERR_CLOSED)) {
         log_warn("manage", "the controller cannot be reached",
-                 KV_STR("request_id", call->request_id), KV_ERR(err));
-        reply_error(call->req, call->request_id, ERR_UNAVAILABLE,
+                 KV_STR("request_id", call->parked.request_id), KV_ERR(err));
+        reply_error(call->parked.req, call->parked.request_id, ERR_UNAVAILABLE,
                     STR("The controller cannot be reached; is hearth-controller running?"), NULL);
     } else if (err) {
-        reply_error_of(call->req, call->request_id, err);
+        reply_error_of(call->parked.req, call->parked.request_id, err);
     } else if (!cJSON_IsNumber(status) || status->valuedouble < 200 || status->valuedouble > 599) {
         log_error("manage", "the controller's answer has no status",
-                  KV_STR("request_id", call->request_id));
-        reply_error(call->req, call->request_id, ERR_INTERNAL,
+                  KV_STR("request_id", call->parked.request_id));
+        reply_error(call->parked.req, call->parked.request_id, ERR_INTERNAL,
                     STR("The controller's answer is malformed."), NULL);
     } else {
         count = read_headers(cJSON_GetObjectItemCaseSensitive(ok, "headers"), headers);
-        headers[count++] = (struct http_header){STR("x-amzn-RequestId"), str_of(call->request_id)};
-        http_reply(call->req, (int)status->valuedouble, headers, count, body);
+        headers[count++] = (struct http_header){STR("x-amzn-RequestId"), str_of(call->parked.request_id)};
+        http_reply(call->parked.req, (int)status->valuedouble, headers, count, body);
     }
     call_free(call);
 }
@@ -113,13 +102,9 @@ void manage_serve(struct manage *manage, struct http_req *req, struct str path,
 
     if (!call || !args)
         abort();
-    call->pending.on_client_gone = on_client_gone;
     call->manage = manage;
-    call->req = req;
-    memcpy(call->request_id, request_id, UUID_MAX);
-    list_append(&manage->calls, &call->node);
+    parked_begin(&call->parked, &manage->calls, req, request_id);
     manage->in_flight++;
-    http_set_user(req, &call->pending);
     add_str(args, "method", http_method(req));
     add_str(args, "path", path);
     add_str(args, "query", http_query(req));
@@ -153,7 +138,7 @@ void manage_free(struct manage *manage)
 
     if (!manage)
         return;
-    while ((call = LIST_FIRST(&manage->calls, struct call, node)))
+    while ((call = LIST_FIRST(&manage->calls, struct call, parked.node)))
         call_free(call);
     free(manage);
 }

@@ -124,6 +124,84 @@ def test_a_role_with_its_policies_lives_under_terraform(hearth, iam):
         assert iam.list_roles()["Roles"] == [] and iam.list_policies(Scope="Local")["Policies"] == []
 
 
+OTHER_FORMS = """
+data "aws_iam_policy_document" "trust" {
+  statement {
+    actions = ["sts:AssumeRole"]
+    principals {
+      type        = "Service"
+      identifiers = ["lambda.amazonaws.com", "edgelambda.amazonaws.com"]
+    }
+  }
+}
+
+data "aws_iam_policy_document" "use" {
+  statement {
+    actions   = ["s3:GetObject"]
+    resources = ["*"]
+  }
+}
+
+resource "aws_iam_role" "whole" {
+  name_prefix           = "tf-whole-"
+  assume_role_policy    = data.aws_iam_policy_document.trust.json
+  force_detach_policies = true
+  managed_policy_arns   = ["arn:aws:iam::aws:policy/AWSXRayDaemonWriteAccess"]
+  inline_policy {
+    name   = "inside"
+    policy = data.aws_iam_policy_document.use.json
+  }
+}
+
+resource "aws_iam_role" "plain" {
+  name               = "tf-plain"
+  assume_role_policy = data.aws_iam_policy_document.trust.json
+}
+
+resource "aws_iam_policy" "use" {
+  name_prefix = "tf-use-"
+  path        = "/some/path/"
+  policy      = data.aws_iam_policy_document.use.json
+}
+
+resource "aws_iam_policy_attachment" "use" {
+  name       = "use"
+  roles      = [aws_iam_role.plain.name]
+  policy_arn = aws_iam_policy.use.arn
+}
+
+resource "aws_iam_role_policies_exclusive" "plain" {
+  role_name    = aws_iam_role.plain.name
+  policy_names = []
+}
+
+data "aws_iam_roles" "found" {
+  name_regex = "^tf-plain$"
+  depends_on = [aws_iam_role.plain]
+}
+
+output "found" {
+  value = data.aws_iam_roles.found.names
+}
+"""
+
+
+def test_the_other_forms_of_policies_in_terraform(hearth, iam):
+    with Terraform(hearth.url, OTHER_FORMS) as tf:
+        tf.apply()
+        tf.no_changes()
+        assert tf.outputs()["found"] == ["tf-plain"]
+        arn = tf.resources()["aws_iam_policy.use"]["arn"]
+        assert arn.startswith("arn:aws:iam::000000000000:policy/some/path/tf-use-")
+        iam.put_role_policy(RoleName="tf-plain", PolicyName="stray", PolicyDocument=json.dumps(
+            {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}))
+        assert tf.plan() == {"aws_iam_role_policies_exclusive.plain": ["update"]}
+        tf.apply()
+        assert iam.list_role_policies(RoleName="tf-plain")["PolicyNames"] == []
+        tf.destroy()
+        assert iam.list_roles()["Roles"] == []
+
+
 def test_an_sdk_reads_what_it_wrote(iam):
     trust = {"Version": "2012-10-17",
              "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
