@@ -17,6 +17,7 @@
 #define ANSWER_BYTES_MAX (64u * 1024u * 1024u)
 #define TRUST_MAX 2048u /* characters; AWS's quotas */
 #define MANAGED_MAX 6144u
+#define BYTES_MAX 65536u /* of any document, with its white space: a bound of ours */
 
 /* What is read before an operation's handler is called. */
 enum {
@@ -225,6 +226,10 @@ bool iam_check_document(struct iam_request *req, const char *name, enum iam_docu
 
     if (iam_document_check(text, kind, &err) < 0)
         iam_fail_text(req, IAM_MalformedPolicyDocument, str_of(err.msg));
+    else if (text.len > BYTES_MAX)
+        iam_fail(req, IAM_LimitExceeded,
+                 "A policy document cannot be longer than %u bytes, white space included.",
+                 BYTES_MAX);
     else if (kind == IAM_TRUST_POLICY && iam_document_size(text) > TRUST_MAX)
         iam_fail(req, IAM_LimitExceeded, "Cannot exceed quota for ACLSizePerRole: %u", TRUST_MAX);
     else if (kind == IAM_IDENTITY_POLICY && !is_inline && iam_document_size(text) > MANAGED_MAX)

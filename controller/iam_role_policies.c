@@ -9,6 +9,7 @@
 /* AWS's quotas. */
 #define INLINE_MAX 10240u /* characters of all inline policies of a role */
 #define ATTACHED_MAX 10
+#define INLINE_BYTES_MAX 262144u /* of the same, with their white space: a bound of ours */
 
 static cJSON *inline_policies(const struct iam_request *req)
 {
@@ -32,14 +33,15 @@ static void save(struct iam_request *req)
 
 static bool fits(struct iam_request *req)
 {
+    size_t size = 0, bytes = 0;
     const cJSON *policy;
-    size_t size = 0;
 
     cJSON_ArrayForEach(policy, inline_policies(req))
     {
         size += iam_document_size(str_of(policy->valuestring));
+        bytes += strlen(policy->valuestring);
     }
-    if (size <= INLINE_MAX)
+    if (size <= INLINE_MAX && bytes <= INLINE_BYTES_MAX)
         return true;
     iam_fail(req, IAM_LimitExceeded, "Maximum policy size of %u bytes exceeded for role %.*s",
              INLINE_MAX, STR_ARG(cjson_str(req->role.json, "RoleName")));

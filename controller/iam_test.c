@@ -268,6 +268,14 @@ static void quotas_are_awss(void **state)
                       "\"Allow\",\"Action\":\"s3:%s\",\"Resource\":\"*\"}}",
                       filler);
     refused(form, 409, "LimitExceeded", "Cannot exceed quota for PolicySize: 6144");
+    filler = realloc(filler, 66001);
+    assert_non_null(filler);
+    memset(filler, '+', 66000);
+    filler[66000] = '\0';
+    freep(&form);
+    form = str_printf("Action=CreatePolicy&PolicyName=p&PolicyDocument=%s%s", filler, POLICY);
+    refused(form, 409, "LimitExceeded",
+            "A policy document cannot be longer than 65536 bytes, white space included.");
     for (i = 0; i < 11; i++) {
         freep(&form);
         form = str_printf("Action=AttachRolePolicy&RoleName=r&PolicyArn=arn:aws:iam::aws:policy"
