@@ -54,6 +54,7 @@ struct api_request {
     /* of an operation that is one step: fn_op.h */
     const struct fn_op *fn_op;
     struct fn_write *write;
+    char *before; /* what fn_op_before() has read */
     cJSON *answer;
 };
 
@@ -76,6 +77,11 @@ api_handler_fn api_publish_layer_version, api_get_layer_version, api_get_layer_v
     api_get_layer_version_policy;
 /* ops_update.c */
 api_handler_fn api_update_function_code, api_update_function_configuration;
+
+/* ops_esm.c */
+api_handler_fn api_create_esm, api_get_esm, api_update_esm, api_delete_esm, api_list_esms;
+/* ops_code_signing.c: Create…; Get…, Update…, Delete… and ListFunctionsBy…; List… */
+api_handler_fn api_create_code_signing, api_code_signing, api_list_code_signings;
 
 /** Reads FunctionName (and Qualifier) of the input into req->fn. False: the request has been answered. */
 bool api_name(struct api_request *req, enum fn_name_kind kind);

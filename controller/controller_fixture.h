@@ -456,6 +456,8 @@ static inline int setup(void **state)
         .account_id = str_dup(STR("000000000000")),
         .region = str_dup(STR("us-east-1")),
         .architecture = str_dup(STR("x86_64")),
+        .url_domain = str_dup(STR("localhost")),
+        .signing_profiles = str_printf("%s/profiles", server.dir),
         .log_level = str_dup(STR("error")),
         .account_concurrency = 1000,
         .code_storage_max = 80530636800,

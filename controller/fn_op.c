@@ -7,97 +7,6 @@
 
 #define TRIES_MAX 50u /* when others write between our reading and writing */
 
-/* One row for each operation that is one step. */
-static const struct fn_op rows[LAMBDA_OP_MAX] = {
-    [LAMBDA_OP_PublishVersion] = {op_publish_version, FN_NAME_PLAIN, FN_QUALIFIER_STEP,
-                                  FN_WANT_LAST | FN_WANT_ACCOUNT},
-    [LAMBDA_OP_CreateAlias] = {op_create_alias, FN_NAME_PLAIN, FN_QUALIFIER_STEP,
-                               FN_WANT(FN_ALIASES) | FN_WANT(FN_VERSION_BYTES)},
-    [LAMBDA_OP_GetAlias] = {op_get_alias, FN_NAME_PLAIN, FN_QUALIFIER_STEP, FN_WANT(FN_ALIASES)},
-    [LAMBDA_OP_ListAliases] = {op_list_aliases, FN_NAME_PLAIN, FN_QUALIFIER_STEP,
-                               FN_WANT(FN_ALIASES)},
-    [LAMBDA_OP_UpdateAlias] = {op_update_alias, FN_NAME_PLAIN, FN_QUALIFIER_STEP,
-                               FN_WANT(FN_ALIASES) | FN_WANT(FN_VERSION_BYTES)},
-    [LAMBDA_OP_DeleteAlias] = {op_delete_alias, FN_NAME_PLAIN, FN_QUALIFIER_STEP,
-                               FN_WANT(FN_ALIASES) | FN_WANT(FN_PROVISIONED)},
-    [LAMBDA_OP_DeleteFunction] = {op_delete_version, FN_NAME_PLAIN, FN_QUALIFIER_STEP,
-                                  FN_WANT(FN_ALIASES) | FN_WANT(FN_PROVISIONED)}, /* with a qualifier: one version */
-
-    [LAMBDA_OP_AddPermission] = {op_add_permission, FN_NAME_NAMESPACED, FN_QUALIFIER_STEP,
-                                 FN_WANT(FN_POLICIES)},
-    [LAMBDA_OP_GetPolicy] = {op_get_policy, FN_NAME_NAMESPACED, FN_QUALIFIER_STEP,
-                             FN_WANT(FN_POLICIES)},
-    [LAMBDA_OP_RemovePermission] = {op_remove_permission, FN_NAME_NAMESPACED, FN_QUALIFIER_STEP,
-                                    FN_WANT(FN_POLICIES)},
-
-    [LAMBDA_OP_TagResource] = {op_tag_function, FN_NAME_NAMESPACED, FN_QUALIFIER_STEP, 0},
-    [LAMBDA_OP_UntagResource] = {op_untag_function, FN_NAME_NAMESPACED, FN_QUALIFIER_STEP, 0},
-    [LAMBDA_OP_ListTags] = {op_list_function_tags, FN_NAME_NAMESPACED, FN_QUALIFIER_STEP, 0},
-
-    [LAMBDA_OP_PutFunctionEventInvokeConfig] = {op_put_event_config, FN_NAME_NAMESPACED,
-                                                FN_QUALIFIER_STEP, FN_WANT(FN_EVENT_CONFIGS)},
-    [LAMBDA_OP_UpdateFunctionEventInvokeConfig] = {op_update_event_config, FN_NAME_NAMESPACED,
-                                                   FN_QUALIFIER_STEP, FN_WANT(FN_EVENT_CONFIGS)},
-    [LAMBDA_OP_GetFunctionEventInvokeConfig] = {op_get_event_config, FN_NAME_NAMESPACED,
-                                                FN_QUALIFIER_STEP, FN_WANT(FN_EVENT_CONFIGS)},
-    [LAMBDA_OP_DeleteFunctionEventInvokeConfig] = {op_delete_event_config, FN_NAME_NAMESPACED,
-                                                   FN_QUALIFIER_STEP, FN_WANT(FN_EVENT_CONFIGS)},
-    [LAMBDA_OP_ListFunctionEventInvokeConfigs] = {op_list_event_configs, FN_NAME_NAMESPACED,
-                                                  FN_QUALIFIER_STEP, FN_WANT(FN_EVENT_CONFIGS)},
-
-    [LAMBDA_OP_GetFunctionRecursionConfig] = {op_get_recursion, FN_NAME_PLAIN, FN_QUALIFIER_STEP,
-                                              0},
-    [LAMBDA_OP_PutFunctionRecursionConfig] = {op_put_recursion, FN_NAME_PLAIN, FN_QUALIFIER_STEP,
-                                              0},
-    [LAMBDA_OP_GetRuntimeManagementConfig] = {op_get_runtime_management, FN_NAME_NAMESPACED,
-                                              FN_QUALIFIER_EXISTS, FN_WANT(FN_RUNTIME_CONFIGS)},
-    [LAMBDA_OP_PutRuntimeManagementConfig] = {op_put_runtime_management, FN_NAME_NAMESPACED,
-                                              FN_QUALIFIER_EXISTS, FN_WANT(FN_RUNTIME_CONFIGS)},
-
-    [LAMBDA_OP_PutFunctionConcurrency] = {op_put_concurrency, FN_NAME_PLAIN, FN_QUALIFIER_STEP,
-                                          FN_WANT(FN_PROVISIONED) | FN_WANT_ACCOUNT},
-    [LAMBDA_OP_GetFunctionConcurrency] = {op_get_concurrency, FN_NAME_PLAIN, FN_QUALIFIER_STEP, 0},
-    [LAMBDA_OP_DeleteFunctionConcurrency] = {op_delete_concurrency, FN_NAME_PLAIN,
-                                             FN_QUALIFIER_STEP,
-                                             FN_WANT(FN_PROVISIONED) | FN_WANT_ACCOUNT},
-    [LAMBDA_OP_PutProvisionedConcurrencyConfig] = {op_put_provisioned, FN_NAME_PLAIN,
-                                                   FN_QUALIFIER_STEP,
-                                                   FN_WANT(FN_PROVISIONED) | FN_WANT(FN_ALIASES) |
-                                                       FN_WANT_ACCOUNT},
-    [LAMBDA_OP_GetProvisionedConcurrencyConfig] = {op_get_provisioned, FN_NAME_PLAIN,
-                                                   FN_QUALIFIER_STEP, FN_WANT(FN_PROVISIONED)},
-    [LAMBDA_OP_DeleteProvisionedConcurrencyConfig] = {op_delete_provisioned, FN_NAME_PLAIN,
-                                                      FN_QUALIFIER_STEP, FN_WANT(FN_PROVISIONED)},
-    [LAMBDA_OP_ListProvisionedConcurrencyConfigs] = {op_list_provisioned, FN_NAME_PLAIN,
-                                                     FN_QUALIFIER_STEP,
-                                                     FN_WANT(FN_PROVISIONED) | FN_WANT(FN_ALIASES)},
-};
-
-/* Operations that do not say "Function not found: <ARN>". */
-static fn_op_missing *const missing[LAMBDA_OP_MAX] = {
-    [LAMBDA_OP_GetPolicy] = op_get_policy_missing,
-    [LAMBDA_OP_RemovePermission] = op_remove_permission_missing,
-    [LAMBDA_OP_PutFunctionEventInvokeConfig] = op_event_config_no_function,
-    [LAMBDA_OP_UpdateFunctionEventInvokeConfig] = op_event_config_no_function,
-    [LAMBDA_OP_ListFunctionEventInvokeConfigs] = op_event_config_no_function,
-    [LAMBDA_OP_GetFunctionEventInvokeConfig] = op_event_config_missing,
-    [LAMBDA_OP_DeleteFunctionEventInvokeConfig] = op_event_config_missing,
-    [LAMBDA_OP_PutProvisionedConcurrencyConfig] = fn_op_no_qualifier,
-    [LAMBDA_OP_GetProvisionedConcurrencyConfig] = fn_op_no_qualifier,
-    [LAMBDA_OP_DeleteProvisionedConcurrencyConfig] = fn_op_no_qualifier,
-};
-
-/* Operations that look at more than one function. */
-static fn_op_others *const others[LAMBDA_OP_MAX] = {
-    [LAMBDA_OP_PutFunctionEventInvokeConfig] = op_event_config_others,
-    [LAMBDA_OP_UpdateFunctionEventInvokeConfig] = op_event_config_others,
-};
-
-const struct fn_op *fn_op_find(enum lambda_op_id id)
-{
-    return &rows[id];
-}
-
 /* ---- what steps share ---- */
 
 struct str fn_op_field(const struct api_request *req)
@@ -217,14 +126,22 @@ static void tell(struct api_request *req)
 
 static void on_view(struct fn_view *view, const struct error *err, void *arg);
 
-static void look(struct api_request *req)
+void fn_op_look(struct api_request *req)
 {
-    fn_op_others *name_others = others[req->op->id];
+    const struct fn_op *op = req->fn_op;
     struct fn_other list[FN_OTHERS_MAX];
 
     fn_view_get_with(req->c->redis, &req->c->key, req->home.account, req->fn.name,
-                     req->fn.qualifier, req->fn_op->wants, list,
-                     name_others ? name_others(req, list) : 0, on_view, req);
+                     req->fn.qualifier, op->wants, list, op->others ? op->others(req, list) : 0,
+                     on_view, req);
+}
+
+static void look(struct api_request *req)
+{
+    if (req->fn_op->before)
+        req->fn_op->before(req);
+    else
+        fn_op_look(req);
 }
 
 static void on_committed(const struct error *err, void *arg)
@@ -268,11 +185,10 @@ static void step(struct api_request *req, const struct fn_view *view)
 static void on_view(struct fn_view *view, const struct error *err, void *arg)
 {
     struct api_request *req = arg;
-    fn_op_missing *say_missing = missing[req->op->id];
     struct error own;
 
-    if (err && err->code == ERR_NOT_FOUND && say_missing) {
-        say_missing(req, &own);
+    if (err && err->code == ERR_NOT_FOUND && req->fn_op->missing) {
+        req->fn_op->missing(req, &own);
         api_fail(req, &own);
     } else if (err && err->code == ERR_NOT_FOUND) {
         api_fail_not_found(req);

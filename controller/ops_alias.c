@@ -169,7 +169,7 @@ int op_delete_alias(struct api_request *req, const struct fn_view *view, struct 
         return 0; /* gone already: that is what was asked for */
     fn_write_no_doc(w, FN_ALIASES, name);
     fn_write_no_doc(w, FN_POLICIES, name);
-    fn_write_no_doc(w, FN_URLS, name);
+    op_url_forget(view, w, name);
     fn_write_no_doc(w, FN_EVENT_CONFIGS, name);
     concurrency_drop_provisioned(w, view, name);
     fn_write_drops_routes(w);

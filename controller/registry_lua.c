@@ -29,6 +29,10 @@
     "local function beside()\n"                                                                    \
     "  for i = 11, #ARGV, 3 do\n"                                                                  \
     "    redis.call('HSET', KEYS[1] .. ':' .. ARGV[i], ARGV[i + 1], ARGV[i + 2])\n"                \
+    "    if ARGV[i + 1] == 'code_signing' then\n"                                                  \
+    "      local csc = string.match(ARGV[i + 2], 'csc%-%w+')\n"                                    \
+    "      redis.call('ZADD', ARGV[1] .. 'csc_fns:' .. csc, 0, ARGV[2])\n"                         \
+    "    end\n"                                                                                    \
     "  end\n"                                                                                      \
     "end\n"                                                                                        \
     "local function publish()\n"                                                                   \
@@ -157,6 +161,13 @@ struct redis_script lua_delete = {
     "    sum = sum + cjson.decode(doc).requested\n"
     "  end\n"
     "  if sum > 0 then redis.call('DECRBY', ARGV[1] .. 'provisioned', sum) end\n"
+    "end\n"
+    "local csc = redis.call('HGET', KEYS[1] .. ':settings', 'code_signing')\n"
+    "if csc then\n"
+    "  redis.call('ZREM', ARGV[1] .. 'csc_fns:' .. string.match(csc, 'csc%-%w+'), ARGV[2])\n"
+    "end\n"
+    "for _, url in ipairs(redis.call('HVALS', KEYS[1] .. ':urls')) do\n"
+    "  redis.call('HDEL', ARGV[1] .. 'urls', cjson.decode(url)['Id'])\n"
     "end\n"
     "for _, kind in ipairs({'', ':settings', ':versions', ':aliases', ':policies', ':urls',\n"
     "                       ':events', ':provisioned', ':runtimes', ':vcode', ':vbytes'}) do\n"
