@@ -14,11 +14,25 @@ static bool path_below(struct str path, struct str prefix, struct str *ret)
     return str_starts(path, prefix) && ret->len > 0;
 }
 
+int routes_unknown(struct str method, struct str path, struct error *err)
+{
+    return error_set(err, ERR_NO_OPERATION,
+                     "%.*s %.*s%s is no operation of Hearth. It offers the AWS Lambda API "
+                     "(/2015-03-31/functions and its other dated paths), STS and IAM (POST /), "
+                     "GET " HEALTH_PATH " and GET " LOGS_PATH "NAME.",
+                     (int)(method.len < 20 ? method.len : 20), method.ptr,
+                     (int)(path.len < 200 ? path.len : 200), path.ptr, path.len > 200 ? "..." : "");
+}
+
 int routes_find(struct str method, struct str path, struct str query, struct routes_match *ret,
                 struct error *err)
 {
     if (lambda_op_match(method, path, query, &ret->lambda) == 0) {
         ret->service = ret->lambda.op->id == LAMBDA_OP_Invoke ? SERVICE_INVOKE : SERVICE_MANAGE;
+        return 0;
+    }
+    if (str_is(path, "/")) {
+        ret->service = SERVICE_ROOT;
         return 0;
     }
     if (str_is(path, HEALTH_PATH) && (str_is(method, "GET") || str_is(method, "HEAD"))) {
@@ -33,19 +47,19 @@ int routes_find(struct str method, struct str path, struct str query, struct rou
         ret->service = SERVICE_CODE;
         return 0;
     }
-    return error_set(err, ERR_NO_OPERATION,
-                     "%.*s %.*s%s is no operation of Hearth. It offers the AWS Lambda API "
-                     "(/2015-03-31/functions and its other dated paths), GET " HEALTH_PATH
-                     " and GET " LOGS_PATH "NAME.",
-                     (int)(method.len < 20 ? method.len : 20), method.ptr,
-                     (int)(path.len < 200 ? path.len : 200), path.ptr, path.len > 200 ? "..." : "");
+    return routes_unknown(method, path, err);
+}
+
+bool routes_is_open(const struct routes_match *match)
+{
+    return match->service == SERVICE_HEALTH || match->service == SERVICE_CODE;
 }
 
 size_t routes_body_max(struct str path)
 {
     if (str_ends(path, STR("/invocations")) || str_ends(path, STR("/invocations/")))
         return INVOKE_PAYLOAD_MAX;
-    return MANAGE_BODY_MAX;
+    return str_is(path, "/") ? ROOT_BODY_MAX : MANAGE_BODY_MAX;
 }
 
 void routes_too_large(struct str method, struct str path, struct str query, struct error *err)
@@ -58,6 +72,8 @@ void routes_too_large(struct str method, struct str path, struct str query, stru
         error_set(err, ERR_TOO_LARGE,
                   "Request must be smaller than %u bytes for the InvokeFunction operation",
                   INVOKE_PAYLOAD_MAX);
+    else if (m.service == SERVICE_ROOT)
+        error_set(err, ERR_TOO_LARGE, "Request must be smaller than %u bytes", ROOT_BODY_MAX);
     else
         error_set(err, ERR_TOO_LARGE, "Request must be smaller than %u bytes for the %s operation",
                   MANAGE_BODY_MAX, m.service == SERVICE_MANAGE ? m.lambda.op->name : "GET");
