@@ -24,7 +24,7 @@
     X(OK, "", 200, 0, "message")                                                                   \
     X(BAD_REQUEST, "InvalidParameterValueException", 400, 0, "message")                            \
     X(IN_USE, "ResourceInUseException", 400, 0, "Message")                                         \
-    /* the same from behind Lambda's front: AWS sends it without a Type */                         \
+    /* a wrong parameter found behind Lambda's front: AWS sends it without a Type */               \
     X(CONCURRENCY_LIMIT, "InvalidParameterValueException", 400, 0, "message")                      \
     X(VALIDATION, "ValidationException", 400, 0, "message")                                        \
     X(BAD_CONTENT, "InvalidRequestContentException", 400, 0, "message")                            \
