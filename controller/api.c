@@ -37,6 +37,10 @@ static api_handler_fn *const handlers[LAMBDA_OP_MAX] = {
     [LAMBDA_OP_AddLayerVersionPermission] = api_change_layer_policy,
     [LAMBDA_OP_RemoveLayerVersionPermission] = api_change_layer_policy,
     [LAMBDA_OP_GetLayerVersionPolicy] = api_get_layer_version_policy,
+    [LAMBDA_OP_TagResource] = api_tags,
+    [LAMBDA_OP_UntagResource] = api_tags,
+    [LAMBDA_OP_ListTags] = api_tags,
+    [LAMBDA_OP_GetAccountSettings] = api_get_account_settings,
     [LAMBDA_OP_UpdateFunctionCode] = api_update_function_code,
     [LAMBDA_OP_UpdateFunctionConfiguration] = api_update_function_configuration,
     [LAMBDA_OP_CreateEventSourceMapping] = api_create_esm,
@@ -412,9 +416,14 @@ static struct api_request *request_new(struct controller *c, struct rpc_request 
 
 void serve_lambda(struct rpc_request *rpc, const cJSON *args, struct str body, void *arg)
 {
-    struct api_request *req = request_new(arg, rpc, args);
     struct str method = cjson_str(args, "method");
+    struct api_request *req;
 
+    if (str_is(cjson_str(args, "service"), "iam")) {
+        serve_iam(rpc, args, body, arg);
+        return;
+    }
+    req = request_new(arg, rpc, args);
     if (lambda_op_match(method, str_of(req->path), str_of(req->query), &req->match) < 0) {
         api_fail_with(req, ERR_NO_OPERATION, "The Lambda API has no operation %.*s %.200s.",
                       STR_ARG(str_sub(method, 0, 16)), req->path);

@@ -65,6 +65,10 @@ api_handler_fn api_create_function;
 /* ops_function.c */
 api_handler_fn api_get_function, api_get_function_configuration,
     api_list_functions, api_delete_function;
+/* ops_settings.c */
+api_handler_fn api_get_account_settings;
+/* ops_tags.c */
+api_handler_fn api_tags;
 /* ops_version.c */
 api_handler_fn api_list_versions;
 /* ops_layer.c, ops_layer_list.c, ops_layer_policy.c */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Code signing configurations and the functions that name them. */
 #include "controller/code_signing.h"
+#include "controller/code_verify.h"
 #include "controller/controller_fixture.h"
 
 #define CSC "/2020-04-22/code-signing-configs"
@@ -143,6 +144,61 @@ static void what_is_not_there_is_refused(void **state)
                  "Function not found: arn:aws:lambda:us-east-1:000000000000:function:no");
 }
 
+/* ---- archives ---- */
+
+/* zip of "a.py" with "x" in it, as base64: it has no signature */
+#define UNSIGNED                                                                                   \
+    "UEsDBBQAAAAAAAAAIQCDFtyMAQAAAAEAAAAEAAAAYS5weXhQSwECFAMUAAAAAAAAACEAgxbcjAEAAAAB" \
+    "AAAABAAAAAAAAAAAAAAAgAEAAAAAYS5weVBLBQYAAAAAAQABADIAAAAjAAAAAAA="
+
+static struct {
+    unsigned count;
+    enum error_code code;
+    char sha256[SHA256_HEX_MAX];
+} did;
+
+static void on_added(const struct code_pin *pin, const struct error *err, void *arg)
+{
+    (void)arg;
+    assert_null(err);
+    memcpy(did.sha256, pin->sha256, sizeof(did.sha256));
+    did.count++;
+    loop_stop(loop);
+}
+
+static void on_verified(const struct error *err, void *arg)
+{
+    (void)arg;
+    did.code = err ? err->code : ERR_OK;
+    did.count++;
+    loop_stop(loop);
+}
+
+static enum error_code verify(const char *config_arn)
+{
+    unsigned before = did.count;
+
+    code_verify(c, STR("000000000000"), str_of(config_arn), did.sha256, STR("f"), on_verified,
+                NULL);
+    wait_until(&did.count, before + 1);
+    return did.code;
+}
+
+static void what_is_not_signed_is_refused_or_logged(void **state)
+{
+    unsigned before = did.count;
+
+    (void)state;
+    need_server();
+    code_store_add(c->store, str_dup(STR(UNSIGNED)), on_added, NULL);
+    wait_until(&did.count, before + 1);
+    create("");
+    assert_int_equal(verify(arn), ERR_OK);
+    create(",\"CodeSigningPolicies\":{\"UntrustedArtifactOnDeployment\":\"Enforce\"}");
+    assert_int_equal(verify(arn), ERR_CODE_UNVERIFIED);
+    assert_int_equal(verify(NOBODY), ERR_NO_CODE_SIGNING);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -150,6 +206,7 @@ int main(void)
         LIVE(configurations_are_listed_in_pages),
         LIVE(functions_name_a_configuration),
         LIVE(what_is_not_there_is_refused),
+        LIVE(what_is_not_signed_is_refused_or_logged),
     };
 
     log_begin("code_signing_test");

@@ -459,6 +459,8 @@ static inline int setup(void **state)
         .url_domain = str_dup(STR("localhost")),
         .signing_profiles = str_printf("%s/profiles", server.dir),
         .log_level = str_dup(STR("error")),
+        .account_concurrency = 1000,
+        .code_storage_max = 80530636800,
         .redis_timeout_us = SECONDS(5),
         .prepare_timeout_us = SECONDS(60),
         .peer_timeout_us = MSEC(300),

@@ -16,6 +16,8 @@ struct fn_write {
     char *main; /* the function's own key */
     char *kinds[FN_KIND_MAX]; /* keys */
     bool drops_routes;
+    bool has_unreserved;
+    uint64_t unreserved;
     char *retired;
     char *left_code;
 };
@@ -174,6 +176,19 @@ void fn_write_drops_routes(struct fn_write *w)
 bool fn_write_is_dropping_routes(const struct fn_write *w)
 {
     return w->drops_routes;
+}
+
+void fn_write_tells_unreserved(struct fn_write *w, uint64_t unreserved)
+{
+    w->drops_routes = w->has_unreserved = true;
+    w->unreserved = unreserved;
+}
+
+bool fn_write_unreserved(const struct fn_write *w, uint64_t *ret)
+{
+    if (w->has_unreserved)
+        *ret = w->unreserved;
+    return w->has_unreserved;
 }
 
 const char *fn_write_retired(const struct fn_write *w)

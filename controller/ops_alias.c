@@ -8,7 +8,7 @@
 
 #include "common/base/id.h"
 #include "common/model/lambda_input.h"
-#include "controller/fn_op.h"
+#include "controller/concurrency.h"
 #include "controller/page.h"
 
 static struct str alias_name(const struct api_request *req)
@@ -171,7 +171,7 @@ int op_delete_alias(struct api_request *req, const struct fn_view *view, struct 
     fn_write_no_doc(w, FN_POLICIES, name);
     op_url_forget(view, w, name);
     fn_write_no_doc(w, FN_EVENT_CONFIGS, name);
-    fn_write_no_doc(w, FN_PROVISIONED, name);
+    concurrency_drop_provisioned(w, view, name);
     fn_write_drops_routes(w);
     return 0;
 }

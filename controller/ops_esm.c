@@ -169,7 +169,7 @@ static void on_surroundings(const struct redis_value *values, size_t len, const 
     }
     r = esm_source_of(esm_mapping(req->answer), &source, &own);
     if (r == 0 && !has_function(req, values))
-        r = error_set(&own, ERR_BAD_REQUEST, NO_FUNCTION);
+        r = error_set(&own, ERR_BAD_REQUEST, "Function does not exist");
     if (r == 0)
         r = check_pairs(req, source, values + 2, len - 2, &own);
     if (r < 0)
@@ -253,7 +253,7 @@ static bool take_document(struct api_request *req, const struct redis_value *val
     req->before = value->type == REDIS_STRING ? str_dup(value->str) : NULL;
     req->answer = docs_json(value);
     if (!req->answer)
-        api_fail_with(req, ERR_NOT_FOUND, NO_RESOURCE);
+        api_fail_with(req, ERR_NOT_FOUND, "The resource you requested does not exist.");
     return req->answer != NULL;
 }
 

@@ -24,6 +24,18 @@ static const cJSON *url_find(const struct api_request *req, const struct fn_view
     return fn_view_doc(view, FN_URLS, fn_op_field(req));
 }
 
+int op_url_no_function(const struct api_request *req, struct error *err)
+{
+    (void)req;
+    return error_set(err, ERR_NOT_FOUND, "Function does not exist");
+}
+
+int op_url_no_resource(const struct api_request *req, struct error *err)
+{
+    (void)req;
+    return error_set(err, ERR_NOT_FOUND, "The resource you requested does not exist.");
+}
+
 /* ---- what clients see ---- */
 
 /* "http" and "127.0.0.1:9000" of "http://127.0.0.1:9000" */
@@ -197,7 +209,7 @@ int op_create_url(struct api_request *req, const struct fn_view *view, struct fn
     int r;
 
     if (!fn_op_qualifier_exists(req, view))
-        return error_set(err, ERR_NOT_FOUND, NO_FUNCTION);
+        return op_url_no_function(req, err);
     if (url_find(req, view))
         return conflict(req, err);
     url = url_new();
@@ -220,7 +232,7 @@ int op_get_url(struct api_request *req, const struct fn_view *view, struct fn_wr
 
     (void)w;
     if (!url)
-        return error_set(err, ERR_NOT_FOUND, NO_RESOURCE);
+        return op_url_no_resource(req, err);
     *ret = url_to_aws(req, url, url->string);
     return 0;
 }
@@ -233,9 +245,9 @@ int op_update_url(struct api_request *req, const struct fn_view *view, struct fn
     int r;
 
     if (!fn_op_qualifier_exists(req, view))
-        return error_set(err, ERR_NOT_FOUND, NO_FUNCTION);
+        return op_url_no_function(req, err);
     if (!current)
-        return error_set(err, ERR_NOT_FOUND, NO_RESOURCE);
+        return op_url_no_resource(req, err);
     url = cJSON_Duplicate(current, 1);
     r = apply(req, url, err);
     if (r == 0) {
@@ -261,7 +273,7 @@ int op_delete_url(struct api_request *req, const struct fn_view *view, struct fn
 {
     *ret = NULL;
     if (!url_find(req, view))
-        return error_set(err, ERR_NOT_FOUND, NO_RESOURCE);
+        return op_url_no_resource(req, err);
     op_url_forget(view, w, fn_op_field(req));
     return 0;
 }

@@ -5,7 +5,7 @@
 #include "common/base/clock.h"
 #include "common/base/id.h"
 #include "common/model/lambda_input.h"
-#include "controller/fn_op.h"
+#include "controller/concurrency.h"
 #include "controller/page.h"
 
 /* ---- PublishVersion ---- */
@@ -119,7 +119,7 @@ int op_delete_version(struct api_request *req, const struct fn_view *view, struc
     fn_write_no_version(w, view->version);
     fn_write_no_doc(w, FN_POLICIES, version);
     fn_write_no_doc(w, FN_EVENT_CONFIGS, version);
-    fn_write_no_doc(w, FN_PROVISIONED, version);
+    concurrency_drop_provisioned(w, view, version);
     fn_write_no_doc(w, FN_RUNTIME_CONFIGS, version);
     fn_write_drops_routes(w);
     return 0;

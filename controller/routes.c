@@ -55,6 +55,7 @@ static int route_json(const struct resolve *resolve, const struct fn_view *view,
 {
     const struct fn_version *ver = view->rec->ver, *first = view->version;
     double share = view->second ? second_weight(view->alias) : 0;
+    int64_t limit = (int64_t)resolve->c->config->account_concurrency, unreserved = 0;
     CLEANUP(freep) char *arn = NULL;
     cJSON *ok, *targets;
 
@@ -72,6 +73,9 @@ static int route_json(const struct resolve *resolve, const struct fn_view *view,
         add_target(targets, view->second, view->second->state == FN_ACTIVE, share);
     if (fn_view_number(view, "reserved", -1) >= 0)
         cJSON_AddNumberToObject(ok, "reserved", fn_view_number(view, "reserved", 0));
+    if (limit > view->reserved)
+        unreserved = limit - view->reserved;
+    cJSON_AddNumberToObject(ok, "unreserved", (double)unreserved);
     *ret = ok;
     return 0;
 }
@@ -113,5 +117,6 @@ void serve_route_resolve(struct rpc_request *rpc, const cJSON *args, struct str 
     resolve->c = c;
     resolve->rpc = rpc;
     resolve->qualifier = str_dup(cjson_str(args, "qualifier"));
-    fn_view_get(c->redis, &c->key, account, name, str_of(resolve->qualifier), 0, on_view, resolve);
+    fn_view_get(c->redis, &c->key, account, name, str_of(resolve->qualifier),
+                FN_WANT_ACCOUNT, on_view, resolve);
 }
