@@ -199,6 +199,48 @@ static void what_is_not_signed_is_refused_or_logged(void **state)
     assert_int_equal(verify(NOBODY), ERR_NO_CODE_SIGNING);
 }
 
+static int create_zip(const char *name, const char *config_arn)
+{
+    CLEANUP(freep)
+    char *body = str_printf("{\"FunctionName\":\"%s\",\"Runtime\":\"python3.13\"," ROLE
+                            ",\"Handler\":\"a.b\",\"Code\":{\"ZipFile\":\"%s\"},"
+                            "\"CodeSigningConfigArn\":\"%s\"}",
+                            name, UNSIGNED, config_arn);
+
+    return lambda("POST", FN, "", body);
+}
+
+static void archives_are_held_against_the_configuration(void **state)
+{
+    char lenient[128];
+
+    (void)state;
+    need_server();
+    invoker_connect();
+    create("");
+    snprintf(lenient, sizeof(lenient), "%s", arn);
+    create(",\"CodeSigningPolicies\":{\"UntrustedArtifactOnDeployment\":\"Enforce\"}");
+    assert_int_equal(create_zip("f", NOBODY), 404);
+    assert_string_equal(got.error_type, "CodeSigningConfigNotFoundException");
+    assert_int_equal(create_zip("f", arn), 400);
+    assert_string_equal(got.error_type, "CodeVerificationFailedException");
+    assert_int_equal(create_zip("f", lenient), 201);
+    wait_for("f", "State", "Active");
+    assert_int_equal(lambda("GET", OF_FN "f/code-signing-config", "", ""), 200);
+    expect("CodeSigningConfigArn", lenient);
+
+    assert_int_equal(lambda("PUT", FN "/f/code", "", "{\"ZipFile\":\"" UNSIGNED "\"}"), 200);
+    wait_for("f", "LastUpdateStatus", "Successful");
+    assert_int_equal(put_on("f", arn), 200);
+    assert_int_equal(lambda("PUT", FN "/f/code", "", "{\"ZipFile\":\"" UNSIGNED "\"}"), 400);
+    assert_string_equal(got.error_type, "CodeVerificationFailedException");
+    assert_int_equal(with("GET", "/functions", ""), 200);
+    assert_int_equal(count("FunctionArns"), 1);
+    assert_int_equal(lambda("DELETE", FN "/f", "", ""), 204);
+    assert_int_equal(with("GET", "/functions", ""), 200);
+    assert_int_equal(count("FunctionArns"), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -207,6 +249,7 @@ int main(void)
         LIVE(functions_name_a_configuration),
         LIVE(what_is_not_there_is_refused),
         LIVE(what_is_not_signed_is_refused_or_logged),
+        LIVE(archives_are_held_against_the_configuration),
     };
 
     log_begin("code_signing_test");
