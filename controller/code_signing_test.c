@@ -154,14 +154,14 @@ static void what_is_not_there_is_refused(void **state)
 static struct {
     unsigned count;
     enum error_code code;
-    char sha256[SHA256_HEX_MAX];
+    struct code_pin pin;
 } did;
 
 static void on_added(const struct code_pin *pin, const struct error *err, void *arg)
 {
     (void)arg;
     assert_null(err);
-    memcpy(did.sha256, pin->sha256, sizeof(did.sha256));
+    did.pin = *pin;
     did.count++;
     loop_stop(loop);
 }
@@ -178,7 +178,7 @@ static enum error_code verify(const char *config_arn)
 {
     unsigned before = did.count;
 
-    code_verify(c, STR("000000000000"), str_of(config_arn), did.sha256, STR("f"), on_verified,
+    code_verify(c, STR("000000000000"), str_of(config_arn), &did.pin, STR("f"), on_verified,
                 NULL);
     wait_until(&did.count, before + 1);
     return did.code;

@@ -9,7 +9,8 @@
 
 struct verifying {
     struct controller *c;
-    char *sha256, *what;
+    struct code_pin pin;
+    char *what;
     char *profiles_dir;
     cJSON *config;
     struct buf zip; /* a copy: the store's is borrowed */
@@ -24,7 +25,6 @@ static void end(struct verifying *v, const struct error *err)
     v->done(err, v->arg);
     cJSON_Delete(v->config);
     buf_done(&v->zip);
-    free(v->sha256);
     free(v->what);
     free(v->profiles_dir);
     free(v);
@@ -50,7 +50,7 @@ static void on_checked(void *arg)
         log_warn("code", v->r == -ERR_CODE_UNVERIFIED && !enforced
                              ? "an archive without a good signature is taken"
                              : "an archive is refused for its signature",
-                 KV_STR("function", v->what), KV_STR("sha256", v->sha256), KV_ERR(&v->why));
+                 KV_STR("function", v->what), KV_STR("sha256", v->pin.sha256), KV_ERR(&v->why));
     if (c->closing || (v->r < 0 && (enforced || v->r != -ERR_CODE_UNVERIFIED)))
         end(v, &v->err);
     else
@@ -82,18 +82,18 @@ static void on_config(const cJSON *config, struct str text, const struct error *
         return;
     }
     v->config = cJSON_Duplicate(config, 1);
-    code_store_read(v->c->store, v->sha256, on_bytes, v);
+    code_store_read_pinned(v->c->store, &v->pin, on_bytes, v);
 }
 
-void code_verify(struct controller *c, struct str account, struct str arn, const char *sha256,
-                 struct str what, code_verify_fn *done, void *arg)
+void code_verify(struct controller *c, struct str account, struct str arn,
+                 const struct code_pin *pin, struct str what, code_verify_fn *done, void *arg)
 {
     struct verifying *v = calloc(1, sizeof(*v));
 
     if (!v)
         abort();
     v->c = c;
-    v->sha256 = str_dup(str_of(sha256));
+    v->pin = *pin;
     v->what = str_dup(what);
     v->profiles_dir = str_dup(str_of(c->config->signing_profiles));
     v->done = done;

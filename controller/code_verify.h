@@ -19,11 +19,11 @@
 /** @err NULL: the archive may be deployed. */
 typedef void code_verify_fn(const struct error *err, void *arg);
 /**
- * Checks the archive @sha256 (in the store, held by a pin) by the configuration @arn.
+ * Checks the archive that @pin holds (copied; it must hold until @done) by the configuration @arn.
  *
  * @what  whose archive it is, for the log: the function's name
  */
-void code_verify(struct controller *c, struct str account, struct str arn, const char *sha256,
-                 struct str what, code_verify_fn *done, void *arg);
+void code_verify(struct controller *c, struct str account, struct str arn,
+                 const struct code_pin *pin, struct str what, code_verify_fn *done, void *arg);
 
 #endif

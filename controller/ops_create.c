@@ -91,7 +91,7 @@ static void on_archive(const struct code_pin *pin, const struct error *err, void
         return;
     }
     if (signing_of(req).len)
-        code_verify(req->c, req->home.account, signing_of(req), req->pin.sha256,
+        code_verify(req->c, req->home.account, signing_of(req), &req->pin,
                     str_of(req->ver->name), on_verified, req);
     else
         create(req);

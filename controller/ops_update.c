@@ -104,7 +104,7 @@ static void on_verified(const struct error *err, void *arg)
 static void verify(struct api_request *req)
 {
     if (req->pinned && req->code_signing)
-        code_verify(req->c, req->home.account, str_of(req->code_signing), req->pin.sha256,
+        code_verify(req->c, req->home.account, str_of(req->code_signing), &req->pin,
                     req->fn.name, on_verified, req);
     else
         apply(req);
