@@ -71,6 +71,17 @@ static double number(const char *member_name)
     return cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(got.json, member_name));
 }
 
+static void ask_route(const char *name, const char *qualifier)
+{
+    cJSON *args = cJSON_CreateObject();
+
+    cJSON_AddStringToObject(args, "account", "000000000000");
+    cJSON_AddStringToObject(args, "name", name);
+    cJSON_AddStringToObject(args, "qualifier", qualifier);
+    ask(gateway, "route.resolve", args, STR_NULL);
+    assert_int_equal(got.code, ERR_OK);
+}
+
 /* ---- several clients at once ---- */
 
 static unsigned answers, successes;
@@ -176,6 +187,30 @@ static void gateways_hear_of_a_reservation_before_the_client(void **state)
     assert_int_equal(cJSON_GetNumberValue(cJSON_GetObjectItem(got.ok, "unreserved")), 970);
     call("GET", "one", "", "", 200);
     assert_non_null(cJSON_GetObjectItem(got.json, "Concurrency"));
+}
+
+static void routes_say_what_is_set_aside(void **state)
+{
+    const cJSON *target;
+
+    (void)state;
+    need_server();
+    invoker_connect();
+    active("one");
+    publish("one");
+    peer.drops = 0;
+    assert_int_equal(provisioned("PUT", "one", "1", 2), 202);
+    assert_int_equal(peer.drops, 1);
+    fn_call(gateway, "route.resolve", "one", 0);
+    assert_null(cJSON_GetObjectItem(got.ok, "set_aside")); /* nothing is reserved */
+    assert_int_equal(reserve("one", 5), 200);
+    fn_call(gateway, "route.resolve", "one", 0);
+    target = cJSON_GetArrayItem(cJSON_GetObjectItem(got.ok, "targets"), 0);
+    assert_int_equal(cJSON_GetNumberValue(cJSON_GetObjectItem(got.ok, "set_aside")), 2);
+    assert_null(cJSON_GetObjectItem(target, "provisioned"));
+    ask_route("one", "1");
+    target = cJSON_GetArrayItem(cJSON_GetObjectItem(got.ok, "targets"), 0);
+    assert_true(cJSON_IsTrue(cJSON_GetObjectItem(target, "provisioned")));
 }
 
 static void a_reservation_belongs_to_the_whole_function(void **state)
@@ -343,6 +378,7 @@ int main(void)
         LIVE(all_who_write_one_function_at_once_are_served),
         LIVE(a_hundred_stay_for_functions_without_a_reservation),
         LIVE(gateways_hear_of_a_reservation_before_the_client),
+        LIVE(routes_say_what_is_set_aside),
         LIVE(a_reservation_belongs_to_the_whole_function),
         LIVE(what_is_provisioned_counts_where_nothing_is_reserved),
         LIVE(a_function_that_goes_gives_its_share_back),

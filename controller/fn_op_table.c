@@ -16,7 +16,8 @@
 
 static const struct fn_op rows[LAMBDA_OP_MAX] = {
     /* versions */
-    ROW(PublishVersion) = {op_publish_version, .kind = FN_NAME_PLAIN, .wants = FN_WANT_LAST},
+    ROW(PublishVersion) = {op_publish_version, .kind = FN_NAME_PLAIN,
+                           .wants = FN_WANT_LAST | FN_WANT_ACCOUNT},
     /* with a qualifier: one version */
     ROW(DeleteFunction) = {op_delete_version, ALIAS_ROW(FN_WANT(FN_PROVISIONED))},
 

@@ -66,7 +66,8 @@ static struct redis_script lua_view = {
     "local account = {}\n"
     "if string.find(ARGV[4], 'a') then\n"
     "  account = redis.call('MGET', ARGV[1] .. '" FN_RESERVED_KEY "',\n"
-    "                       ARGV[1] .. '" FN_PROVISIONED_KEY "')\n"
+    "                       ARGV[1] .. '" FN_PROVISIONED_KEY "',\n"
+    "                       ARGV[1] .. '" FN_CODE_BYTES_KEY "')\n"
     "end\n"
     "local function exists(name, q)\n"
     "  local other = ARGV[1] .. 'fn:' .. name\n"
@@ -195,6 +196,7 @@ static int view_read(const struct viewing *v, const struct redis_value *value,
     view->settings = docs_hash_json(item(value, SETTINGS));
     view->reserved = (int64_t)number(item(item(value, ACCOUNT), 0));
     view->provisioned = (int64_t)number(item(item(value, ACCOUNT), 1));
+    view->code_bytes = (int64_t)number(item(item(value, ACCOUNT), 2));
     for (i = 0; i < FN_OTHERS_MAX; i++)
         view->others[i] = item(item(value, OTHERS), i)->integer == 1;
     for (i = 0; i < FN_KIND_MAX; i++)

@@ -57,8 +57,9 @@ enum fn_kind {
 #define FN_WANT_LAST (1u << FN_KIND_MAX) /* the version that was published last */
 #define FN_WANT_ACCOUNT (1u << (FN_KIND_MAX + 1)) /* the account's counters */
 
-/* The account's counters of concurrency (FN_WANT_ACCOUNT), without the account's prefix. */
+/* The account's counters (FN_WANT_ACCOUNT), without the account's prefix. */
 #define FN_RESERVED_KEY "reserved" /* all functions' reserved concurrency */
+#define FN_CODE_BYTES_KEY "code_bytes" /* the sizes of all archives */
 #define FN_PROVISIONED_KEY "provisioned" /* provisioned by functions without a reservation */
 
 /** The last part of the key of @kind; static. */
@@ -81,7 +82,7 @@ struct fn_view {
     struct fn_version *version; /* published, that qualifier or alias names, else NULL */
     struct fn_version *second; /* that the alias routes to as well, else NULL */
     struct fn_version *last; /* published last, when it was wanted and is still there */
-    int64_t reserved, provisioned; /* the account's counters, when they were wanted */
+    int64_t reserved, provisioned, code_bytes; /* the account's counters, when wanted */
     bool others[FN_OTHERS_MAX]; /* whether each of the others exists */
 };
 

@@ -7,8 +7,6 @@
 
 #include "controller/fn_doc.h"
 
-#define CODE_SIZE_KEY "code_bytes" /* the account's counter of archives' sizes */
-
 struct fn_write {
     struct docs_commit *commit;
     const struct seal_key *key;
@@ -148,7 +146,7 @@ int fn_write_version(struct fn_write *w, const struct fn_version *ver, bool is_n
     snprintf(bytes, sizeof(bytes), "%llu", (unsigned long long)ver->code_bytes);
     docs_set(w->commit, w->kinds[FN_VERSION_CODE], str_of(ver->version), str_of(code));
     docs_set(w->commit, w->kinds[FN_VERSION_BYTES], str_of(ver->version), str_of(bytes));
-    docs_count(w->commit, CODE_SIZE_KEY, (int64_t)ver->code_bytes);
+    docs_count(w->commit, FN_CODE_BYTES_KEY, (int64_t)ver->code_bytes);
     return 0;
 }
 
@@ -159,7 +157,7 @@ void fn_write_no_version(struct fn_write *w, const struct fn_version *ver)
     docs_unset(w->commit, w->kinds[FN_VERSIONS], str_of(ver->version));
     docs_unset(w->commit, w->kinds[FN_VERSION_CODE], str_of(ver->version));
     docs_unset(w->commit, w->kinds[FN_VERSION_BYTES], str_of(ver->version));
-    docs_count(w->commit, CODE_SIZE_KEY, -(int64_t)ver->code_bytes);
+    docs_count(w->commit, FN_CODE_BYTES_KEY, -(int64_t)ver->code_bytes);
     refer(w, code, ver->version, false);
     free(w->left_code);
     w->left_code = code;

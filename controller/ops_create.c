@@ -44,7 +44,8 @@ static void create(struct api_request *req)
     CLEANUP(freep) char *tags = req->ver->tags ? cJSON_PrintUnformatted(req->ver->tags) : NULL;
     CLEANUP(freep) char *signing = NULL;
     struct registry_beside beside[REGISTRY_BESIDE_MAX];
-    struct registry_write w = {.ver = req->ver, .change = req->change, .beside = beside};
+    struct registry_write w = {.ver = req->ver, .change = req->change, .beside = beside,
+                               .code_bytes_max = req->c->config->code_storage_max};
 
     cJSON_Delete(TAKE(req->ver->tags));
     uuid_make(req->change);

@@ -29,6 +29,7 @@ void concurrency_drop_provisioned(struct fn_write *w, const struct fn_view *view
     if (!doc)
         return;
     fn_write_no_doc(w, FN_PROVISIONED, qualifier);
+    fn_write_drops_routes(w);
     concurrency_count_provisioned(w, view, -requested(doc));
 }
 
@@ -185,6 +186,7 @@ int op_put_provisioned(struct api_request *req, const struct fn_view *view, stru
     concurrency_count_provisioned(w, view, amount - old);
     if (concurrency_reserved(view) < 0)
         concurrency_expect(w, view);
+    fn_write_drops_routes(w);
     *ret = provisioned_json(doc, IN_PROGRESS);
     cJSON_Delete(doc);
     return 0;

@@ -183,7 +183,7 @@ void api_get_account_settings(struct api_request *req)
 {
     struct docs_read *read = docs_read_new(req->c->redis, req->home.account);
 
-    docs_read_counter(read, "code_bytes");
+    docs_read_counter(read, FN_CODE_BYTES_KEY);
     docs_read_size(read, "fns");
     docs_read_counter(read, FN_RESERVED_KEY);
     docs_read_run(read, on_account, req);

@@ -21,12 +21,13 @@ static const struct tagged {
     const char *type;
     const char *docs; /* hash of documents: id → JSON */
     const char *tags; /* hash of tags: ARN → {key: value} */
-    const char *missing; /* what a client is told when there is no such resource */
+    const char *missing, *end; /* around the ARN: there is no such resource */
 } kinds[] = {
-    {"event-source-mapping", "esm", "tags:esm", "Event source mapping not found"},
+    {"event-source-mapping", "esm", "tags:esm", "Event source mapping not found", ""},
     {"code-signing-config", "csc", "tags:csc",
      "The code signing configuration cannot be found. Check that the provided configuration is "
-     "not deleted"},
+     "not deleted",
+     "."},
 };
 
 /* ---- what the three do, whatever has the tags ---- */
@@ -178,7 +179,8 @@ static void on_looked(const struct redis_value *values, size_t len, const struct
     if (err)
         api_fail(t->req, err);
     else
-        api_fail_with(t->req, ERR_NOT_FOUND, "%s: %.*s", t->kind->missing, STR_ARG(t->arn));
+        api_fail_with(t->req, ERR_NOT_FOUND, "%s: %.*s%s", t->kind->missing, STR_ARG(t->arn),
+                      t->kind->end);
     free(t);
 }
 

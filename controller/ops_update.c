@@ -63,7 +63,8 @@ static void answer_dry_run(struct api_request *req)
 static void publish(struct api_request *req)
 {
     struct registry_beside next = {FN_SETTINGS, "next_version", NULL};
-    struct registry_write w = {.ver = req->ver, .change = req->change, .seq = req->seq};
+    struct registry_write w = {.ver = req->ver, .change = req->change, .seq = req->seq,
+                               .code_bytes_max = req->c->config->code_storage_max};
     char number[24];
 
     uuid_make(req->change);

@@ -57,6 +57,8 @@ int op_publish_version(struct api_request *req, const struct fn_view *view, stru
         *ret = fn_version_to_aws(view->last, str_of(view->last->version));
         return 0;
     }
+    if ((uint64_t)view->code_bytes + latest->code_bytes > req->c->config->code_storage_max)
+        return error_set(err, ERR_CODE_STORAGE, "Code storage limit exceeded.");
     uuid_make(revision);
     ver = fn_version_publish(latest, number, cjson_str(req->input, "Description"), wall_ms(),
                              revision);

@@ -27,7 +27,7 @@
 /* The new document, what lies beside it, and the version that is published with it. */
 #define WRITE_FUNCTIONS                                                                            \
     "local function beside()\n"                                                                    \
-    "  for i = 10, #ARGV, 3 do\n"                                                                  \
+    "  for i = 11, #ARGV, 3 do\n"                                                                  \
     "    redis.call('HSET', KEYS[1] .. ':' .. ARGV[i], ARGV[i + 1], ARGV[i + 2])\n"                \
     "    if ARGV[i + 1] == 'code_signing' then\n"                                                  \
     "      local csc = string.match(ARGV[i + 2], 'csc%-%w+')\n"                                    \
@@ -43,6 +43,13 @@
     "  use(ARGV[5], ARGV[2] .. ':' .. ARGV[8])\n"                                                  \
     "  size(tonumber(ARGV[7]))\n"                                                                  \
     "end\n"                                                                                        \
+    "local function is_full(old)\n"                                                                \
+    "  local new = tonumber(ARGV[7])\n"                                                            \
+    "  if ARGV[8] ~= '' then new = new * 2 end\n"                                                  \
+    "  local by, most = new - (tonumber(old) or 0), tonumber(ARGV[10])\n"                          \
+    "  local is = tonumber(redis.call('GET', ARGV[1] .. 'code_bytes') or '0')\n"                   \
+    "  return most > 0 and by > 0 and is + by > most\n"                                            \
+    "end\n"                                                                                        \
     "local function write(stage)\n"                                                                \
     "  redis.call('HSET', KEYS[1], 'doc', ARGV[3], 'rev', ARGV[4], 'stage', stage)\n"              \
     "  redis.call('HINCRBY', KEYS[1], 'seq', 1)\n"                                                 \
@@ -52,6 +59,7 @@ struct redis_script lua_create = {
     .name = "create",
     .source = CODE_FUNCTIONS WRITE_FUNCTIONS
     "if redis.call('EXISTS', KEYS[1]) == 1 then return {'exists'} end\n"
+    "if is_full(0) then return {'full'} end\n"
     "local gen = redis.call('INCR', KEYS[3])\n"
     "write('prepare')\n"
     "redis.call('HSET', KEYS[1], 'code', ARGV[5], 'bytes', ARGV[7], 'gen', gen,\n"
@@ -71,6 +79,7 @@ struct redis_script lua_begin = {
     "if not cur[1] then return {'missing'} end\n"
     "if cur[2] ~= '' then return {'busy'} end\n"
     "if ARGV[9] ~= '' and cur[1] ~= ARGV[9] then return {'moved'} end\n"
+    "if is_full(cur[6]) then return {'full'} end\n"
     "local gen = redis.call('INCR', KEYS[3])\n"
     "write('prepare')\n"
     "redis.call('HSET', KEYS[1], 'code', ARGV[5], 'bytes', ARGV[7], 'gen', gen,\n"
