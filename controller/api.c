@@ -71,6 +71,7 @@ static void request_free(struct api_request *req)
     fn_write_free(req->write);
     cJSON_Delete(req->answer);
     free(req->before);
+    free(req->code_signing);
     free(req->account);
     free(req->request_id);
     free(req->endpoint);

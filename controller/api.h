@@ -47,6 +47,7 @@ struct api_request {
     uint64_t next_version; /* that it would publish */
     struct code_pin pin; /* of an archive that came with the request */
     bool pinned;
+    char *code_signing; /* ARN of the function's code signing configuration, or NULL */
     char change[UUID_MAX];
     unsigned tries;
     unsigned waiting; /* answers of peers */

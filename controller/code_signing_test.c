@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Code signing configurations and the functions that name them. */
 #include "controller/code_signing.h"
+#include "controller/code_verify.h"
 #include "controller/controller_fixture.h"
 
 #define CSC "/2020-04-22/code-signing-configs"
@@ -143,6 +144,103 @@ static void what_is_not_there_is_refused(void **state)
                  "Function not found: arn:aws:lambda:us-east-1:000000000000:function:no");
 }
 
+/* ---- archives ---- */
+
+/* zip of "a.py" with "x" in it, as base64: it has no signature */
+#define UNSIGNED                                                                                   \
+    "UEsDBBQAAAAAAAAAIQCDFtyMAQAAAAEAAAAEAAAAYS5weXhQSwECFAMUAAAAAAAAACEAgxbcjAEAAAAB" \
+    "AAAABAAAAAAAAAAAAAAAgAEAAAAAYS5weVBLBQYAAAAAAQABADIAAAAjAAAAAAA="
+
+static struct {
+    unsigned count;
+    enum error_code code;
+    struct code_pin pin;
+} did;
+
+static void on_added(const struct code_pin *pin, const struct error *err, void *arg)
+{
+    (void)arg;
+    assert_null(err);
+    did.pin = *pin;
+    did.count++;
+    loop_stop(loop);
+}
+
+static void on_verified(const struct error *err, void *arg)
+{
+    (void)arg;
+    did.code = err ? err->code : ERR_OK;
+    did.count++;
+    loop_stop(loop);
+}
+
+static enum error_code verify(const char *config_arn)
+{
+    unsigned before = did.count;
+
+    code_verify(c, STR("000000000000"), str_of(config_arn), &did.pin, STR("f"), on_verified,
+                NULL);
+    wait_until(&did.count, before + 1);
+    return did.code;
+}
+
+static void what_is_not_signed_is_refused_or_logged(void **state)
+{
+    unsigned before = did.count;
+
+    (void)state;
+    need_server();
+    code_store_add(c->store, str_dup(STR(UNSIGNED)), on_added, NULL);
+    wait_until(&did.count, before + 1);
+    create("");
+    assert_int_equal(verify(arn), ERR_OK);
+    create(",\"CodeSigningPolicies\":{\"UntrustedArtifactOnDeployment\":\"Enforce\"}");
+    assert_int_equal(verify(arn), ERR_CODE_UNVERIFIED);
+    assert_int_equal(verify(NOBODY), ERR_NO_CODE_SIGNING);
+}
+
+static int create_zip(const char *name, const char *config_arn)
+{
+    CLEANUP(freep)
+    char *body = str_printf("{\"FunctionName\":\"%s\",\"Runtime\":\"python3.13\"," ROLE
+                            ",\"Handler\":\"a.b\",\"Code\":{\"ZipFile\":\"%s\"},"
+                            "\"CodeSigningConfigArn\":\"%s\"}",
+                            name, UNSIGNED, config_arn);
+
+    return lambda("POST", FN, "", body);
+}
+
+static void archives_are_held_against_the_configuration(void **state)
+{
+    char lenient[128];
+
+    (void)state;
+    need_server();
+    invoker_connect();
+    create("");
+    snprintf(lenient, sizeof(lenient), "%s", arn);
+    create(",\"CodeSigningPolicies\":{\"UntrustedArtifactOnDeployment\":\"Enforce\"}");
+    assert_int_equal(create_zip("f", NOBODY), 404);
+    assert_string_equal(got.error_type, "CodeSigningConfigNotFoundException");
+    assert_int_equal(create_zip("f", arn), 400);
+    assert_string_equal(got.error_type, "CodeVerificationFailedException");
+    assert_int_equal(create_zip("f", lenient), 201);
+    wait_for("f", "State", "Active");
+    assert_int_equal(lambda("GET", OF_FN "f/code-signing-config", "", ""), 200);
+    expect("CodeSigningConfigArn", lenient);
+
+    assert_int_equal(lambda("PUT", FN "/f/code", "", "{\"ZipFile\":\"" UNSIGNED "\"}"), 200);
+    wait_for("f", "LastUpdateStatus", "Successful");
+    assert_int_equal(put_on("f", arn), 200);
+    assert_int_equal(lambda("PUT", FN "/f/code", "", "{\"ZipFile\":\"" UNSIGNED "\"}"), 400);
+    assert_string_equal(got.error_type, "CodeVerificationFailedException");
+    assert_int_equal(with("GET", "/functions", ""), 200);
+    assert_int_equal(count("FunctionArns"), 1);
+    assert_int_equal(lambda("DELETE", FN "/f", "", ""), 204);
+    assert_int_equal(with("GET", "/functions", ""), 200);
+    assert_int_equal(count("FunctionArns"), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -150,6 +248,8 @@ int main(void)
         LIVE(configurations_are_listed_in_pages),
         LIVE(functions_name_a_configuration),
         LIVE(what_is_not_there_is_refused),
+        LIVE(what_is_not_signed_is_refused_or_logged),
+        LIVE(archives_are_held_against_the_configuration),
     };
 
     log_begin("code_signing_test");

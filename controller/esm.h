@@ -10,8 +10,8 @@
  * Owns:    nothing; documents are their holders'.
  * Threads: any.
  * Errors:  AWS's, in AWS's words where they are known.
- * Source:  Lambda API reference, EventSourceMappingConfiguration; developer guide, the parameters of
- *          each event source; recorded answers.
+ * Source:  Lambda API reference, EventSourceMappingConfiguration; developer guide, parameters of each
+ *          event source; recorded answers.
  */
 #ifndef HEARTH_CONTROLLER_ESM_H
 #define HEARTH_CONTROLLER_ESM_H

@@ -37,7 +37,8 @@ static int check_offered(enum esm_source source, const cJSON *input, struct erro
         if ((esm_parameter_sources(value->string) & ESM_IS(source)) || esm_is_nothing(value))
             continue;
         if (strcmp(value->string, "StartingPosition") == 0)
-            return error_set(err, ERR_BAD_REQUEST, "Unsupported starting position for arn type: %.*s",
+            return error_set(err, ERR_BAD_REQUEST,
+                             "Unsupported starting position for arn type: %.*s",
                              STR_ARG(str_sub(cjson_str(input, "EventSourceArn"), 0, 512)));
         return error_set(err, ERR_BAD_REQUEST,
                          "Unsupported %s parameter for given event source mapping type.",
@@ -139,7 +140,8 @@ static int check_required(enum esm_source source, const cJSON *input, struct err
         return error_set(err, ERR_BAD_REQUEST,
                          "1 validation error detected: Value null at 'startingPosition' failed to "
                          "satisfy constraint: Member must not be null.");
-    servers = get(get(get(input, "SelfManagedEventSource"), "Endpoints"), "KAFKA_BOOTSTRAP_SERVERS");
+    servers = get(get(get(input, "SelfManagedEventSource"), "Endpoints"),
+                  "KAFKA_BOOTSTRAP_SERVERS");
     if (source == ESM_KAFKA && cJSON_GetArraySize(servers) == 0)
         return error_set(err, ERR_BAD_REQUEST,
                          "Required 'KAFKA_BOOTSTRAP_SERVERS' endpoints are missing.");

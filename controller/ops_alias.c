@@ -176,14 +176,12 @@ int op_delete_alias(struct api_request *req, const struct fn_view *view, struct 
     return 0;
 }
 
+/* An additional version that some invocations get does not count. */
 static bool leads_to(const cJSON *alias, const void *version)
 {
     const struct str *wanted = version;
-    const cJSON *weights = cJSON_GetObjectItemCaseSensitive(
-        cJSON_GetObjectItemCaseSensitive(alias, "RoutingConfig"), "AdditionalVersionWeights");
 
-    return wanted->len == 0 || str_eq(cjson_str(alias, "FunctionVersion"), *wanted) ||
-           (weights && weights->child && str_is(*wanted, weights->child->string));
+    return wanted->len == 0 || str_eq(cjson_str(alias, "FunctionVersion"), *wanted);
 }
 
 int op_list_aliases(struct api_request *req, const struct fn_view *view, struct fn_write *w,

@@ -245,16 +245,17 @@ static int change(struct api_request *req, enum esm_source source, struct error 
     return r;
 }
 
-/* req->before and req->answer: the document as it is. */
+/* req->before and req->answer: the document as it is. False: the request has been answered. */
 static bool take_document(struct api_request *req, const struct redis_value *value)
 {
     free(req->before);
     cJSON_Delete(req->answer);
     req->before = value->type == REDIS_STRING ? str_dup(value->str) : NULL;
     req->answer = docs_json(value);
-    if (!req->answer)
-        api_fail_with(req, ERR_NOT_FOUND, "The resource you requested does not exist.");
-    return req->answer != NULL;
+    if (req->answer)
+        return true;
+    api_fail_with(req, ERR_NOT_FOUND, "The resource you requested does not exist.");
+    return false;
 }
 
 static void on_current(const struct redis_value *values, size_t len, const struct error *err,

@@ -65,7 +65,7 @@ static struct str port_of(struct str host)
                                                            : STR_NULL;
 }
 
-/* "http://<id>.lambda-url.<region>.localhost:9000/"; what the setting does not say, the client did. */
+/* "http://<id>.lambda-url.<region>.localhost:9000/"; what the setting leaves open is as called. */
 static char *url_text(const struct api_request *req, struct str id)
 {
     struct str scheme, domain, called_scheme, called, port;
