@@ -182,6 +182,7 @@ static void gateways_hear_of_a_reservation_before_the_client(void **state)
     peer.drops = 0;
     assert_int_equal(reserve("one", 30), 200);
     assert_int_equal(peer.drops, 1);
+    assert_int_equal(peer.unreserved, 970);
     fn_call(gateway, "route.resolve", "one", 0);
     assert_int_equal(cJSON_GetNumberValue(cJSON_GetObjectItem(got.ok, "reserved")), 30);
     assert_int_equal(cJSON_GetNumberValue(cJSON_GetObjectItem(got.ok, "unreserved")), 970);
@@ -283,6 +284,7 @@ static void a_function_that_goes_gives_its_share_back(void **state)
     assert_int_equal(provisioned("PUT", "three", "1", 50), 202);
     assert_int_equal(reserve("three", 60), 200);
     call("DELETE", "one", "", "", 204);
+    assert_int_equal(peer.unreserved, 940);
     call("DELETE", "two", "", "", 204);
     call("DELETE", "three", "", "", 204);
     assert_int_equal(unreserved(), 1000);

@@ -41,6 +41,7 @@ static struct {
     struct rpc_request *held[16];
     unsigned held_len;
     unsigned images, codes, retires, drops, nodes;
+    double unreserved; /* that came last with a drop; NaN: none did */
     char image[256]; /* asked for last */
     char digest[80];
     bool has_entry_point;
@@ -157,9 +158,9 @@ static inline void serve_retire(struct rpc_request *rpc, const cJSON *args, stru
 static inline void serve_drop(struct rpc_request *rpc, const cJSON *args, struct str body,
                               void *arg)
 {
-    (void)args;
     (void)body;
     (void)arg;
+    peer.unreserved = cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(args, "unreserved"));
     peer.drops++;
     if (peer.mute_drop)
         hold(rpc);
