@@ -9,9 +9,12 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/model/fn_layers.h"
 #include "common/model/lambda_input.h"
+#include "common/model/record.h"
 #include "common/model/validate.h"
 #include "common/proto/aws_error.h"
+#include "controller/fn_op.h"
 #include "controller/serve.h"
 
 #define REQUEST_BYTES_MAX 70167211u /* Lambda quotas; recorded */
@@ -24,6 +27,16 @@ static api_handler_fn *const handlers[LAMBDA_OP_MAX] = {
     [LAMBDA_OP_GetFunctionConfiguration] = api_get_function_configuration,
     [LAMBDA_OP_ListFunctions] = api_list_functions,
     [LAMBDA_OP_DeleteFunction] = api_delete_function,
+    [LAMBDA_OP_ListVersionsByFunction] = api_list_versions,
+    [LAMBDA_OP_PublishLayerVersion] = api_publish_layer_version,
+    [LAMBDA_OP_GetLayerVersion] = api_get_layer_version,
+    [LAMBDA_OP_GetLayerVersionByArn] = api_get_layer_version_by_arn,
+    [LAMBDA_OP_DeleteLayerVersion] = api_delete_layer_version,
+    [LAMBDA_OP_ListLayers] = api_list_layers,
+    [LAMBDA_OP_ListLayerVersions] = api_list_layer_versions,
+    [LAMBDA_OP_AddLayerVersionPermission] = api_change_layer_policy,
+    [LAMBDA_OP_RemoveLayerVersionPermission] = api_change_layer_policy,
+    [LAMBDA_OP_GetLayerVersionPolicy] = api_get_layer_version_policy,
     [LAMBDA_OP_UpdateFunctionCode] = api_update_function_code,
     [LAMBDA_OP_UpdateFunctionConfiguration] = api_update_function_configuration,
 };
@@ -37,6 +50,11 @@ static void request_free(struct api_request *req)
     cJSON_Delete(req->input);
     fn_version_free(req->ver);
     fn_version_free(req->cur);
+    fn_version_free(req->publish);
+    fn_layers_free(req->layers, req->layers_len);
+    buf_done(&req->long_message);
+    fn_write_free(req->write);
+    cJSON_Delete(req->answer);
     free(req->account);
     free(req->request_id);
     free(req->endpoint);
@@ -102,7 +120,9 @@ static void fail_ours(struct api_request *req, const struct error *err)
 
 void api_fail(struct api_request *req, const struct error *err)
 {
-    if (error_http_status(err->code) >= 500)
+    if (req->long_message.len)
+        fail_text(req, err->code, buf_str(&req->long_message));
+    else if (error_http_status(err->code) >= 500)
         fail_ours(req, err);
     else
         fail_text(req, err->code, str_of(err->msg));
@@ -138,6 +158,47 @@ void api_fail_busy(struct api_request *req)
                   arn);
 }
 
+/* ---- layers and archives ---- */
+
+static void on_layers(const struct fn_layer *layers, size_t len, const struct error *err, void *arg)
+{
+    struct api_request *req = arg;
+
+    if (err) {
+        api_fail(req, err);
+        return;
+    }
+    req->layers = fn_layers_copy(layers, len);
+    req->layers_len = len;
+    req->then(req);
+}
+
+void api_find_layers(struct api_request *req, void (*then)(struct api_request *req))
+{
+    char **arns = NULL;
+    struct error err;
+
+    if (fn_layer_arns(req->input, req->home.region, &arns, &err) < 0) {
+        api_fail(req, &err);
+        return;
+    }
+    req->then = then;
+    if (arns && arns[0])
+        layers_find(req->c->redis, &req->home, arns, on_layers, req);
+    else
+        then(req);
+    strv_free(arns);
+}
+
+void api_take_pin(struct api_request *req, const struct code_pin *pin)
+{
+    req->pin = *pin;
+    req->pinned = true;
+    fn_set_str(&req->ver->code_sha256, str_of(pin->sha256));
+    req->ver->code_bytes = pin->bytes;
+    req->ver->unzipped_bytes = pin->unzipped_bytes;
+}
+
 /* ---- changes ---- */
 
 void api_drop_archive(struct api_request *req)
@@ -149,10 +210,23 @@ void api_drop_archive(struct api_request *req)
     req->pinned = false;
 }
 
+struct fn_version *api_publish(const struct api_request *req, uint64_t number)
+{
+    char revision[UUID_MAX];
+    struct fn_version *ver;
+
+    uuid_make(revision);
+    ver = fn_version_publish(req->ver, number, STR_NULL, req->ver->modified_ms, revision);
+    fn_version_set_state(ver, FN_PENDING, FN_REASON_CREATING, FN_REASON_CREATING_TEXT);
+    fn_version_set_update(ver, FN_UPDATE_NONE, NULL, NULL);
+    return ver;
+}
+
 void api_accept(struct api_request *req, uint64_t generation)
 {
     struct fn_record *rec = calloc(1, sizeof(*rec));
     struct controller *c = req->c;
+    cJSON *answer;
 
     if (!rec)
         abort();
@@ -160,10 +234,17 @@ void api_accept(struct api_request *req, uint64_t generation)
         code_store_settle(c->store, &req->pin, true, NULL, NULL);
     rec->ver = TAKE(req->ver);
     rec->serving = TAKE(req->cur);
+    rec->publish = TAKE(req->publish);
     rec->ver->generation = generation;
     rec->stage = FN_STAGE_PREPARE;
     memcpy(rec->change, req->change, sizeof(rec->change));
-    api_reply(req, fn_version_to_aws(rec->ver, STR_NULL));
+    answer = rec->publish ? fn_version_to_aws(rec->publish, str_of(rec->publish->version))
+                          : fn_version_to_aws(rec->ver, STR_NULL);
+    if (rec->publish && req->op->id == LAMBDA_OP_CreateFunction) {
+        cJSON_Delete(answer);
+        answer = fn_version_to_aws_created(rec->publish);
+    }
+    api_reply(req, answer);
     fn_changes_lead(c->changes, rec);
 }
 
@@ -195,14 +276,20 @@ bool api_name(struct api_request *req, enum fn_name_kind kind)
         api_fail(req, &err);
         return false;
     }
-    if (req->fn.qualifier.len && !str_is(req->fn.qualifier, FN_LATEST)) {
-        api_fail_not_found(req);
-        return false;
-    }
     return true;
 }
 
-struct fn_defaults api_defaults(const struct api_request *req, char *revision_id)
+cJSON *api_function_json(const struct api_request *req)
+{
+    CLEANUP(freep) char *name = str_dup(req->fn.name);
+    cJSON *args = cJSON_CreateObject();
+
+    cJSON_AddStringToObject(args, "account", req->account);
+    cJSON_AddStringToObject(args, "name", name);
+    return args;
+}
+
+struct fn_defaults api_defaults(struct api_request *req, char *revision_id)
 {
     uuid_make(revision_id);
     return (struct fn_defaults){
@@ -212,16 +299,10 @@ struct fn_defaults api_defaults(const struct api_request *req, char *revision_id
         .runtimes = req->c->runtimes,
         .now_ms = wall_ms(),
         .revision_id = revision_id,
+        .layers = req->layers,
+        .layers_len = req->layers_len,
+        .long_message = &req->long_message,
     };
-}
-
-char *api_take_zip(cJSON *code)
-{
-    cJSON *item = cJSON_DetachItemFromObjectCaseSensitive(code, "ZipFile");
-    char *text = item ? TAKE(item->valuestring) : NULL;
-
-    cJSON_Delete(item);
-    return text;
 }
 
 /* ---- from question to handler ---- */
@@ -231,10 +312,17 @@ static void dispatch(struct api_request *req)
     CLEANUP(buf_done) struct buf message = BUF_INIT(VALIDATE_MESSAGE_MAX);
     int r = validate_input(req->op, req->input, &message);
 
+    const struct fn_op *fn_op = fn_op_find(req->op->id);
+
     if (r < 0)
         fail_text(req, (enum error_code) - r, buf_str(&message));
-    else
+    else if (handlers[req->op->id])
         handlers[req->op->id](req);
+    else if (fn_op->step)
+        fn_op_run(req, fn_op);
+    else
+        api_fail_with(req, ERR_UNSUPPORTED, "Hearth does not offer the operation %s yet.",
+                      req->op->name);
 }
 
 /* JSON of many megabytes is read on a worker; the loop goes on meanwhile. */
@@ -300,6 +388,7 @@ static struct api_request *request_new(struct controller *c, struct rpc_request 
         abort();
     req->c = c;
     req->rpc = rpc;
+    buf_init(&req->long_message, VALIDATE_MESSAGE_MAX);
     req->account = str_dup(account.len ? account : str_of(c->config->account_id));
     req->request_id = str_dup(cjson_str(args, "request_id"));
     req->endpoint = str_dup(cjson_str(args, "endpoint"));
@@ -320,11 +409,6 @@ void serve_lambda(struct rpc_request *rpc, const cJSON *args, struct str body, v
         return;
     }
     req->op = req->match.op;
-    if (!req->op->offered || !handlers[req->op->id]) {
-        api_fail_with(req, ERR_UNSUPPORTED, "Hearth does not offer the operation %s yet.",
-                      req->op->name);
-        return;
-    }
     if (body.len > REQUEST_BYTES_MAX) {
         api_fail_with(req, ERR_ENTITY_TOO_LARGE,
                       "Request must be smaller than %u bytes for the %s operation",

@@ -17,6 +17,10 @@
 #include "common/model/fn_name.h"
 #include "common/model/lambda_ops.h"
 #include "controller/controller.h"
+#include "controller/layers.h"
+
+struct fn_op;
+struct fn_write;
 
 struct api_request {
     struct controller *c;
@@ -29,42 +33,65 @@ struct api_request {
     struct lambda_match match;
     struct fn_home home;
     struct fn_name fn; /* of handlers that name a function: api_name() */
+    struct layer_name layer; /* of handlers that name a layer: api_layer() */
 
     /* what a handler keeps while it waits */
     struct fn_version *ver; /* to be written */
     struct fn_version *cur; /* that it was made from */
+    struct fn_layer *layers; /* that the input names */
+    size_t layers_len;
+    void (*then)(struct api_request *req); /* once they are found */
+    struct buf long_message; /* of an error that a struct error does not hold */
+    struct fn_version *publish; /* the version to publish with it, or NULL */
+    char seq[24]; /* of the function that @cur is of */
+    uint64_t next_version; /* that it would publish */
     struct code_pin pin; /* of an archive that came with the request */
     bool pinned;
     char change[UUID_MAX];
     unsigned tries;
     unsigned waiting; /* answers of peers */
+
+    /* of an operation that is one step: fn_op.h */
+    const struct fn_op *fn_op;
+    struct fn_write *write;
+    cJSON *answer;
 };
 
 typedef void api_handler_fn(struct api_request *req);
 
+/* ops_create.c */
+api_handler_fn api_create_function;
 /* ops_function.c */
-api_handler_fn api_create_function, api_get_function, api_get_function_configuration,
+api_handler_fn api_get_function, api_get_function_configuration,
     api_list_functions, api_delete_function;
+/* ops_version.c */
+api_handler_fn api_list_versions;
+/* ops_layer.c, ops_layer_list.c, ops_layer_policy.c */
+api_handler_fn api_publish_layer_version, api_get_layer_version, api_get_layer_version_by_arn,
+    api_delete_layer_version, api_list_layers, api_list_layer_versions, api_change_layer_policy,
+    api_get_layer_version_policy;
 /* ops_update.c */
 api_handler_fn api_update_function_code, api_update_function_configuration;
 
-/**
- * Reads FunctionName (and Qualifier) of the input into req->fn; a qualifier other than $LATEST
- * names nothing yet. False: the request has been answered.
- */
+/** Reads FunctionName (and Qualifier) of the input into req->fn. False: the request has been answered. */
 bool api_name(struct api_request *req, enum fn_name_kind kind);
 /** The qualifier that the client named, for FunctionArn; STR_NULL: none. */
 struct str api_qualifier(const struct api_request *req);
 /** What fn_apply_* needs; @revision_id (UUID_MAX bytes) is filled with a new one. */
-struct fn_defaults api_defaults(const struct api_request *req, char *revision_id);
+struct fn_defaults api_defaults(struct api_request *req, char *revision_id);
+/** "account" and "name" of the function, as route.drop and version.retire have them. */
+cJSON *api_function_json(const struct api_request *req);
 /** The member @name of the input, or NULL. */
 const cJSON *api_member(const struct api_request *req, const char *name);
 bool api_is_true(const struct api_request *req, const char *name);
-/** Takes the text of ZipFile out of @code (Code, or the whole input): the caller's, or NULL. */
-char *api_take_zip(cJSON *code);
-
+/** Finds the layers that the input names, if it speaks of any, and goes on with @then. */
+void api_find_layers(struct api_request *req, void (*then)(struct api_request *req));
+/** The archive behind @pin becomes req->ver's. */
+void api_take_pin(struct api_request *req, const struct code_pin *pin);
 /** The archive that came with the request is not needed: it goes unless another function has it. */
 void api_drop_archive(struct api_request *req);
+/** req->ver as version @number, Pending until the change that makes it ends. */
+struct fn_version *api_publish(const struct api_request *req, uint64_t number);
 /**
  * The registry has taken req->ver as @generation (req->cur serves meanwhile, unless it is NULL):
  * answers with its configuration and leads the change.

@@ -196,15 +196,22 @@ static void keep(struct job *job)
         unlink(pin);
 }
 
-static void work_add(struct job *job)
+static int decode(struct job *job)
 {
-    struct error why = {.code = ERR_OK};
     int r;
 
     job->bytes = BUF_INIT((uint64_t)ZIP_BYTES_MAX + 4);
     r = base64_decode(&job->bytes, str_of(job->base64));
     free(job->base64);
     job->base64 = NULL;
+    return r;
+}
+
+static void work_add(struct job *job)
+{
+    struct error why = {.code = ERR_OK};
+    int r = job->base64 ? decode(job) : 0;
+
     if (r == -ERR_TOO_LARGE || job->bytes.len > ZIP_BYTES_MAX)
         r = error_set(&job->err, ERR_BAD_REQUEST, "Zipped size must be smaller than %u bytes",
                       ZIP_BYTES_MAX);
@@ -213,7 +220,7 @@ static void work_add(struct job *job)
                       "Could not unzip uploaded file. Please check your "
                       "file, then try to upload again.");
     if (r == 0)
-        r = zip_check(buf_str(&job->bytes), NULL, &why, &job->err);
+        r = zip_check(buf_str(&job->bytes), NULL, &job->pin.unzipped_bytes, &why, &job->err);
     if (r < 0) {
         log_debug("code", "archive refused", KV_ERR(why.code ? &why : &job->err));
         job->failed = true;
@@ -282,6 +289,18 @@ void code_store_add(struct code_store *store, char *base64, code_added_fn *done,
 
     job->to.added = done;
     job->base64 = base64;
+    uuid_make(job->pin.name);
+    job_start(job);
+}
+
+void code_store_add_bytes(struct code_store *store, struct buf *bytes, code_added_fn *done,
+                          void *arg)
+{
+    struct job *job = job_new(store, work_add, finish_added, arg);
+
+    job->to.added = done;
+    job->bytes = *bytes;
+    *bytes = BUF_INIT(0);
     uuid_make(job->pin.name);
     job_start(job);
 }

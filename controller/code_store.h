@@ -28,6 +28,7 @@ struct code_pin {
     char sha256[SHA256_HEX_MAX];
     char name[UUID_MAX];
     uint64_t bytes;
+    uint64_t unzipped_bytes;
 };
 
 /** Exactly once. @err NULL: @pin is good; end it with code_store_settle(). */
@@ -50,6 +51,9 @@ void code_store_free(struct code_store *store);
 
 /** Decodes @base64 (given away: malloc'ed, NUL-terminated), checks the archive, writes it. */
 void code_store_add(struct code_store *store, char *base64, code_added_fn *done, void *arg);
+/** The same with the archive itself; takes the contents of @bytes. */
+void code_store_add_bytes(struct code_store *store, struct buf *bytes, code_added_fn *done,
+                          void *arg);
 /**
  * Ends @pin. @referred: the registry refers to the archive now, and it is there when @done comes.
  * Otherwise the caller looks whether it must go: code_gc.h. @done may be NULL.

@@ -400,10 +400,13 @@ static inline void fn_call(struct link *link, const char *method, const char *na
 
 static inline uint64_t route(const char *name, const char *state)
 {
+    const cJSON *target;
+
     fn_call(gateway, "route.resolve", name, 0);
     assert_int_equal(got.code, ERR_OK);
-    assert_true(str_is(cjson_str(got.ok, "state"), state));
-    return (uint64_t)cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(got.ok, "generation"));
+    target = cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(got.ok, "targets"), 0);
+    assert_true(str_is(cjson_str(target, "state"), state));
+    return (uint64_t)cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(target, "generation"));
 }
 
 /* Whether the specification that came has the environment in clear. */

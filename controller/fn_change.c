@@ -58,6 +58,7 @@ struct fn_change {
     enum change_state state;
     struct fn_version *ver; /* what is to become current */
     struct fn_version *before; /* what serves meanwhile; NULL: nothing yet */
+    struct fn_version *publish; /* the version that is published with it; NULL: none */
     char id[UUID_MAX];
     uint64_t deadline_us; /* of PREPARING */
     struct timer timer;
@@ -140,6 +141,7 @@ static void change_free(struct fn_change *change)
     list_remove(&change->node);
     fn_version_free(change->ver);
     fn_version_free(change->before);
+    fn_version_free(change->publish);
     free(change);
 }
 
@@ -195,9 +197,8 @@ static void look_for_end(struct fn_change *change)
         fail_with(change, &change->refusal);
 }
 
-static void apply_found(struct fn_change *change, const struct prepared *found)
+static void apply_found(struct fn_version *ver, const struct prepared *found)
 {
-    struct fn_version *ver = change->ver;
     struct str digest = str_of(found->digest);
 
     if (ver->package != FN_IMAGE) {
@@ -237,7 +238,9 @@ static void on_prepared(uint64_t number, const struct prepared *found, const str
 
     if (change && change->state == PREPARING && trial) {
         if (!err) {
-            apply_found(change, found);
+            apply_found(change->ver, found);
+            if (change->publish)
+                apply_found(change->publish, found);
             change_set_state(change, SWITCHING);
         } else {
             trial_failed(change, trial, err);
@@ -315,6 +318,8 @@ static void fail_with(struct fn_change *change, const struct error *err)
     fn_set_str(&ver->revision_id, str_of(revision));
     fn_version_free(change->ver);
     change->ver = ver;
+    if (change->publish)
+        fn_version_set_state(change->publish, FN_FAILED, code, text);
     change_set_state(change, FAILING);
 }
 
@@ -355,6 +360,17 @@ static void on_written(const struct registry_change *done, const struct error *e
     changes_unwait(changes);
 }
 
+/* One step of the change in the registry. */
+static void step_write(struct fn_change *change,
+                  void (*step)(struct registry *reg, const struct registry_write *w,
+                               registry_change_fn *done, void *arg))
+{
+    const struct registry_write w = {
+        .ver = change->ver, .change = change->id, .publish = change->publish};
+
+    step(change->changes->o.registry, &w, on_written, ticket_new(change));
+}
+
 static void finish(struct fn_change *change)
 {
     char revision[UUID_MAX];
@@ -363,8 +379,11 @@ static void finish(struct fn_change *change)
     fn_set_str(&change->ver->revision_id, str_of(revision));
     fn_version_set_state(change->ver, FN_ACTIVE, NULL, NULL);
     fn_version_set_update(change->ver, FN_UPDATE_SUCCESSFUL, NULL, NULL);
-    registry_finish(change->changes->o.registry, change->ver, change->id, on_written,
-                    ticket_new(change));
+    if (change->publish) {
+        fn_version_set_state(change->publish, FN_ACTIVE, NULL, NULL);
+        fn_version_set_update(change->publish, FN_UPDATE_SUCCESSFUL, NULL, NULL);
+    }
+    step_write(change, registry_finish);
 }
 
 /* ---- telling ---- */
@@ -389,6 +408,7 @@ static void tell(struct fn_change *change)
     change->rounds = 2;
     peers_ask_all(o->peers, PEER_GATEWAY, "route.drop", args, o->peer_timeout_us, on_told,
                   ticket_new(change));
+    cJSON_AddStringToObject(args, "version", change->ver->version);
     cJSON_AddNumberToObject(args, "generation", (double)change->ver->generation);
     peers_ask_all(o->peers, PEER_INVOKER, "version.retire", args, o->peer_timeout_us, on_told,
                   ticket_new(change));
@@ -399,14 +419,12 @@ static void tell(struct fn_change *change)
 
 static void change_enter(struct fn_change *change)
 {
-    struct registry *registry = change->changes->o.registry;
-
     switch (change->state) {
     case PREPARING:
         prepare(change);
         break;
     case SWITCHING:
-        registry_switch(registry, change->ver, change->id, on_written, ticket_new(change));
+        step_write(change, registry_switch);
         break;
     case TELLING:
         tell(change);
@@ -415,7 +433,7 @@ static void change_enter(struct fn_change *change)
         finish(change);
         break;
     case FAILING:
-        registry_fail(registry, change->ver, change->id, on_written, ticket_new(change));
+        step_write(change, registry_fail);
         break;
     case OVER:
     case CHANGE_STATE_MAX:
@@ -442,6 +460,9 @@ void fn_changes_lead(struct fn_changes *changes, struct fn_record *rec)
     change->changes = changes;
     change->ver = TAKE(rec->ver);
     change->before = TAKE(rec->serving);
+    change->publish = TAKE(rec->publish);
+    if (change->publish)
+        change->publish->generation = change->ver->generation;
     snprintf(change->id, sizeof(change->id), "%s", rec->change);
     change->state = rec->stage == FN_STAGE_SWITCH ? TELLING : PREPARING;
     change->deadline_us = loop_now_us(changes->o.loop) + changes->o.prepare_timeout_us;

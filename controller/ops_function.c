@@ -1,130 +1,66 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* CreateFunction, GetFunction, GetFunctionConfiguration, ListFunctions, DeleteFunction. */
+/* GetFunction, GetFunctionConfiguration, ListFunctions, DeleteFunction. */
 #include <stdlib.h>
 
-#include "common/base/base64.h"
 #include "common/base/clock.h"
 #include "common/model/lambda_input.h"
 #include "controller/api.h"
 #include "controller/code_url.h"
-
-#define LIST_MAX 50u /* AWS: never more in one answer, whatever MaxItems says */
-
-/* ---- CreateFunction: name is free, archive kept, registered, answered, led to Active ---- */
-
-static void fail_exists(struct api_request *req)
-{
-    api_fail_with(req, ERR_CONFLICT, "Function already exist: %s", req->ver->name);
-}
-
-static void on_created(const struct registry_change *change, const struct error *err, void *arg)
-{
-    struct api_request *req = arg;
-
-    if (err) {
-        /* without an answer from Redis it may have been done: then the archive is referred to */
-        api_drop_archive(req);
-        if (err->code == ERR_CONFLICT)
-            fail_exists(req);
-        else
-            api_fail(req, err);
-        return;
-    }
-    api_accept(req, change->generation);
-}
-
-static void create(struct api_request *req)
-{
-    uuid_make(req->change);
-    registry_create(req->c->registry, req->ver, req->change, on_created, req);
-}
-
-static void on_create_archive(const struct code_pin *pin, const struct error *err, void *arg)
-{
-    struct api_request *req = arg;
-
-    if (err) {
-        api_fail(req, err);
-        return;
-    }
-    req->pin = *pin;
-    req->pinned = true;
-    fn_set_str(&req->ver->code_sha256, str_of(pin->sha256));
-    req->ver->code_bytes = pin->bytes;
-    create(req);
-}
-
-/* A name that is taken is refused before its archive is unpacked; the script decides for good. */
-static void on_create_found(struct fn_record *rec, const struct error *err, void *arg)
-{
-    struct api_request *req = arg;
-    char *zip;
-
-    fn_record_free(rec);
-    if (!err) {
-        fail_exists(req);
-        return;
-    }
-    if (err->code != ERR_NOT_FOUND) {
-        api_fail(req, err);
-        return;
-    }
-    zip = api_take_zip(cJSON_GetObjectItemCaseSensitive(req->input, "Code"));
-    if (req->ver->package == FN_ZIP && zip) {
-        code_store_add(req->c->store, zip, on_create_archive, req);
-    } else {
-        free(zip);
-        create(req);
-    }
-}
-
-void api_create_function(struct api_request *req)
-{
-    char revision[UUID_MAX];
-    struct fn_defaults defaults = api_defaults(req, revision);
-    struct error err;
-
-    if (fn_apply_create(req->input, &defaults, &req->ver, &err) < 0) {
-        api_fail(req, &err);
-        return;
-    }
-    registry_get(req->c->registry, req->home.account, str_of(req->ver->name), on_create_found, req);
-}
+#include "controller/fn_op.h"
+#include "controller/page.h"
 
 /* ---- GetFunction, GetFunctionConfiguration ---- */
 
-static void on_get(struct fn_record *rec, const struct error *err, void *arg)
+/* The version that the request names, or NULL: there is none. */
+static const struct fn_version *named_version(const struct api_request *req,
+                                              const struct fn_view *view)
 {
-    struct api_request *req = arg;
+    struct str qualifier = req->fn.qualifier;
+
+    if (qualifier.len == 0 || str_is(qualifier, FN_LATEST))
+        return view->rec->ver;
+    if (view->version)
+        return view->version;
+    return view->alias && str_is(cjson_str(view->alias, "FunctionVersion"), FN_LATEST)
+               ? view->rec->ver
+               : NULL;
+}
+
+static cJSON *get_function_json(const struct api_request *req, const struct fn_view *view,
+                                const struct fn_version *ver)
+{
     struct fn_get_extra extra = {.reserved_concurrency = -1, .qualifier = api_qualifier(req)};
     CLEANUP(freep) char *url = NULL;
-    cJSON *json;
 
-    if (err && err->code == ERR_NOT_FOUND) {
-        api_fail_not_found(req);
-        return;
-    }
-    if (err) {
+    if (ver->package == FN_ZIP && ver->code_sha256 && req->endpoint[0])
+        url = code_url_new(&req->c->key, req->endpoint, ver->code_sha256, wall_ms() / 1000);
+    extra.code_location = url;
+    extra.reserved_concurrency = (int64_t)fn_view_number(view, "reserved", -1);
+    extra.tags = cJSON_GetObjectItemCaseSensitive(view->settings, "tags");
+    return fn_version_to_get_function(ver, &extra);
+}
+
+static void on_get(struct fn_view *view, const struct error *err, void *arg)
+{
+    struct api_request *req = arg;
+    const struct fn_version *ver = view ? named_version(req, view) : NULL;
+
+    if (err && err->code != ERR_NOT_FOUND)
         api_fail(req, err);
-        return;
-    }
-    if (req->op->id == LAMBDA_OP_GetFunction) {
-        if (rec->ver->package == FN_ZIP && rec->ver->code_sha256 && req->endpoint[0])
-            url = code_url_new(&req->c->key, req->endpoint, rec->ver->code_sha256,
-                               wall_ms() / 1000);
-        extra.code_location = url;
-        json = fn_version_to_get_function(rec->ver, &extra);
-    } else {
-        json = fn_version_to_aws(rec->ver, extra.qualifier);
-    }
-    fn_record_free(rec);
-    api_reply(req, json);
+    else if (!ver)
+        api_fail_not_found(req);
+    else if (req->op->id == LAMBDA_OP_GetFunction)
+        api_reply(req, get_function_json(req, view, ver));
+    else
+        api_reply(req, fn_version_to_aws(ver, api_qualifier(req)));
+    fn_view_free(view);
 }
 
 void api_get_function(struct api_request *req)
 {
     if (api_name(req, FN_NAME_NAMESPACED))
-        registry_get(req->c->registry, req->home.account, req->fn.name, on_get, req);
+        fn_view_get(req->c->redis, &req->c->key, req->home.account, req->fn.name,
+                    req->fn.qualifier, 0, on_get, req);
 }
 
 void api_get_function_configuration(struct api_request *req)
@@ -134,15 +70,24 @@ void api_get_function_configuration(struct api_request *req)
 
 /* ---- ListFunctions ---- */
 
+/* FunctionVersion ALL: every version, not only $LATEST; then each ARN is qualified. */
+static bool lists_versions(const struct api_request *req)
+{
+    return str_is(cjson_str(req->input, "FunctionVersion"), "ALL");
+}
+
+/* Where the next page begins: "name", or "name:version". */
+static void add_marker(const struct api_request *req, cJSON *json, const struct fn_version *last)
+{
+    CLEANUP(freep) char *both = str_printf("%s:%s", last->name, last->version);
+
+    page_add_marker(json, lists_versions(req) ? str_of(both) : str_of(last->name));
+}
+
 static void on_page(struct fn_version *const *vers, size_t len, bool more, const struct error *err,
                     void *arg)
 {
     struct api_request *req = arg;
-    /* with ALL, every version is listed with its number; there is only $LATEST */
-    struct str qualifier = str_is(cjson_str(req->input, "FunctionVersion"), "ALL") ? STR(FN_LATEST)
-                                                                                   : STR_NULL;
-    CLEANUP(buf_done) struct buf marker = BUF_INIT(4 * FN_NAME_MAX);
-    CLEANUP(freep) char *text = NULL;
     cJSON *json, *list;
     size_t i;
 
@@ -153,34 +98,35 @@ static void on_page(struct fn_version *const *vers, size_t len, bool more, const
     json = cJSON_CreateObject();
     list = cJSON_AddArrayToObject(json, "Functions");
     for (i = 0; i < len; i++)
-        cJSON_AddItemToArray(list, fn_version_to_aws_listed(vers[i], qualifier));
-    if (more && len > 0) {
-        base64_encode(&marker, str_of(vers[len - 1]->name));
-        text = buf_take(&marker);
-        cJSON_AddStringToObject(json, "NextMarker", text);
-    }
+        cJSON_AddItemToArray(
+            list, fn_version_to_aws_listed(
+                      vers[i], lists_versions(req) ? str_of(vers[i]->version) : STR_NULL));
+    if (more && len > 0)
+        add_marker(req, json, vers[len - 1]);
     api_reply(req, json);
 }
 
 void api_list_functions(struct api_request *req)
 {
-    CLEANUP(buf_done) struct buf after = BUF_INIT(FN_NAME_MAX);
-    const cJSON *max = api_member(req, "MaxItems");
-    struct str marker = cjson_str(req->input, "Marker"),
-               region = cjson_str(req->input, "MasterRegion");
-    uint32_t limit = LIST_MAX;
+    CLEANUP(buf_done) struct buf after = BUF_INIT(PAGE_MARKER_MAX);
+    struct str region = cjson_str(req->input, "MasterRegion"), rest, name, version = STR_NULL;
+    uint32_t limit = page_limit(req->input, PAGE_MAX);
+    struct error err;
 
-    if (max && max->valuedouble >= 1 && max->valuedouble < LIST_MAX)
-        limit = (uint32_t)max->valuedouble;
-    if (marker.len && (base64_decode(&after, marker) < 0 || after.len == 0)) {
-        api_fail_with(req, ERR_BAD_REQUEST, "The Marker is not one of an earlier answer.");
+    if (page_marker(req->input, &after, &err) < 0) {
+        api_fail(req, &err);
         return;
     }
-    if (region.len && !str_is(region, "ALL") && !str_eq(region, req->home.region)) {
+    rest = buf_str(&after);
+    name = STR_NULL;
+    str_split(&rest, ':', &name);
+    version = rest;
+    if (region.len && !str_is(region, "ALL") && !str_eq(region, req->home.region))
         on_page(NULL, 0, false, NULL, req); /* replicas of other regions: there are none */
-        return;
-    }
-    registry_list(req->c->registry, req->home.account, buf_str(&after), limit, on_page, req);
+    else if (lists_versions(req))
+        registry_list_all(req->c->registry, req->home.account, name, version, limit, on_page, req);
+    else
+        registry_list(req->c->registry, req->home.account, name, limit, on_page, req);
 }
 
 /* ---- DeleteFunction: gone from the registry, peers have let go, answered ---- */
@@ -205,17 +151,6 @@ static void drop_route(struct api_request *req, const cJSON *args)
                   on_nothing, NULL);
 }
 
-/* "account" and "name", as route.drop and version.retire have them. */
-static cJSON *function_json(const struct api_request *req)
-{
-    CLEANUP(freep) char *name = str_dup(req->fn.name);
-    cJSON *args = cJSON_CreateObject();
-
-    cJSON_AddStringToObject(args, "account", req->account);
-    cJSON_AddStringToObject(args, "name", name);
-    return args;
-}
-
 static void tell_deleted(struct api_request *req, cJSON *args)
 {
     struct controller *c = req->c;
@@ -231,7 +166,7 @@ static void tell_deleted(struct api_request *req, cJSON *args)
 static void on_deleted(const struct registry_change *change, const struct error *err, void *arg)
 {
     struct api_request *req = arg;
-    cJSON *args = function_json(req);
+    cJSON *args = api_function_json(req);
     size_t i;
 
     for (i = 0; change && i < change->unused_code_len; i++) {
@@ -255,9 +190,8 @@ void api_delete_function(struct api_request *req)
 {
     if (!api_name(req, FN_NAME_PLAIN))
         return;
-    if (req->fn.qualifier.len) {
-        api_fail_with(req, ERR_BAD_REQUEST,
-                      "$LATEST version cannot be deleted without deleting the function.");
+    if (req->fn.qualifier.len) { /* one version of it */
+        fn_op_run(req, fn_op_find(LAMBDA_OP_DeleteFunction));
         return;
     }
     registry_delete(req->c->registry, req->home.account, req->fn.name, on_deleted, req);

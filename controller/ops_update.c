@@ -3,10 +3,15 @@
  * UpdateFunctionCode and UpdateFunctionConfiguration: read, a changed copy made, its archive kept,
  * begun in the registry, answered, led to Successful.
  */
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "common/model/fn_layers.h"
 #include "common/model/lambda_input.h"
 #include "controller/api.h"
+#include "controller/code_source.h"
 
 #define TRIES_MAX 4u /* when others change the function between our reading and writing */
 
@@ -52,18 +57,37 @@ static void answer_dry_run(struct api_request *req)
     api_reply(req, fn_version_to_aws(req->ver, STR_NULL));
 }
 
+/* Writes it, with the version that is to be published if the client wants one. */
+static void publish(struct api_request *req)
+{
+    struct registry_beside next = {FN_SETTINGS, "next_version", NULL};
+    struct registry_write w = {.ver = req->ver, .change = req->change, .seq = req->seq};
+    char number[24];
+
+    uuid_make(req->change);
+    if (api_is_true(req, "Publish")) {
+        req->publish = api_publish(req, req->next_version);
+        snprintf(number, sizeof(number), "%" PRIu64, req->next_version + 1);
+        next.text = number;
+        w.publish = req->publish;
+        w.beside = &next;
+        w.beside_len = 1;
+    }
+    registry_begin(req->c->registry, &w, on_begun, req);
+}
+
 static void apply(struct api_request *req)
 {
-    if (req->pinned) {
-        fn_set_str(&req->ver->code_sha256, str_of(req->pin.sha256));
-        req->ver->code_bytes = req->pin.bytes;
-    }
-    if (api_is_true(req, "DryRun")) {
+    struct error err;
+
+    if (req->pinned)
+        api_take_pin(req, &req->pin);
+    if (fn_check_unzipped(req->ver, &err) < 0)
+        fail(req, &err);
+    else if (api_is_true(req, "DryRun"))
         answer_dry_run(req);
-        return;
-    }
-    uuid_make(req->change);
-    registry_begin(req->c->registry, req->ver, req->change, req->cur->revision_id, on_begun, req);
+    else
+        publish(req);
 }
 
 static void on_archive(const struct code_pin *pin, const struct error *err, void *arg)
@@ -74,8 +98,7 @@ static void on_archive(const struct code_pin *pin, const struct error *err, void
         api_fail(req, err);
         return;
     }
-    req->pin = *pin;
-    req->pinned = true;
+    api_take_pin(req, pin);
     apply(req);
 }
 
@@ -85,10 +108,11 @@ static bool is_busy(const struct fn_record *rec)
            rec->ver->update_status == FN_UPDATE_IN_PROGRESS;
 }
 
-static void on_read(struct fn_record *rec, const struct error *err, void *arg)
+static void on_read(struct fn_view *view, const struct error *err, void *arg)
 {
     struct api_request *req = arg;
-    char revision[UUID_MAX], *zip;
+    struct fn_record *rec = view ? view->rec : NULL;
+    char revision[UUID_MAX];
     struct fn_defaults defaults = api_defaults(req, revision);
     struct error own;
     int r;
@@ -103,16 +127,19 @@ static void on_read(struct fn_record *rec, const struct error *err, void *arg)
         return;
     }
     if (is_busy(rec)) {
-        fn_record_free(rec);
+        fn_view_free(view);
         api_drop_archive(req);
         api_fail_busy(req);
         return;
     }
     fn_version_free(req->cur);
     fn_version_free(req->ver);
+    fn_version_free(TAKE(req->publish));
     req->ver = NULL;
     req->cur = TAKE(rec->ver);
-    fn_record_free(rec);
+    req->next_version = (uint64_t)fn_view_number(view, "next_version", 1);
+    memcpy(req->seq, rec->seq, sizeof(req->seq));
+    fn_view_free(view);
     r = req->op->id == LAMBDA_OP_UpdateFunctionCode
             ? fn_apply_update_code(req->input, &defaults, req->cur, &req->ver, &own)
             : fn_apply_update_configuration(req->input, &defaults, req->cur, &req->ver, &own);
@@ -120,22 +147,22 @@ static void on_read(struct fn_record *rec, const struct error *err, void *arg)
         fail(req, &own);
         return;
     }
-    zip = req->op->id == LAMBDA_OP_UpdateFunctionCode ? api_take_zip(req->input) : NULL;
-    if (zip)
-        code_store_add(req->c->store, zip, on_archive, req);
+    if (req->op->id == LAMBDA_OP_UpdateFunctionCode && req->ver->package == FN_ZIP && !req->pinned)
+        code_source_fetch(req->c, req->input, on_archive, req);
     else
         apply(req);
 }
 
 static void begin(struct api_request *req)
 {
-    registry_get(req->c->registry, req->home.account, req->fn.name, on_read, req);
+    fn_view_get(req->c->redis, &req->c->key, req->home.account, req->fn.name, STR_NULL, 0, on_read,
+                req);
 }
 
 void api_update_function_code(struct api_request *req)
 {
     if (api_name(req, FN_NAME_PLAIN))
-        begin(req);
+        api_find_layers(req, begin);
 }
 
 void api_update_function_configuration(struct api_request *req)

@@ -20,6 +20,7 @@ struct asking {
     bool needs_entry_point; /* the function's configuration gives none */
     char *code_sha256; /* NULL for images */
     uint64_t code_bytes;
+    cJSON *layers; /* as code.prepare has them; NULL: none */
     prepare_done_fn *done;
     void *arg;
 
@@ -36,6 +37,7 @@ static void asking_free(struct asking *a)
     free(a->code_sha256);
     free(a->reference);
     free(a->digest);
+    cJSON_Delete(a->layers);
     free(a);
 }
 
@@ -91,6 +93,8 @@ static void ask_code(struct asking *a)
 
     cJSON_AddStringToObject(args, "sha256", a->code_sha256);
     cJSON_AddNumberToObject(args, "size", (double)a->code_bytes);
+    if (a->layers)
+        cJSON_AddItemToObject(args, "layers", TAKE(a->layers));
     if (peer) {
         peers_ask(a->peers, peer, "code.prepare", args, a->timeout_us, on_code, a);
     } else {
@@ -207,6 +211,22 @@ static char *dup_or_null(const char *s)
     return s ? str_dup(str_of(s)) : NULL;
 }
 
+static cJSON *layers_json(const struct fn_version *ver)
+{
+    cJSON *list = ver->layers_len ? cJSON_CreateArray() : NULL;
+    size_t i;
+
+    for (i = 0; i < ver->layers_len; i++) {
+        cJSON *layer = cJSON_CreateObject();
+
+        cJSON_AddStringToObject(layer, "arn", ver->layers[i].arn);
+        cJSON_AddStringToObject(layer, "sha256", ver->layers[i].sha256);
+        cJSON_AddNumberToObject(layer, "bytes", (double)ver->layers[i].bytes);
+        cJSON_AddItemToArray(list, layer);
+    }
+    return list;
+}
+
 void prepare_on(struct peers *peers, struct peer *peer, const struct fn_version *ver,
                 const struct runtimes *rts, uint64_t timeout_us, prepare_done_fn *done, void *arg)
 {
@@ -227,6 +247,7 @@ void prepare_on(struct peers *peers, struct peer *peer, const struct fn_version 
         a->runtime = dup_or_null(ver->runtime);
         a->code_sha256 = dup_or_null(ver->code_sha256);
         a->code_bytes = ver->code_bytes;
+        a->layers = layers_json(ver);
         a->image = dup_or_null(rt && rt->image[0] ? rt->image : NULL);
         a->fallback = dup_or_null(rt && rt->fallback[0] ? rt->fallback : NULL);
     } else {

@@ -6,11 +6,13 @@
 #include <string.h>
 
 #include "common/base/log.h"
+#include "common/model/fn_name.h"
+#include "controller/fn_doc.h"
 #include "controller/registry_lua.h"
 
-#define DOC_MAX (256u * 1024u) /* a function's document; AWS's limits keep it far below */
-#define ENV_MAX (64u * 1024u)
 #define ACCOUNTS_KEY "hearth:accounts"
+/* document, revision, archives, change, bytes, published version, seq; and what lies beside */
+#define CHANGE_WORDS_MAX (7u + 3u * (REGISTRY_BESIDE_MAX + 1u))
 
 struct registry {
     struct loop *loop;
@@ -29,98 +31,6 @@ struct request {
     void *arg;
     uint32_t limit;
 };
-
-/* ---- records ---- */
-
-void fn_record_free(struct fn_record *rec)
-{
-    if (!rec)
-        return;
-    fn_version_free(rec->ver);
-    fn_version_free(rec->serving);
-    free(rec);
-}
-
-void fn_record_freep(struct fn_record **rec)
-{
-    fn_record_free(*rec);
-    *rec = NULL;
-}
-
-const struct fn_version *fn_record_running(const struct fn_record *rec)
-{
-    const struct fn_version *ver = rec->stage == FN_STAGE_PREPARE ? rec->serving : rec->ver;
-
-    if (rec->stage == FN_STAGE_SWITCH)
-        return ver;
-    return ver && ver->state == FN_ACTIVE ? ver : NULL;
-}
-
-/* The document of @ver, as text; its environment sealed. */
-static int doc_write(struct registry *reg, const struct fn_version *ver, char **ret,
-                     struct error *err)
-{
-    struct buf plain = BUF_INIT(ENV_MAX), sealed = BUF_INIT(2 * ENV_MAX);
-    cJSON *json = NULL;
-    int r = 0;
-
-    if (ver->has_env) {
-        r = fn_env_to_text(ver, &plain);
-        if (r == 0)
-            r = seal_text(reg->key, str_of(ver->account), str_of(ver->name), buf_str(&plain),
-                          &sealed, err);
-        else
-            error_set(err, ERR_TOO_LARGE, "the environment does not fit");
-    }
-    if (r == 0) {
-        json = fn_version_to_registry(ver, ver->has_env ? buf_str(&sealed) : STR_NULL);
-        *ret = cJSON_PrintUnformatted(json);
-        if (!*ret)
-            abort();
-        cJSON_Delete(json);
-    }
-    seal_wipe_buf(&plain);
-    buf_done(&sealed);
-    return r;
-}
-
-/*
- * Reads a document. With @forgive, an environment that cannot be unsealed is left out: one function
- * with a lost key must not hide the others of a list.
- */
-static int doc_read(struct registry *reg, struct str text, uint64_t generation, bool forgive,
-                    struct fn_version **ret, struct error *err)
-{
-    cJSON *json = text.len <= DOC_MAX ? cJSON_ParseWithLength(text.ptr, text.len) : NULL;
-    CLEANUP(fn_version_freep) struct fn_version *ver = NULL;
-    struct buf plain = BUF_INIT(ENV_MAX);
-    struct str sealed = STR_NULL;
-    int r;
-
-    if (!json)
-        return error_set(err, ERR_PROTOCOL, "a function's document is no JSON");
-    r = fn_version_from_registry(json, &ver, &sealed, err);
-    if (r == 0 && sealed.ptr) {
-        r = unseal_text(reg->key, str_of(ver->account), str_of(ver->name), sealed, &plain, err);
-        if (r == 0)
-            r = fn_env_from_text(ver, buf_str(&plain), err);
-        if (r < 0)
-            error_wrap(err, r, "environment of function %s", ver->name);
-        if (r < 0 && forgive) {
-            log_warn("registry", "an environment is left out of a list",
-                     KV_STR("function", ver->name));
-            ver->has_env = false;
-            r = 0;
-        }
-    }
-    seal_wipe_buf(&plain);
-    cJSON_Delete(json);
-    if (r < 0)
-        return r;
-    ver->generation = generation;
-    *ret = TAKE(ver);
-    return 0;
-}
 
 /* ---- requests ---- */
 
@@ -154,69 +64,31 @@ static uint64_t number(const struct redis_value *value)
 
 /* ---- get ---- */
 
-enum { GET_DOC, GET_GEN, GET_STAGE, GET_CHANGE, GET_SERVING, GET_SERVING_GEN, GET_FIELDS };
-static const char *const get_fields[GET_FIELDS] = {"doc",    "gen",     "stage",
-                                                   "change", "serving", "serving_gen"};
-
-static int record_read(struct registry *reg, const struct redis_value *value,
-                       struct fn_record **ret, struct error *err)
-{
-    CLEANUP(fn_record_freep) struct fn_record *rec = calloc(1, sizeof(*rec));
-    struct str stage = item(value, GET_STAGE)->str, change = item(value, GET_CHANGE)->str;
-    int r;
-
-    if (!rec)
-        abort();
-    if (item(value, GET_DOC)->type != REDIS_STRING)
-        return error_set(err, ERR_NOT_FOUND, "no such function");
-    rec->stage = str_is(stage, "prepare")  ? FN_STAGE_PREPARE
-                 : str_is(stage, "switch") ? FN_STAGE_SWITCH
-                                           : FN_STAGE_NONE;
-    if (change.len < sizeof(rec->change))
-        snprintf(rec->change, sizeof(rec->change), "%.*s", STR_ARG(change));
-    r = doc_read(reg, item(value, GET_DOC)->str, number(item(value, GET_GEN)), false, &rec->ver,
-                 err);
-    if (r == 0 && item(value, GET_SERVING)->type == REDIS_STRING)
-        r = doc_read(reg, item(value, GET_SERVING)->str, number(item(value, GET_SERVING_GEN)),
-                     false, &rec->serving, err);
-    if (r == 0)
-        *ret = TAKE(rec);
-    return r;
-}
-
-static void on_got(const struct redis_value *value, const struct error *err, void *arg)
+static void on_view(struct fn_view *view, const struct error *err, void *arg)
 {
     struct request *req = arg;
-    struct fn_record *rec = NULL;
-    struct error own;
 
-    if (!err && record_read(req->reg, value, &rec, &own) < 0)
-        err = &own;
-    req->done.record(err ? NULL : rec, err, req->arg);
+    req->done.record(view ? TAKE(view->rec) : NULL, err, req->arg);
+    fn_view_free(view);
     free(req);
 }
+
+void registry_get(struct registry *reg, struct str account, struct str name,
+                  registry_record_fn *done, void *arg)
+{
+    struct request *req = request_new(reg, arg);
+
+    req->done.record = done;
+    fn_view_get(reg->redis, reg->key, account, name, STR_NULL, 0, on_view, req);
+}
+
+/* ---- list ---- */
 
 /* "hearth:{<account>}:", the beginning of all keys of an account; the caller frees it. */
 static char *prefix_of(struct str account)
 {
     return str_printf("hearth:{%.*s}:", STR_ARG(account));
 }
-
-void registry_get(struct registry *reg, struct str account, struct str name,
-                  registry_record_fn *done, void *arg)
-{
-    CLEANUP(freep) char *key = str_printf("hearth:{%.*s}:fn:%.*s", STR_ARG(account), STR_ARG(name));
-    struct request *req = request_new(reg, arg);
-    struct str words[2 + GET_FIELDS] = {STR("HMGET"), str_of(key)};
-    size_t i;
-
-    for (i = 0; i < GET_FIELDS; i++)
-        words[2 + i] = str_of(get_fields[i]);
-    req->done.record = done;
-    redis_command(reg->redis, words, ARRAY_LEN(words), on_got, req);
-}
-
-/* ---- list ---- */
 
 static void page_read(struct request *req, const struct redis_value *value)
 {
@@ -232,10 +104,13 @@ static void page_read(struct request *req, const struct redis_value *value)
         /* a row without a document was deleted by hand: the list goes on without it */
         if (item(row, 0)->type != REDIS_STRING)
             continue;
-        if (doc_read(req->reg, item(row, 0)->str, number(item(row, 1)), true, &vers[len], &err) < 0)
+        if (fn_doc_read(req->reg->key, item(row, 0)->str, true, &vers[len], &err) < 0) {
             log_warn("registry", "a function is left out of a list", KV_ERR(&err));
-        else
-            len++;
+            continue;
+        }
+        if (item(row, 2)->str.len) /* of $LATEST: its revision moves without its document */
+            fn_set_str(&vers[len]->revision_id, item(row, 2)->str);
+        len++;
     }
     req->done.page(vers, len, value->len > req->limit, NULL, req->arg);
     for (i = 0; i < len; i++)
@@ -254,21 +129,50 @@ static void on_listed(const struct redis_value *value, const struct error *err, 
     free(req);
 }
 
-void registry_list(struct registry *reg, struct str account, struct str after, uint32_t limit,
-                   registry_page_fn *done, void *arg)
+/* Names from @from to @to (ZRANGEBYLEX), the first one's versions behind @version. */
+static void list(struct registry *reg, struct redis_script *script, struct str account,
+                 const char *from, const char *to, struct str version, uint32_t limit,
+                 registry_page_fn *done, void *arg)
 {
     CLEANUP(freep) char *prefix = prefix_of(account);
     CLEANUP(freep) char *names = str_printf("%sfns", prefix);
-    CLEANUP(freep) char *from = after.len ? str_printf("(%.*s", STR_ARG(after)) : str_printf("-");
     struct request *req = request_new(reg, arg);
-    struct str key = str_of(names), args[3] = {str_of(prefix), str_of(from)};
+    struct str key = str_of(names);
+    struct str args[] = {str_of(prefix), str_of(from), str_of(to), STR_NULL,
+                         /* a version is behind $LATEST, which is version 0 here */
+                         str_is(version, FN_LATEST) ? STR("0") : version};
     char count[16];
 
     snprintf(count, sizeof(count), "%" PRIu32, limit + 1); /* one more: are there others */
-    args[2] = str_of(count);
+    args[3] = str_of(count);
     req->done.page = done;
     req->limit = limit;
-    redis_eval(reg->redis, &lua_list, &key, 1, args, ARRAY_LEN(args), on_listed, req);
+    redis_eval(reg->redis, script, &key, 1, args, ARRAY_LEN(args), on_listed, req);
+}
+
+void registry_list(struct registry *reg, struct str account, struct str after, uint32_t limit,
+                   registry_page_fn *done, void *arg)
+{
+    CLEANUP(freep) char *from = after.len ? str_printf("(%.*s", STR_ARG(after)) : str_printf("-");
+
+    list(reg, &lua_list, account, from, "+", STR(""), limit, done, arg);
+}
+
+void registry_list_all(struct registry *reg, struct str account, struct str after,
+                       struct str version, uint32_t limit, registry_page_fn *done, void *arg)
+{
+    CLEANUP(freep) char *from = after.len ? str_printf("[%.*s", STR_ARG(after)) : str_printf("-");
+
+    list(reg, &lua_list_all, account, from, "+", after.len ? version : STR(""), limit, done, arg);
+}
+
+void registry_list_versions(struct registry *reg, struct str account, struct str name,
+                            struct str version, uint32_t limit, registry_page_fn *done, void *arg)
+{
+    CLEANUP(freep) char *only = str_printf("[%.*s", STR_ARG(name));
+
+    list(reg, &lua_list_all, account, only, only, version.ptr ? version : STR(""), limit, done,
+         arg);
 }
 
 /* ---- changes ---- */
@@ -283,8 +187,8 @@ static int change_outcome(struct str word, struct error *err)
         return error_set(err, ERR_NOT_FOUND, "no such function");
     if (str_is(word, "busy"))
         return error_set(err, ERR_CONFLICT, "another change is under way");
-    if (str_is(word, "revision"))
-        return error_set(err, ERR_PRECONDITION, "the revision is another");
+    if (str_is(word, "moved"))
+        return error_set(err, ERR_PRECONDITION, "the function has moved on");
     if (str_is(word, "over"))
         return error_set(err, ERR_STALE, "the change is over");
     return error_set(err, ERR_PROTOCOL, "a script of the registry answers \"%.*s\"", STR_ARG(word));
@@ -294,7 +198,7 @@ static void on_changed(const struct redis_value *value, const struct error *err,
 {
     struct request *req = arg;
     struct registry_change change = {0};
-    struct str unused[2];
+    struct str *unused = NULL;
     struct error own;
     size_t i;
 
@@ -302,11 +206,15 @@ static void on_changed(const struct redis_value *value, const struct error *err,
         err = &own;
     if (!err) {
         change.generation = number(item(value, 1));
-        for (i = 2; i < value->len && i < 2 + ARRAY_LEN(unused); i++)
+        unused = calloc(value->len, sizeof(*unused));
+        if (!unused)
+            abort();
+        for (i = 2; i < value->len; i++)
             unused[change.unused_code_len++] = item(value, i)->str;
         change.unused_code = unused;
     }
     req->done.change(err ? NULL : &change, err, req->arg);
+    free(unused);
     free(req);
 }
 
@@ -321,7 +229,7 @@ static void change_run(struct registry *reg, struct redis_script *script, struct
     CLEANUP(freep) char *generation = str_printf("%sgeneration", prefix);
     CLEANUP(freep) char *changes = str_printf("%schanges", prefix);
     struct str keys[] = {str_of(fn), str_of(fns), str_of(generation), str_of(changes)};
-    struct str args[7] = {str_of(prefix), name};
+    struct str args[2 + CHANGE_WORDS_MAX] = {str_of(prefix), name};
     struct request *req = request_new(reg, arg);
     size_t i;
 
@@ -345,32 +253,64 @@ static void on_late(void *arg)
     free(late);
 }
 
-/* Writes @ver by @script; @expected only for those that compare the revision. */
+static void fail_later(struct registry *reg, registry_change_fn *done, void *arg,
+                       const struct error *err)
+{
+    struct late *late = calloc(1, sizeof(*late));
+
+    if (!late)
+        abort();
+    *late = (struct late){done, arg, *err};
+    loop_defer(reg->loop, on_late, late);
+}
+
+/* The triples of what is written beside the function. */
+static size_t add_beside(struct str *words, size_t len, const struct registry_write *w)
+{
+    size_t i;
+
+    for (i = 0; i < w->beside_len && i < REGISTRY_BESIDE_MAX; i++) {
+        words[len++] = str_of(fn_kind_name(w->beside[i].kind));
+        words[len++] = str_of(w->beside[i].field);
+        words[len++] = str_of(w->beside[i].text);
+    }
+    return len;
+}
+
+/* Writes @w by @script. */
 static void change_write(struct registry *reg, struct redis_script *script,
-                         const struct fn_version *ver, const char *change, const char *expected,
-                         registry_change_fn *done, void *arg)
+                         const struct registry_write *w, registry_change_fn *done, void *arg)
 {
     CLEANUP(freep) char *doc = NULL;
+    CLEANUP(freep) char *publish = NULL;
+    CLEANUP(freep) char *code = fn_doc_code(w->ver);
+    CLEANUP(freep) char *bytes = str_printf("%" PRIu64, w->ver->code_bytes);
+    struct str words[CHANGE_WORDS_MAX];
     struct error err;
-    struct late *late;
+    size_t len = 0;
+    int r;
 
-    if (doc_write(reg, ver, &doc, &err) < 0) {
-        late = calloc(1, sizeof(*late));
-        if (!late)
-            abort();
-        *late = (struct late){done, arg, err};
-        loop_defer(reg->loop, on_late, late);
+    r = fn_doc_write(reg->key, w->ver, &doc, &err);
+    if (r == 0 && w->publish)
+        r = fn_doc_write(reg->key, w->publish, &publish, &err);
+    if (r < 0) {
+        fail_later(reg, done, arg, &err);
         return;
     }
-    {
-        struct str more[] = {
-            str_of(doc), str_of(ver->revision_id),
-            str_of(ver->package == FN_ZIP && ver->code_sha256 ? ver->code_sha256 : ""),
-            str_of(change), str_of(expected ? expected : "")};
-
-        change_run(reg, script, str_of(ver->account), str_of(ver->name), more,
-                   expected ? ARRAY_LEN(more) : ARRAY_LEN(more) - 1, done, arg);
+    words[len++] = str_of(doc);
+    words[len++] = str_of(w->ver->revision_id);
+    words[len++] = str_of(code);
+    words[len++] = str_of(w->change);
+    words[len++] = str_of(bytes);
+    words[len++] = str_of(w->publish ? w->publish->version : "");
+    words[len++] = str_of(w->seq ? w->seq : "");
+    if (publish) {
+        words[len++] = str_of(fn_kind_name(FN_VERSIONS));
+        words[len++] = str_of(w->publish->version);
+        words[len++] = str_of(publish);
     }
+    len = add_beside(words, len, w);
+    change_run(reg, script, str_of(w->ver->account), str_of(w->ver->name), words, len, done, arg);
 }
 
 static void on_entered(const struct redis_value *value, const struct error *err, void *arg)
@@ -383,42 +323,42 @@ static void on_entered(const struct redis_value *value, const struct error *err,
 
 /* A key outside of the account's hash tag cannot be part of its scripts. The connection keeps the
  * order: a create that succeeds comes after an entry that did. */
-static void enter_account(struct registry *reg, const char *account)
+void registry_enter(struct registry *reg, const char *account)
 {
     struct str words[] = {STR("SADD"), STR(ACCOUNTS_KEY), str_of(account)};
 
     redis_command(reg->redis, words, ARRAY_LEN(words), on_entered, NULL);
 }
 
-void registry_create(struct registry *reg, const struct fn_version *ver, const char *change,
+void registry_create(struct registry *reg, const struct registry_write *w, registry_change_fn *done,
+                     void *arg)
+{
+    registry_enter(reg, w->ver->account);
+    change_write(reg, &lua_create, w, done, arg);
+}
+
+void registry_begin(struct registry *reg, const struct registry_write *w, registry_change_fn *done,
+                    void *arg)
+{
+    change_write(reg, &lua_begin, w, done, arg);
+}
+
+void registry_switch(struct registry *reg, const struct registry_write *w,
                      registry_change_fn *done, void *arg)
 {
-    enter_account(reg, ver->account);
-    change_write(reg, &lua_create, ver, change, NULL, done, arg);
+    change_write(reg, &lua_switch, w, done, arg);
 }
 
-void registry_begin(struct registry *reg, const struct fn_version *ver, const char *change,
-                    const char *expected, registry_change_fn *done, void *arg)
-{
-    change_write(reg, &lua_begin, ver, change, expected, done, arg);
-}
-
-void registry_switch(struct registry *reg, const struct fn_version *ver, const char *change,
+void registry_finish(struct registry *reg, const struct registry_write *w,
                      registry_change_fn *done, void *arg)
 {
-    change_write(reg, &lua_switch, ver, change, NULL, done, arg);
+    change_write(reg, &lua_finish, w, done, arg);
 }
 
-void registry_finish(struct registry *reg, const struct fn_version *ver, const char *change,
-                     registry_change_fn *done, void *arg)
+void registry_fail(struct registry *reg, const struct registry_write *w, registry_change_fn *done,
+                   void *arg)
 {
-    change_write(reg, &lua_finish, ver, change, NULL, done, arg);
-}
-
-void registry_fail(struct registry *reg, const struct fn_version *ver, const char *change,
-                   registry_change_fn *done, void *arg)
-{
-    change_write(reg, &lua_fail, ver, change, NULL, done, arg);
+    change_write(reg, &lua_fail, w, done, arg);
 }
 
 void registry_delete(struct registry *reg, struct str account, struct str name,

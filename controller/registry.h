@@ -18,28 +18,9 @@
 #ifndef HEARTH_CONTROLLER_REGISTRY_H
 #define HEARTH_CONTROLLER_REGISTRY_H
 
-#include "common/base/id.h"
-#include "common/io/redis.h"
-#include "common/model/fn.h"
-#include "common/proto/seal.h"
+#include "controller/fn_view.h"
 
 struct registry;
-
-enum fn_stage { FN_STAGE_NONE, FN_STAGE_PREPARE, FN_STAGE_SWITCH };
-
-/* A function as it stands in the registry. */
-struct fn_record {
-    struct fn_version *ver; /* what the API shows of $LATEST */
-    struct fn_version *serving; /* runs while @ver is being prepared; NULL in other stages */
-    enum fn_stage stage;
-    char change[UUID_MAX]; /* of the change under way; "" when there is none */
-};
-
-void fn_record_free(struct fn_record *rec);
-/** For CLEANUP. */
-void fn_record_freep(struct fn_record **rec);
-/** The version that invocations get; NULL: there is none (being created, failed). Borrowed. */
-const struct fn_version *fn_record_running(const struct fn_record *rec);
 
 struct registry *registry_new(struct loop *loop, struct redis *redis, const struct seal_key *key);
 /** Requests under way must have ended (redis_free() ends them). */
@@ -57,6 +38,19 @@ typedef void registry_page_fn(struct fn_version *const *vers, size_t len, bool m
 /** The first @limit functions (1..1000) behind the name @after (empty: from the first), by name. */
 void registry_list(struct registry *reg, struct str account, struct str after, uint32_t limit,
                    registry_page_fn *done, void *arg);
+/**
+ * The same with all versions, each function's $LATEST first: behind version @version of the
+ * function @after ("$LATEST" or a number).
+ */
+void registry_list_all(struct registry *reg, struct str account, struct str after,
+                       struct str version, uint32_t limit, registry_page_fn *done, void *arg);
+
+/** $LATEST and the versions of one function behind @version (empty: from the first); none: len 0. */
+void registry_list_versions(struct registry *reg, struct str account, struct str name,
+                            struct str version, uint32_t limit, registry_page_fn *done, void *arg);
+
+/** Enters @account: archives of accounts that were never entered count as used by nobody. */
+void registry_enter(struct registry *reg, const char *account);
 
 /* What a change of the registry brought. */
 struct registry_change {
@@ -68,24 +62,42 @@ struct registry_change {
 typedef void registry_change_fn(const struct registry_change *change, const struct error *err,
                                 void *arg);
 
-/** A function that is not there yet, with change id @change. ERR_CONFLICT: it is there. */
-void registry_create(struct registry *reg, const struct fn_version *ver, const char *change,
-                     registry_change_fn *done, void *arg);
+/* A text that is written beside the function together with it. */
+struct registry_beside {
+    enum fn_kind kind;
+    const char *field;
+    const char *text;
+};
+
+/* What a step of a change writes; all borrowed. */
+struct registry_write {
+    const struct fn_version *ver;
+    const char *change; /* its id */
+    const char *seq; /* begin: the function must not have moved on from here; NULL: may */
+    const struct fn_version *publish; /* the version that is published with it; NULL: none */
+    const struct registry_beside *beside;
+    size_t beside_len; /* at most REGISTRY_BESIDE_MAX */
+};
+#define REGISTRY_BESIDE_MAX 4u
+
+/** A function that is not there yet. ERR_CONFLICT: it is there. */
+void registry_create(struct registry *reg, const struct registry_write *w, registry_change_fn *done,
+                     void *arg);
 /**
- * Begins the change @change from revision @expected to @ver. ERR_NOT_FOUND; ERR_CONFLICT: another
- * change is under way; ERR_PRECONDITION: the revision is another.
+ * Begins a change. ERR_NOT_FOUND; ERR_CONFLICT: another change is under way; ERR_PRECONDITION: the
+ * function has moved on from @w->seq.
  */
-void registry_begin(struct registry *reg, const struct fn_version *ver, const char *change,
-                    const char *expected, registry_change_fn *done, void *arg);
-/** PREPARE → SWITCH: @ver is current. In SWITCH already: fine. ERR_STALE: the change is over. */
-void registry_switch(struct registry *reg, const struct fn_version *ver, const char *change,
+void registry_begin(struct registry *reg, const struct registry_write *w, registry_change_fn *done,
+                    void *arg);
+/** PREPARE → SWITCH: @w->ver is current. In SWITCH already: fine. ERR_STALE: the change is over. */
+void registry_switch(struct registry *reg, const struct registry_write *w,
                      registry_change_fn *done, void *arg);
-/** SWITCH → none, with the final @ver. ERR_STALE: it has been done, or the function is gone. */
-void registry_finish(struct registry *reg, const struct fn_version *ver, const char *change,
+/** SWITCH → none, with the final @w->ver. ERR_STALE: it has been done, or the function is gone. */
+void registry_finish(struct registry *reg, const struct registry_write *w,
                      registry_change_fn *done, void *arg);
-/** PREPARE → none: back to what served, as @ver says. ERR_STALE as above. */
-void registry_fail(struct registry *reg, const struct fn_version *ver, const char *change,
-                   registry_change_fn *done, void *arg);
+/** PREPARE → none: back to what served, as @w->ver says. ERR_STALE as above. */
+void registry_fail(struct registry *reg, const struct registry_write *w, registry_change_fn *done,
+                   void *arg);
 /** Removes the function. ERR_NOT_FOUND. */
 void registry_delete(struct registry *reg, struct str account, struct str name,
                      registry_change_fn *done, void *arg);

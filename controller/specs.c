@@ -6,6 +6,7 @@
 #include "common/model/fn_name.h"
 #include "common/model/lambda_input.h"
 #include "controller/code_url.h"
+#include "controller/fn_view.h"
 #include "controller/serve.h"
 
 /* ---- version.get ---- */
@@ -14,6 +15,7 @@ struct spec_request {
     struct controller *c;
     struct rpc_request *rpc;
     uint64_t generation; /* asked for */
+    bool is_published; /* a version's number was asked for, not $LATEST */
 };
 
 /* A number that JSON carries exactly; 0 when it is absent or none. */
@@ -27,10 +29,20 @@ static uint64_t cjson_u64(const cJSON *json, const char *name)
                : 0;
 }
 
-static int spec_of(const struct controller *c, const struct fn_record *rec, uint64_t generation,
+/* The version that was asked for, when it can run; NULL otherwise. */
+static const struct fn_version *running_version(const struct fn_view *view)
+{
+    const struct fn_version *ver = view->version;
+
+    if (!ver)
+        return fn_record_running(view->rec);
+    return ver->state == FN_ACTIVE ? ver : NULL;
+}
+
+static int spec_of(const struct controller *c, const struct fn_view *view, uint64_t generation,
                    struct sandbox_spec **ret, struct error *err)
 {
-    const struct fn_version *ver = fn_record_running(rec);
+    const struct fn_version *ver = running_version(view);
     int r;
 
     /* STALE sends the gateway back to route.resolve, which tells the client the function's state */
@@ -45,14 +57,18 @@ static int spec_of(const struct controller *c, const struct fn_record *rec, uint
     return r;
 }
 
-static void on_record(struct fn_record *rec, const struct error *err, void *arg)
+static void on_view(struct fn_view *view, const struct error *err, void *arg)
 {
     struct spec_request *req = arg;
     struct sandbox_spec *spec = NULL;
     struct error own;
     cJSON *ok;
 
-    if (!err && spec_of(req->c, rec, req->generation, &spec, &own) < 0)
+    if (!err && req->is_published && !view->version) {
+        error_set(&own, ERR_NOT_FOUND, "no such version");
+        err = &own;
+    }
+    if (!err && spec_of(req->c, view, req->generation, &spec, &own) < 0)
         err = &own;
     if (err) {
         rpc_fail(req->rpc, err);
@@ -63,7 +79,7 @@ static void on_record(struct fn_record *rec, const struct error *err, void *arg)
         cJSON_Delete(ok);
     }
     sandbox_spec_free(spec);
-    fn_record_free(rec);
+    fn_view_free(view);
     free(req);
 }
 
@@ -78,6 +94,8 @@ static void refuse(struct rpc_request *rpc, enum error_code code, const char *te
 void serve_version_get(struct rpc_request *rpc, const cJSON *args, struct str body, void *arg)
 {
     struct str account = cjson_str(args, "account"), name = cjson_str(args, "name");
+    struct str version = cjson_str(args, "version");
+    bool is_latest = str_is(version, FN_LATEST);
     struct spec_request *req;
 
     (void)body;
@@ -85,15 +103,16 @@ void serve_version_get(struct rpc_request *rpc, const cJSON *args, struct str bo
         refuse(rpc, ERR_BAD_REQUEST, "account and name are needed");
         return;
     }
-    if (!str_is(cjson_str(args, "version"), FN_LATEST)) {
+    if (!is_latest && !fn_version_number_is_valid(version)) {
         refuse(rpc, ERR_NOT_FOUND, "no such version");
         return;
     }
     req = calloc(1, sizeof(*req));
     if (!req)
         abort();
-    *req = (struct spec_request){arg, rpc, cjson_u64(args, "generation")};
-    registry_get(req->c->registry, account, name, on_record, req);
+    *req = (struct spec_request){arg, rpc, cjson_u64(args, "generation"), !is_latest};
+    fn_view_get(req->c->redis, &req->c->key, account, name, is_latest ? STR_NULL : version, 0,
+                on_view, req);
 }
 
 /* ---- archives ---- */

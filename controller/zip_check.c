@@ -178,7 +178,8 @@ static int check_entry(struct archive *a, struct archive_entry *entry, struct zi
 }
 
 static int check_entries(struct archive *a, const struct zip_limits *limits,
-                         struct zip_names *names, uint64_t expected, struct error *err)
+                         struct zip_names *names, uint64_t expected, uint64_t *ret_total,
+                         struct error *err)
 {
     struct archive_entry *entry;
     uint64_t total = 0, seen = 0;
@@ -195,11 +196,12 @@ static int check_entries(struct archive *a, const struct zip_limits *limits,
         return archive_failed(a, err);
     if (seen != expected)
         return error_set(err, ERR_BAD_REQUEST, "fewer entries than its directory lists");
+    *ret_total = total;
     return zip_names_finish(names, err);
 }
 
 static int check_contents(struct str zip, const struct zip_limits *limits, uint64_t entries,
-                          struct error *err)
+                          uint64_t *ret_total, struct error *err)
 {
     struct archive *a = archive_read_new();
     struct zip_names names;
@@ -213,17 +215,18 @@ static int check_contents(struct str zip, const struct zip_limits *limits, uint6
     if (archive_read_open_memory(a, (void *)(uintptr_t)zip.ptr, zip.len) != ARCHIVE_OK)
         r = archive_failed(a, err);
     else
-        r = check_entries(a, limits, &names, entries, err);
+        r = check_entries(a, limits, &names, entries, ret_total, err);
     zip_names_done(&names);
     archive_read_free(a);
     return r;
 }
 
-int zip_check(struct str zip, const struct zip_limits *limits, struct error *why, struct error *err)
+int zip_check(struct str zip, const struct zip_limits *limits, uint64_t *ret_unpacked,
+              struct error *why, struct error *err)
 {
     static const struct zip_limits usual = {ZIP_UNPACKED_MAX, ZIP_ENTRIES_MAX};
     struct error wrong = {.code = ERR_OK};
-    uint64_t entries = 0;
+    uint64_t entries = 0, total = 0;
     int r;
 
     if (!limits)
@@ -234,7 +237,9 @@ int zip_check(struct str zip, const struct zip_limits *limits, struct error *why
     if (r == 0 && entries == 0)
         return error_set(err, ERR_BAD_REQUEST, "Uploaded file must be a non-empty zip");
     if (r == 0)
-        r = check_contents(zip, limits, entries, &wrong);
+        r = check_contents(zip, limits, entries, &total, &wrong);
+    if (r == 0 && ret_unpacked)
+        *ret_unpacked = total;
     if (r == 0)
         return 0;
     if (why)

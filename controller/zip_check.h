@@ -31,9 +31,10 @@ struct zip_limits {
  * Checks the archive @zip.
  *
  * @limits  NULL: the above
- * @why     the reason in our words when the answer is AWS's "Could not unzip"; may be NULL
+ * @ret_unpacked  bytes of all its entries together; may be NULL
+ * @why           the reason in our words when the answer is AWS's "Could not unzip"; may be NULL
  */
-int zip_check(struct str zip, const struct zip_limits *limits, struct error *why,
-              struct error *err);
+int zip_check(struct str zip, const struct zip_limits *limits, uint64_t *ret_unpacked,
+              struct error *why, struct error *err);
 
 #endif

@@ -4,12 +4,39 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "common/base/error.h"
 #include "common/base/map.h"
+
+struct account {
+    uint64_t limit; /* of those who wait */
+    uint64_t waiting;
+    uint64_t unreserved; /* limit of what functions without a reservation run together */
+    uint64_t in_use; /* by those */
+};
+
+struct fn_lease {
+    struct admission *admission;
+    struct account *account;
+    char *key;
+    uint64_t refs;
+    uint64_t in_use; /* permits out */
+    bool is_reserved;
+    uint64_t reserved;
+};
 
 struct admission {
     uint64_t account_limit;
-    struct map leases; /* account -> struct lease */
+    struct map accounts; /* account -> struct account */
+    struct map functions; /* "account/name" -> struct fn_lease */
 };
+
+static void on_fn_lease_free(void *value)
+{
+    struct fn_lease *fn = value;
+
+    free(fn->key);
+    free(fn);
+}
 
 struct admission *admission_new(uint64_t account_limit)
 {
@@ -18,7 +45,8 @@ struct admission *admission_new(uint64_t account_limit)
     if (!a)
         abort();
     a->account_limit = account_limit;
-    map_init(&a->leases, free);
+    map_init(&a->accounts, free);
+    map_init(&a->functions, on_fn_lease_free);
     return a;
 }
 
@@ -26,39 +54,132 @@ void admission_free(struct admission *a)
 {
     if (!a)
         return;
-    map_done(&a->leases);
+    map_done(&a->functions);
+    map_done(&a->accounts);
     free(a);
 }
 
-static struct lease *lease_of(struct admission *a, struct str account)
+static struct account *account_of(struct admission *a, struct str id)
 {
-    struct lease *lease = map_get(&a->leases, account);
+    struct account *account = map_get(&a->accounts, id);
 
-    if (lease)
-        return lease;
-    lease = calloc(1, sizeof(*lease));
-    if (!lease)
+    if (account)
+        return account;
+    account = calloc(1, sizeof(*account));
+    if (!account)
         abort();
-    lease->permits = a->account_limit;
-    map_put(&a->leases, account, lease);
-    return lease;
+    account->limit = account->unreserved = a->account_limit;
+    map_put(&a->accounts, id, account);
+    return account;
 }
 
-int lease_take(struct admission *a, struct str account, struct lease **ret, struct error *err)
+void admission_set_unreserved(struct admission *a, struct str account, uint64_t unreserved)
 {
-    struct lease *lease = lease_of(a, account);
+    account_of(a, account)->unreserved = unreserved;
+}
 
-    if (lease->in_use >= lease->permits)
-        return error_set(err, ERR_THROTTLED, "Rate Exceeded.");
-    lease->in_use++;
-    *ret = lease;
+/* ---- functions ---- */
+
+struct fn_lease *admission_fn(struct admission *a, struct str account, struct str name)
+{
+    CLEANUP(freep) char *key = str_printf("%.*s/%.*s", STR_ARG(account), STR_ARG(name));
+    struct fn_lease *fn = map_get(&a->functions, str_of(key));
+
+    if (fn)
+        return fn_lease_ref(fn);
+    fn = calloc(1, sizeof(*fn));
+    if (!fn)
+        abort();
+    fn->admission = a;
+    fn->account = account_of(a, account);
+    map_put(&a->functions, str_of(key), fn);
+    fn->key = TAKE(key);
+    return fn_lease_ref(fn);
+}
+
+static void forget_if_unused(struct fn_lease *fn)
+{
+    if (fn->refs > 0 || fn->in_use > 0)
+        return;
+    map_remove(&fn->admission->functions, str_of(fn->key));
+    on_fn_lease_free(fn);
+}
+
+struct fn_lease *fn_lease_ref(struct fn_lease *fn)
+{
+    if (fn)
+        fn->refs++;
+    return fn;
+}
+
+void fn_lease_unref(struct fn_lease *fn)
+{
+    if (!fn)
+        return;
+    assert(fn->refs > 0);
+    fn->refs--;
+    forget_if_unused(fn);
+}
+
+void fn_lease_set_limits(struct fn_lease *fn, const struct fn_limits *limits)
+{
+    if (limits->has_unreserved)
+        fn->account->unreserved = limits->unreserved;
+    /* what runs moves with its function from one account of them to the other */
+    if (limits->has_reserved && !fn->is_reserved)
+        fn->account->in_use -= fn->in_use;
+    else if (!limits->has_reserved && fn->is_reserved)
+        fn->account->in_use += fn->in_use;
+    fn->is_reserved = limits->has_reserved;
+    fn->reserved = limits->reserved;
+}
+
+int fn_lease_take(struct fn_lease *fn, const char **ret_reason)
+{
+    struct account *account = fn->account;
+
+    if (fn->is_reserved && fn->in_use >= fn->reserved) {
+        *ret_reason = ADMISSION_FUNCTION;
+        return -ERR_THROTTLED;
+    }
+    if (!fn->is_reserved && account->in_use >= account->unreserved) {
+        *ret_reason = ADMISSION_ACCOUNT;
+        return -ERR_THROTTLED;
+    }
+    if (!fn->is_reserved)
+        account->in_use++;
+    fn->in_use++;
     return 0;
 }
 
-void lease_return(struct lease *lease)
+void fn_lease_return(struct fn_lease *fn)
 {
-    if (!lease)
+    if (!fn)
         return;
-    assert(lease->in_use > 0);
-    lease->in_use--;
+    assert(fn->in_use > 0);
+    fn->in_use--;
+    if (!fn->is_reserved)
+        fn->account->in_use--;
+    forget_if_unused(fn);
+}
+
+/* ---- those who wait ---- */
+
+int admission_wait(struct admission *a, struct str account, struct account **ret)
+{
+    struct account *of = account_of(a, account);
+
+    if (of->waiting >= of->limit)
+        return -ERR_THROTTLED;
+    of->waiting++;
+    *ret = of;
+    return 0;
+}
+
+void admission_waited(struct account *account)
+{
+    if (!account)
+        return;
+    assert(account->waiting > 0);
+    account->waiting--;
 }

@@ -6,43 +6,168 @@
 
 #include <cmocka.h>
 
-static void an_account_is_throttled_at_its_limit_and_let_in_again(void **state)
+#include "common/base/error.h"
+
+#define ME STR("000000000000")
+
+static const struct fn_limits no_limits = {0};
+
+static struct fn_lease *reserved_fn(struct admission *a, const char *name, uint64_t reserved)
+{
+    struct fn_lease *fn = admission_fn(a, ME, str_of(name));
+
+    fn_lease_set_limits(fn, &(struct fn_limits){.has_reserved = true, .reserved = reserved});
+    return fn;
+}
+
+static void expect_throttled(struct fn_lease *fn, const char *reason)
+{
+    const char *told = NULL;
+
+    assert_int_equal(fn_lease_take(fn, &told), -ERR_THROTTLED);
+    assert_string_equal(told, reason);
+}
+
+static void take(struct fn_lease *fn)
+{
+    const char *reason = NULL;
+
+    assert_int_equal(fn_lease_take(fn, &reason), 0);
+    assert_null(reason);
+}
+
+static void functions_without_a_reservation_share_what_the_account_has(void **state)
 {
     struct admission *a = admission_new(2);
-    struct lease *one = NULL, *two = NULL, *three = NULL;
-    struct error err;
+    struct fn_lease *x = admission_fn(a, ME, STR("x")), *y = admission_fn(a, ME, STR("y"));
+    struct fn_lease *other = admission_fn(a, STR("111111111111"), STR("x"));
 
     (void)state;
-    assert_int_equal(lease_take(a, STR("000000000000"), &one, &err), 0);
-    assert_int_equal(lease_take(a, STR("000000000000"), &two, &err), 0);
-    assert_int_equal(lease_take(a, STR("000000000000"), &three, &err), -ERR_THROTTLED);
-    assert_string_equal(err.msg, "Rate Exceeded.");
-    assert_null(three);
-    lease_return(one);
-    assert_int_equal(lease_take(a, STR("000000000000"), &three, &err), 0);
-    lease_return(two);
-    lease_return(three);
-    lease_return(NULL);
+    take(x);
+    take(y);
+    expect_throttled(x, ADMISSION_ACCOUNT);
+    take(other); /* another account */
+    fn_lease_return(y);
+    take(x);
+    expect_throttled(y, ADMISSION_ACCOUNT);
+    admission_set_unreserved(a, ME, 3);
+    take(y);
+    fn_lease_return(x);
+    fn_lease_return(x);
+    fn_lease_return(y);
+    fn_lease_return(other);
+    fn_lease_return(NULL);
+    fn_lease_unref(x);
+    fn_lease_unref(y);
+    fn_lease_unref(other);
+    fn_lease_unref(NULL);
     admission_free(a);
 }
 
-static void accounts_do_not_share_a_limit(void **state)
+static void a_reservation_is_the_functions_alone(void **state)
 {
     struct admission *a = admission_new(1);
-    struct lease *one, *two;
+    struct fn_lease *mine = reserved_fn(a, "mine", 2), *rest = admission_fn(a, ME, STR("rest"));
 
     (void)state;
-    assert_int_equal(lease_take(a, STR("000000000000"), &one, NULL), 0);
-    assert_int_equal(lease_take(a, STR("111111111111"), &two, NULL), 0);
-    assert_int_equal(lease_take(a, STR("111111111111"), &two, NULL), -ERR_THROTTLED);
+    take(mine);
+    take(mine);
+    expect_throttled(mine, ADMISSION_FUNCTION);
+    take(rest);
+    expect_throttled(rest, ADMISSION_ACCOUNT);
+    fn_lease_return(mine);
+    take(mine);
+    fn_lease_return(mine);
+    fn_lease_return(mine);
+    fn_lease_return(rest);
+    fn_lease_unref(mine);
+    fn_lease_unref(rest);
+    admission_free(a);
+}
+
+static void a_reservation_of_nothing_stops_the_function(void **state)
+{
+    struct admission *a = admission_new(10);
+    struct fn_lease *fn = reserved_fn(a, "stopped", 0);
+
+    (void)state;
+    expect_throttled(fn, ADMISSION_FUNCTION);
+    fn_lease_unref(fn);
+    admission_free(a);
+}
+
+static void who_runs_is_counted_under_changed_limits(void **state)
+{
+    const struct fn_limits two = {
+        .has_reserved = true, .reserved = 2, .has_unreserved = true, .unreserved = 1};
+    struct admission *a = admission_new(3);
+    struct fn_lease *fn = admission_fn(a, ME, STR("fn")), *rest = admission_fn(a, ME, STR("rest"));
+
+    (void)state;
+    take(fn);
+    take(fn);
+    fn_lease_set_limits(fn, &two);
+    expect_throttled(fn, ADMISSION_FUNCTION); /* both count */
+    take(rest); /* and neither of them here */
+    expect_throttled(rest, ADMISSION_ACCOUNT);
+    fn_lease_return(fn);
+    take(fn);
+    fn_lease_set_limits(fn, &no_limits);
+    admission_set_unreserved(a, ME, 3);
+    expect_throttled(fn, ADMISSION_ACCOUNT); /* three run */
+    fn_lease_return(rest);
+    take(rest);
+    fn_lease_return(fn);
+    fn_lease_return(fn);
+    fn_lease_return(rest);
+    fn_lease_unref(fn);
+    fn_lease_unref(rest);
+    admission_free(a);
+}
+
+static void a_counter_outlives_its_references_while_something_runs(void **state)
+{
+    struct admission *a = admission_new(10);
+    struct fn_lease *fn = reserved_fn(a, "fn", 1), *again;
+
+    (void)state;
+    take(fn);
+    fn_lease_unref(fn); /* its route is gone */
+    again = reserved_fn(a, "fn", 1);
+    assert_ptr_equal(again, fn);
+    expect_throttled(again, ADMISSION_FUNCTION);
+    fn_lease_return(fn);
+    take(again);
+    fn_lease_unref(again);
+    fn_lease_return(again); /* the last one */
+    admission_free(a);
+}
+
+static void those_who_wait_are_no_more_than_the_account_may_run(void **state)
+{
+    struct admission *a = admission_new(1);
+    struct account *one = NULL, *two = NULL, *other = NULL;
+
+    (void)state;
+    assert_int_equal(admission_wait(a, ME, &one), 0);
+    assert_int_equal(admission_wait(a, ME, &two), -ERR_THROTTLED);
+    assert_null(two);
+    assert_int_equal(admission_wait(a, STR("111111111111"), &other), 0);
+    admission_waited(one);
+    assert_int_equal(admission_wait(a, ME, &two), 0);
+    admission_waited(NULL);
     admission_free(a);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(an_account_is_throttled_at_its_limit_and_let_in_again),
-        cmocka_unit_test(accounts_do_not_share_a_limit),
+        cmocka_unit_test(functions_without_a_reservation_share_what_the_account_has),
+        cmocka_unit_test(a_reservation_is_the_functions_alone),
+        cmocka_unit_test(a_reservation_of_nothing_stops_the_function),
+        cmocka_unit_test(who_runs_is_counted_under_changed_limits),
+        cmocka_unit_test(a_counter_outlives_its_references_while_something_runs),
+        cmocka_unit_test(those_who_wait_are_no_more_than_the_account_may_run),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,10 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/id.h"
-#include "common/base/list.h"
 #include "common/io/rpc.h"
-#include "gateway/pending.h"
+#include "gateway/parked.h"
 #include "gateway/reply.h"
 #include "gateway/routes.h"
 
@@ -19,29 +17,15 @@ struct downloads {
     struct list_node all;
 };
 
-struct download {
-    struct pending pending; /* first: http_user() */
-    struct list_node node;
-    struct http_req *req; /* NULL: nobody waits for it any more */
-    char request_id[UUID_MAX];
-};
-
-static void download_free(struct download *d)
+static void download_free(struct parked *d)
 {
-    list_remove(&d->node);
+    parked_end(d);
     free(d);
-}
-
-static void on_client_gone(struct pending *p)
-{
-    struct download *d = CONTAINER_OF(p, struct download, pending);
-
-    d->req = NULL;
 }
 
 static void on_archive(const cJSON *ok, struct str body, const struct error *err, void *arg)
 {
-    struct download *d = arg;
+    struct parked *d = arg;
     struct http_header headers[] = {{STR("Content-Type"), STR("application/zip")},
                                     {STR("x-amzn-RequestId"), str_of(d->request_id)}};
 
@@ -80,7 +64,7 @@ void downloads_serve(struct downloads *downloads, struct http_req *req, struct s
                      const char *request_id)
 {
     cJSON *args = cJSON_CreateObject();
-    struct download *d;
+    struct parked *d;
 
     if (read_link(name, http_query(req), args) < 0) {
         reply_error(req, request_id, ERR_ACCESS_DENIED,
@@ -91,11 +75,7 @@ void downloads_serve(struct downloads *downloads, struct http_req *req, struct s
     d = calloc(1, sizeof(*d));
     if (!d)
         abort();
-    d->pending.on_client_gone = on_client_gone;
-    d->req = req;
-    memcpy(d->request_id, request_id, UUID_MAX);
-    list_append(&downloads->all, &d->node);
-    http_set_user(req, &d->pending);
+    parked_begin(d, &downloads->all, req, request_id);
     rpc_call(downloads->controller, "code.download", args, STR_NULL, CALL_TIMEOUT_US, on_archive,
              d);
     cJSON_Delete(args);
@@ -114,11 +94,11 @@ struct downloads *downloads_new(struct link *controller)
 
 void downloads_free(struct downloads *downloads)
 {
-    struct download *d;
+    struct parked *d;
 
     if (!downloads)
         return;
-    while ((d = LIST_FIRST(&downloads->all, struct download, node)))
+    while ((d = LIST_FIRST(&downloads->all, struct parked, node)))
         download_free(d);
     free(downloads);
 }

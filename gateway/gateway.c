@@ -57,37 +57,16 @@ static struct str json_str(const cJSON *json, const char *name)
     return cJSON_IsString(m) ? str_of(m->valuestring) : STR_NULL;
 }
 
-static uint64_t json_u64(const cJSON *json, const char *name)
-{
-    const cJSON *m = cJSON_GetObjectItemCaseSensitive(json, name);
-
-    return cJSON_IsNumber(m) && m->valuedouble > 0 && m->valuedouble < 9007199254740992.0
-               ? (uint64_t)m->valuedouble
-               : 0;
-}
-
 static void on_resolved(const cJSON *ok, struct str body, const struct error *err, void *arg)
 {
     struct route_lookup *lookup = arg;
-    struct route route = {0};
     struct error bad;
+    struct route route;
 
     (void)body;
-    if (err) {
-        route_lookup_answer(lookup, NULL, err);
-        return;
-    }
-    if (!json_str(ok, "arn").ptr || !json_str(ok, "version").ptr || !json_str(ok, "state").ptr) {
-        error_set(&bad, ERR_INTERNAL, "The controller's answer is malformed.");
-        route_lookup_answer(lookup, NULL, &bad);
-        return;
-    }
-    route.arn = str_dup(json_str(ok, "arn"));
-    route.version = str_dup(json_str(ok, "version"));
-    route.state = str_dup(json_str(ok, "state"));
-    route.generation = json_u64(ok, "generation");
-    route.timeout_s = json_u64(ok, "timeout_s");
-    route_lookup_answer(lookup, &route, NULL);
+    if (!err && route_read(ok, &route, &bad) < 0)
+        err = &bad;
+    route_lookup_answer(lookup, err ? NULL : &route, err);
 }
 
 static void add_str(cJSON *to, const char *name, struct str s)
@@ -117,9 +96,14 @@ static void handle_route_drop(struct rpc_request *req, const cJSON *args, struct
 {
     struct gateway *gw = arg;
 
+    const cJSON *unreserved = cJSON_GetObjectItemCaseSensitive(args, "unreserved");
+
     (void)body;
     log_debug("routes", "drop", KV_S("name", json_str(args, "name")));
     route_cache_drop(gw->routes, json_str(args, "account"), json_str(args, "name"));
+    if (cJSON_IsNumber(unreserved) && unreserved->valuedouble >= 0)
+        admission_set_unreserved(gw->admission, json_str(args, "account"),
+                                 (uint64_t)unreserved->valuedouble);
     rpc_reply(req, NULL, STR_NULL);
 }
 
@@ -226,7 +210,7 @@ static int decoded_path(struct gateway *gw, struct http_req *req, struct str *re
 static size_t on_head(struct http_req *req, void *arg)
 {
     struct str length = http_header(req, "content-length");
-    size_t max = routes_body_max(http_path(req));
+    size_t max = routes_body_max(http_path(req), http_header(req, "x-amz-invocation-type"));
     struct gateway *gw = arg;
     uint64_t bytes;
 
@@ -305,7 +289,8 @@ static void on_too_large(struct http_req *req, void *arg)
     if (decoded_path(gw, req, &path) < 0)
         error_set(&err, ERR_BAD_REQUEST, "The path holds malformed escapes.");
     else if (auth_check_head(gw->auth, req, &err) == 0)
-        routes_too_large(http_method(req), path, http_query(req), &err);
+        routes_too_large(http_method(req), path, http_query(req),
+                         http_header(req, "x-amz-invocation-type"), &err);
     reply_error_of(req, request_id, &err);
 }
 
@@ -343,8 +328,9 @@ static void make_parts(struct gateway *gw, const struct link_hello *me)
     };
 
     gw->nodes = parts.nodes = nodes_new(gw->loop, me, on_node_up, gw);
-    gw->routes = parts.routes = route_cache_new(&resolver, config->route_cache_max);
     gw->admission = parts.admission = admission_new(config->account_concurrency);
+    gw->routes = parts.routes =
+        route_cache_new(&resolver, gw->admission, config->route_cache_max);
     gw->invokes = invokes_new(&parts);
     gw->manage = manage_new(gw->controller, config->account_id);
     gw->log_reads = log_reads_new(gw->nodes, config->account_id);

@@ -1,210 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/invoke.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/base/base64.h"
-#include "common/base/id.h"
 #include "common/base/log.h"
-#include "common/proto/invoke_wire.h"
-#include "gateway/invoke_request.h"
-#include "gateway/pending.h"
-#include "gateway/reply.h"
+#include "gateway/invocation.h"
 
-#define TRIES_MAX 4 /* nodes asked for one invocation */
-#define RESULT_MAX (6u * 1024u * 1024u + 65536u) /* the invoker's limit is 6 MiB + 100 bytes */
-#define KEEP_MAX (64u * 1024u) /* larger buffers are given back after use */
 #define HEAD_MAX 16384u
 #define HEADER_NAME_MAX 64 /* of those that the API's model names */
-#define LOG_MAX 8192u /* a log tail of 4 KiB in base64 */
-#define SPARE_MAX 256 /* invocations kept for the next ones */
 #define RETRY_US                                                                                   \
     MSEC(500) /* when nobody tells us that trying again makes sense: a node shuts down, say */
 #define STALE_PAUSE_MIN_US MSEC(1) /* doubled at each refusal */
 #define STALE_PAUSE_MAX_US MSEC(50)
 #define RUN_SLACK_US SECONDS(60) /* beyond the function's own time limit, which the invoker keeps */
 
-enum invoke_state { INVOKE_IDLE, INVOKE_ROUTING, INVOKE_PARKED, INVOKE_RUNNING };
-
-struct invocation {
-    struct pending pending; /* first: http_user() */
-    struct invokes *invokes;
-    struct list_node node; /* in invokes->active, ->parked or ->spare */
-    enum invoke_state state;
-    struct http_req *req;
-    struct invoke_request ask;
-    struct lease *lease;
-    struct route_wait wait;
-    struct timer timer;
-    uint64_t deadline_us; /* until when it may wait to run */
-    char request_id[UUID_MAX];
-    /* the node that it is at */
-    struct node *at;
-    struct link_stream *stream;
-    uint64_t tried[TRIES_MAX];
-    size_t tried_len;
-    uint64_t generation; /* that the node was asked for */
-    uint64_t stale_pause_us; /* before the next try, when it is refused as STALE */
-    struct error refused; /* why it waits, or what the last node said */
-    /* the result so far */
-    bool has_head;
-    enum invoke_outcome outcome;
-    char executed_version[FN_QUALIFIER_MAX + 1];
-    struct buf arn; /* as invoked */
-    struct buf log; /* base64 */
-    struct buf result;
-};
-
-struct invokes {
-    struct invoke_parts parts;
-    struct list_node active; /* routing or running */
-    struct list_node parked;
-    struct list_node spare;
-    size_t spare_len, in_flight;
-    struct buf head; /* scratch: the question's head */
-};
-
 static void advance(struct invocation *inv);
-
-/* ---- life ---- */
-
-static void on_client_gone(struct pending *p);
-static void on_route(struct route_wait *w, struct route *route, const struct error *err);
-static void on_timer(void *arg);
-
-static struct invocation *invocation_take(struct invokes *invokes)
-{
-    struct invocation *inv = LIST_FIRST(&invokes->spare, struct invocation, node);
-
-    if (inv) {
-        list_remove(&inv->node);
-        invokes->spare_len--;
-    } else {
-        inv = calloc(1, sizeof(*inv));
-        if (!inv)
-            abort();
-        inv->invokes = invokes;
-        inv->pending.on_client_gone = on_client_gone;
-        inv->wait.fn = on_route;
-        list_init(&inv->wait.node);
-        list_init(&inv->node);
-        timer_init(&inv->timer, invokes->parts.loop, on_timer, inv);
-        invoke_request_init(&inv->ask);
-        buf_init(&inv->arn, 1024);
-        buf_init(&inv->log, LOG_MAX);
-        buf_init(&inv->result, RESULT_MAX);
-    }
-    list_append(&invokes->active, &inv->node);
-    invokes->in_flight++;
-    return inv;
-}
-
-static void invocation_free(struct invocation *inv)
-{
-    invoke_request_done(&inv->ask);
-    buf_done(&inv->arn);
-    buf_done(&inv->log);
-    buf_done(&inv->result);
-    free(inv);
-}
-
-/* Lets go of the node. */
-static void leave_node(struct invocation *inv)
-{
-    struct node *at = inv->at;
-
-    inv->at = NULL;
-    inv->stream = NULL;
-    if (at)
-        node_end(at);
-}
-
-/* Nothing is owed any more. */
-static void invocation_release(struct invocation *inv)
-{
-    struct invokes *invokes = inv->invokes;
-
-    timer_stop(&inv->timer);
-    route_wait_cancel(&inv->wait);
-    leave_node(inv);
-    lease_return(inv->lease);
-    list_remove(&inv->node);
-    invokes->in_flight--;
-    if (invokes->spare_len == SPARE_MAX) {
-        invocation_free(inv);
-        return;
-    }
-    inv->state = INVOKE_IDLE;
-    inv->req = NULL;
-    inv->lease = NULL;
-    inv->tried_len = 0;
-    inv->stale_pause_us = 0;
-    inv->has_head = false;
-    inv->refused.code = ERR_OK;
-    invoke_request_clear(&inv->ask);
-    buf_clear(&inv->arn);
-    buf_clear(&inv->log);
-    if (inv->result.cap > KEEP_MAX)
-        buf_done(&inv->result);
-    buf_clear(&inv->result);
-    invokes->spare_len++;
-    list_prepend(&invokes->spare, &inv->node);
-}
-
-/* ---- answers ---- */
-
-static void fail(struct invocation *inv, const struct error *err)
-{
-    struct http_req *req = inv->req;
-
-    reply_error_of(req, inv->request_id, err);
-    invocation_release(inv);
-}
-
-__attribute__((format(printf, 3, 4))) static void
-fail_with(struct invocation *inv, enum error_code code, const char *fmt, ...)
-{
-    struct error err;
-    va_list ap;
-
-    err.code = code;
-    err.sys_errno = 0;
-    va_start(ap, fmt);
-    vsnprintf(err.msg, sizeof(err.msg), fmt, ap);
-    va_end(ap);
-    fail(inv, &err);
-}
-
-static void fail_not_found(struct invocation *inv)
-{
-    const struct fn_name *fn = &inv->ask.fn;
-    struct str qualifier = fn->qualifier.len ? fn->qualifier : STR(FN_LATEST);
-
-    buf_clear(&inv->arn);
-    fn_arn_append(&inv->arn, fn->region, fn->account, fn->name, qualifier);
-    fail_with(inv, ERR_NOT_FOUND, "Function not found: %.*s", STR_ARG(buf_str(&inv->arn)));
-}
-
-static void succeed(struct invocation *inv, int status, struct str body)
-{
-    struct http_header headers[6] = {
-        {STR("Content-Type"), STR("application/json")},
-        {STR("x-amzn-RequestId"), str_of(inv->request_id)},
-        {STR("X-Amzn-Trace-Id"), buf_str(&inv->ask.trace_id)},
-        {STR("X-Amz-Executed-Version"), str_of(inv->executed_version)},
-    };
-    size_t count = 4;
-
-    if (inv->has_head && inv->outcome == INVOKE_FUNCTION_ERROR)
-        headers[count++] = (struct http_header){STR("X-Amz-Function-Error"), STR("Unhandled")};
-    if (inv->has_head && inv->ask.wants_log_tail)
-        headers[count++] = (struct http_header){STR("X-Amz-Log-Result"), buf_str(&inv->log)};
-    http_reply(inv->req, status, headers, count, body);
-    invocation_release(inv);
-}
 
 /* ---- waiting ---- */
 
@@ -261,7 +73,7 @@ static void on_timer(void *arg)
         log_error("invoke", "no answer from the node", KV_STR("request_id", inv->request_id),
                   KV_STR("node", node_id(inv->at)));
         link_stream_reset(inv->stream, ERR_TIMEOUT);
-        fail_with(inv, ERR_INTERNAL, "The node did not answer in time; the function may have run.");
+        invocation_fail_with(inv, ERR_INTERNAL, "The node did not answer in time; the function may have run.");
         return;
     }
     if (inv->state == INVOKE_PARKED && loop_now_us(inv->invokes->parts.loop) < inv->deadline_us) {
@@ -272,7 +84,7 @@ static void on_timer(void *arg)
         error_set(&inv->refused, ERR_UNAVAILABLE,
                   "The controller did not say in time where the function runs; is "
                   "hearth-controller busy?");
-    fail(inv, &inv->refused);
+    invocation_fail(inv, &inv->refused);
 }
 
 static void on_client_gone(struct pending *p)
@@ -287,12 +99,12 @@ static void on_client_gone(struct pending *p)
 
 /* ---- the result ---- */
 
-static void set_executed_version(struct invocation *inv, struct str version)
+static void set_version(char *ret, struct str version)
 {
     size_t n = version.len < FN_QUALIFIER_MAX ? version.len : FN_QUALIFIER_MAX;
 
-    memcpy(inv->executed_version, version.ptr, n);
-    inv->executed_version[n] = '\0';
+    memcpy(ret, version.ptr, n);
+    ret[n] = '\0';
 }
 
 static void on_result_head(struct link_stream *s, struct str bytes, void *arg)
@@ -306,7 +118,7 @@ static void on_result_head(struct link_stream *s, struct str bytes, void *arg)
     inv->has_head = true;
     inv->outcome = head.outcome;
     if (head.executed_version.len > 0)
-        set_executed_version(inv, head.executed_version);
+        set_version(inv->executed_version, head.executed_version);
     if (head.outcome == INVOKE_REFUSED)
         error_set(&inv->refused, head.refused, "%.*s", STR_ARG(head.message));
     else if (inv->ask.wants_log_tail)
@@ -322,7 +134,7 @@ static void on_result_data(struct link_stream *s, struct str bytes, void *arg)
         return;
     }
     link_stream_reset(s, ERR_TOO_LARGE);
-    fail_with(inv, ERR_INTERNAL, "The node sent more than an answer may hold.");
+    invocation_fail_with(inv, ERR_INTERNAL, "The node sent more than an answer may hold.");
 }
 
 static struct route_key route_key_of(const struct invocation *inv)
@@ -344,10 +156,11 @@ static void on_stale(struct invocation *inv)
     const struct fn_name *fn = &inv->ask.fn;
     struct route_cache *routes = inv->invokes->parts.routes;
     struct route_key key = route_key_of(inv);
-    const struct route *route = route_cache_find(routes, &key);
+    struct route *route = route_cache_find(routes, &key);
+    const struct route_target *target = route ? route_find_target(route, inv->version) : NULL;
     uint64_t pause = inv->stale_pause_us;
 
-    if (route && route->generation <= inv->generation)
+    if (target && target->generation <= inv->generation)
         route_cache_drop(routes, fn->account, fn->name);
     error_set(&inv->refused, ERR_UNAVAILABLE,
               "The function was being changed for as long as the invocation might wait; it was not "
@@ -371,7 +184,7 @@ static void on_refused(struct invocation *inv)
     else if (code == ERR_THROTTLED || code == ERR_UNAVAILABLE)
         advance(inv);
     else
-        fail(inv, &inv->refused);
+        invocation_fail(inv, &inv->refused);
 }
 
 static void on_result_end(struct link_stream *s, void *arg)
@@ -382,13 +195,13 @@ static void on_result_end(struct link_stream *s, void *arg)
     if (!inv->has_head)
         log_error("invoke", "the node's answer is malformed", KV_STR("node", node_id(inv->at)),
                   KV_STR("request_id", inv->request_id));
-    leave_node(inv);
+    invocation_leave_node(inv);
     if (!inv->has_head)
-        fail_with(inv, ERR_INTERNAL, "The node's answer is malformed; the function may have run.");
+        invocation_fail_with(inv, ERR_INTERNAL, "The node's answer is malformed; the function may have run.");
     else if (inv->outcome == INVOKE_REFUSED)
         on_refused(inv);
     else
-        succeed(inv, 200, buf_str(&inv->result));
+        invocation_succeed(inv);
 }
 
 static void on_result_reset(struct link_stream *s, const struct error *why, void *arg)
@@ -397,14 +210,14 @@ static void on_result_reset(struct link_stream *s, const struct error *why, void
 
     (void)s;
     log_debug("invoke", "lost", KV_STR("request_id", inv->request_id), KV_ERR(why));
-    leave_node(inv);
+    invocation_leave_node(inv);
     if (why->code == ERR_THROTTLED &&
         !inv->has_head) { /* the link has too many streams: not taken */
         inv->refused = *why;
         on_refused(inv);
         return;
     }
-    fail_with(inv, ERR_INTERNAL,
+    invocation_fail_with(inv, ERR_INTERNAL,
               "The node that ran the function was lost before it answered (%s). The function may "
               "have run; "
               "it is not run again by itself.",
@@ -420,19 +233,19 @@ static const struct link_stream_ops stream_ops = {
 
 /* ---- to a node ---- */
 
-static int write_head(struct invocation *inv, const struct route *route)
+static int write_head(struct invocation *inv, const struct route *route,
+                      const struct route_target *target)
 {
     struct invokes *invokes = inv->invokes;
     uint64_t now = loop_now_us(invokes->parts.loop);
     struct invoke_head head = {
         .flags = inv->ask.wants_log_tail ? INVOKE_LOG_TAIL : 0,
-        .generation = route->generation,
-        .epoch = inv->lease->epoch,
+        .generation = target->generation,
         .wait_ms = (uint32_t)((inv->deadline_us > now ? inv->deadline_us - now : 0) / 1000),
         .request_id = str_from(inv->request_id, UUID_LEN),
         .account = inv->ask.fn.account,
         .name = inv->ask.fn.name,
-        .version = str_of(route->version),
+        .version = str_of(target->version),
         .trace_id = buf_str(&inv->ask.trace_id),
         .client_context = buf_str(&inv->ask.client_context),
     };
@@ -455,7 +268,7 @@ static void no_node(struct invocation *inv)
     struct nodes *nodes = inv->invokes->parts.nodes;
 
     if (inv->tried_len > 0 && inv->refused.code == ERR_THROTTLED) {
-        fail_with(inv, ERR_THROTTLED, "Rate Exceeded. (%s)", inv->refused.msg);
+        invocation_fail_with(inv, ERR_THROTTLED, "Rate Exceeded. (%s)", inv->refused.msg);
         return;
     }
     if (inv->tried_len > 0) {
@@ -469,33 +282,20 @@ static void no_node(struct invocation *inv)
     park(inv);
 }
 
-static void dispatch(struct invocation *inv, struct route *route)
+/* Sends it to a node, or has it wait for one. */
+static void send_to_node(struct invocation *inv, struct route *route, struct route_target *target)
 {
     struct invokes *invokes = inv->invokes;
-    struct node *node;
+    struct node *node = NULL;
 
-    if (!route_is_active(route)) {
-        fail_with(
-            inv, ERR_CONFLICT,
-            "The operation cannot be performed at this time. The function is currently in the "
-            "following state: %s",
-            route->state);
-        return;
-    }
-    set_executed_version(inv, str_of(route->version));
-    if (inv->ask.dry_run) {
-        succeed(inv, 204, STR_NULL);
-        return;
-    }
-    node = inv->tried_len < TRIES_MAX
-               ? nodes_choose(invokes->parts.nodes, route->last_node, inv->tried, inv->tried_len)
-               : NULL;
+    if (inv->tried_len < INVOKE_TRIES_MAX)
+        node = nodes_choose(invokes->parts.nodes, target->last_node, inv->tried, inv->tried_len);
     if (!node) {
         no_node(inv);
         return;
     }
-    if (write_head(inv, route) < 0) {
-        fail_with(inv, ERR_INTERNAL, "The request's headers are too long to be passed on.");
+    if (write_head(inv, route, target) < 0) {
+        invocation_fail_with(inv, ERR_INTERNAL, "The request's headers are too long to be passed on.");
         return;
     }
     inv->stream = link_open(node_link(node), LINK_INVOKE, buf_str(&invokes->head), inv->ask.payload,
@@ -505,12 +305,61 @@ static void dispatch(struct invocation *inv, struct route *route)
         return;
     }
     inv->at = node;
-    inv->generation = route->generation;
+    inv->generation = target->generation;
     node_begin(node);
-    inv->tried[inv->tried_len++] = route->last_node = node_serial(node);
+    inv->tried[inv->tried_len++] = target->last_node = node_serial(node);
     move_to(inv, INVOKE_RUNNING);
     timer_stop(&inv->timer);
-    timer_start(&inv->timer, invokes->parts.wait_us + SECONDS(route->timeout_s) + RUN_SLACK_US);
+    timer_start(&inv->timer, invokes->parts.wait_us + SECONDS(target->timeout_s) + RUN_SLACK_US);
+}
+
+/* Its target in @route: the one it was given before, or else one by the weights. */
+static struct route_target *target_of(struct invocation *inv, struct route *route)
+{
+    struct route_target *target = NULL;
+
+    if (inv->version[0])
+        target = route_find_target(route, inv->version);
+    if (!target && route->targets_len == 1)
+        target = &route->targets[0];
+    else if (!target)
+        target = route_choose(route, random_unit(&inv->invokes->random));
+    set_version(inv->version, str_of(target->version));
+    set_version(inv->executed_version, str_of(target->version));
+    return target;
+}
+
+static void dispatch(struct invocation *inv, struct route *route)
+{
+    struct route_target *target = target_of(inv, route);
+    const char *reason;
+
+    invocation_stop_waiting(inv);
+    if (!route_target_is_active(target)) {
+        invocation_fail_with(
+            inv, ERR_CONFLICT,
+            "The operation cannot be performed at this time. The function is currently in the "
+            "following state: %s",
+            target->state);
+        return;
+    }
+    if (inv->ask.kind == INVOKE_DRY_RUN) {
+        invocation_succeed(inv);
+        return;
+    }
+    if (inv->ask.kind == INVOKE_EVENT) {
+        /* checked as AWS does until here, where it would be queued */
+        invocation_fail_with(inv, ERR_UNSUPPORTED,
+                  "InvocationType Event is not offered yet, nor is InvokeAsync: this release of "
+                  "Hearth invokes synchronously only (RequestResponse, DryRun).");
+        return;
+    }
+    if (!inv->lease && fn_lease_take(route->lease, &reason) < 0) {
+        invocation_fail_throttled(inv, reason);
+        return;
+    }
+    inv->lease = route->lease;
+    send_to_node(inv, route, target);
 }
 
 /* ---- the route ---- */
@@ -522,14 +371,14 @@ static void on_route(struct route_wait *w, struct route *route, const struct err
     if (route) {
         dispatch(inv, route);
     } else if (err->code == ERR_NOT_FOUND) {
-        fail_not_found(inv);
+        invocation_fail_not_found(inv);
     } else if (err->code == ERR_UNAVAILABLE || err->code == ERR_CLOSED ||
                err->code == ERR_TIMEOUT) {
         error_set(&inv->refused, ERR_UNAVAILABLE,
                   "The controller cannot be reached (%s); is hearth-controller running?", err->msg);
         park_shortly(inv);
     } else {
-        fail(inv, err);
+        invocation_fail(inv, err);
     }
 }
 
@@ -541,6 +390,11 @@ static void advance(struct invocation *inv)
 
     if (route) {
         dispatch(inv, route);
+        return;
+    }
+    if (!inv->lease && !inv->waits_at &&
+        admission_wait(inv->invokes->parts.admission, inv->ask.fn.account, &inv->waits_at) < 0) {
+        invocation_fail_throttled(inv, ADMISSION_ACCOUNT);
         return;
     }
     move_to(inv, INVOKE_ROUTING);
@@ -570,14 +424,15 @@ void invokes_serve(struct invokes *invokes, struct http_req *req, const struct l
     struct invocation *inv = invocation_take(invokes);
     struct error err;
 
+    inv->pending.on_client_gone = on_client_gone;
+    inv->wait.fn = on_route;
+    timer_init(&inv->timer, invokes->parts.loop, on_timer, inv);
     inv->req = req;
     http_set_user(req, &inv->pending);
     memcpy(inv->request_id, request_id, UUID_MAX);
     inv->deadline_us = loop_now_us(invokes->parts.loop) + invokes->parts.wait_us;
-    if (invoke_request_read(&inv->ask, &source, &err) < 0 ||
-        (!inv->ask.dry_run &&
-         lease_take(invokes->parts.admission, inv->ask.fn.account, &inv->lease, &err) < 0)) {
-        fail(inv, &err);
+    if (invoke_request_read(&inv->ask, &source, &err) < 0) {
+        invocation_fail(inv, &err);
         return;
     }
     advance(inv);
@@ -610,7 +465,7 @@ void invokes_give_up(struct invokes *invokes)
 
         if (runs)
             link_stream_reset(inv->stream, ERR_CLOSED);
-        fail_with(inv, ERR_UNAVAILABLE, "Hearth is stopping; the invocation %s.",
+        invocation_fail_with(inv, ERR_UNAVAILABLE, "Hearth is stopping; the invocation %s.",
                   runs ? "may have run" : "was not run");
     }
 }
@@ -631,6 +486,7 @@ struct invokes *invokes_new(const struct invoke_parts *parts)
     list_init(&invokes->parked);
     list_init(&invokes->spare);
     buf_init(&invokes->head, HEAD_MAX);
+    random_init(&invokes->random);
     return invokes;
 }
 

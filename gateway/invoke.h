@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * invoke.h - the Invoke operation: from the HTTP request to a node and back. The hot path.
+ * invoke.h - invocations: from the HTTP request to a node and back. The hot path.
  *
- *            +-----------------------------------------+ STALE, node full: again
- *            v                                         |
- *   read -> route -> node -> running -> answered ------+--> done
- *            |  ^     |  ^
- *            v  |     v  |     a controller or a node comes up, or the wait is over
- *            parked   parked
+ *            +---------------------------------------------------+ STALE, node full: again
+ *            v                                                   |
+ *   read -> route -> target, permit -> node -> running -> answered --> done
+ *            |  ^                       |  ^
+ *            v  |                       v  |     a controller or a node comes up, or the wait is over
+ *            parked                     parked
  *
  * Owns:    its invocations, which are used again; the request stays the HTTP engine's until
  *          answered.
  * Borrows: the parts it is given; they outlive it.
  * Threads: loop thread only.
  * Errors:  all go to the client, as AWS's.
- * Source:  Lambda API reference, Invoke; docs/internals/gateway.md.
+ * Source:  Lambda API reference, Invoke, InvokeWithResponseStream, InvokeAsync;
+ *          docs/internals/gateway.md.
  */
 #ifndef HEARTH_GATEWAY_INVOKE_H
 #define HEARTH_GATEWAY_INVOKE_H

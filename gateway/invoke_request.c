@@ -34,7 +34,8 @@ void invoke_request_done(struct invoke_request *r)
 void invoke_request_clear(struct invoke_request *r)
 {
     r->fn = (struct fn_name){0};
-    r->dry_run = r->wants_log_tail = false;
+    r->kind = INVOKE_SYNC;
+    r->wants_log_tail = false;
     r->payload = STR_NULL;
     buf_clear(&r->name);
     buf_clear(&r->qualifier);
@@ -85,24 +86,25 @@ static int read_qualifier(struct invoke_request *r, const struct invoke_source *
 static int read_types(struct invoke_request *r, const struct invoke_source *source,
                       struct error *err)
 {
+    bool is_stream = source->match->op->id == LAMBDA_OP_InvokeWithResponseStream;
     struct str type = source->header(source->arg, "x-amz-invocation-type");
     struct str log = source->header(source->arg, "x-amz-log-type");
 
+    r->kind = is_stream ? INVOKE_STREAM : INVOKE_SYNC;
     if (log.ptr && str_is(log, "Tail"))
         r->wants_log_tail = true;
     else if (log.ptr && !str_is(log, "None"))
         return model_error(source, "X-Amz-Log-Type must be None or Tail.", err);
     if (!type.ptr || str_is(type, "RequestResponse"))
         return 0;
-    if (str_is(type, "DryRun")) {
-        r->dry_run = true;
-        return 0;
-    }
-    if (str_is(type, "Event"))
-        return error_set(err, ERR_UNSUPPORTED,
-                         "InvocationType Event is not offered yet: this release of Hearth invokes "
-                         "synchronously only (RequestResponse, DryRun).");
-    return model_error(source, "X-Amz-Invocation-Type must be RequestResponse or DryRun.", err);
+    if (str_is(type, "DryRun"))
+        r->kind = INVOKE_DRY_RUN;
+    else if (str_is(type, "Event") && !is_stream)
+        r->kind = INVOKE_EVENT;
+    else
+        return model_error(source, "X-Amz-Invocation-Type must be RequestResponse or DryRun.",
+                           err);
+    return 0;
 }
 
 /* What we cannot do we refuse, rather than run as if it had not been asked for. */
@@ -111,7 +113,8 @@ static int refuse_unsupported(const struct invoke_source *source, struct error *
     if (source->header(source->arg, "x-amz-tenant-id").ptr)
         return error_set(err, ERR_UNSUPPORTED,
                          "TenantId is not offered: Hearth has no tenant isolation mode.");
-    if (source->header(source->arg, "x-amz-durable-execution-name").ptr)
+    if (source->match->op->id == LAMBDA_OP_Invoke &&
+        source->header(source->arg, "x-amz-durable-execution-name").ptr)
         return error_set(err, ERR_UNSUPPORTED,
                          "DurableExecutionName is not offered: Hearth has no durable functions.");
     return 0;
@@ -163,22 +166,26 @@ static void read_trace_id(struct invoke_request *r, const struct invoke_source *
 int invoke_request_read(struct invoke_request *r, const struct invoke_source *source,
                         struct error *err)
 {
-    int result;
+    bool is_async = source->match->op->id == LAMBDA_OP_InvokeAsync;
+    int result = 0;
 
     buf_append_str(&r->name, lambda_match_label(source->match, "FunctionName"));
-    result = read_qualifier(r, source, err);
+    if (!is_async)
+        result = read_qualifier(r, source, err);
     if (result == 0)
         result = fn_name_resolve(buf_str(&r->name), FN_NAME_NAMESPACED, buf_str(&r->qualifier),
                                  source->home, &r->fn, err);
-    if (result == 0)
+    if (is_async) /* takes a name and a payload, nothing else */
+        r->kind = INVOKE_EVENT;
+    else if (result == 0)
         result = read_types(r, source, err);
-    if (result == 0)
+    if (result == 0 && !is_async)
         result = refuse_unsupported(source, err);
-    if (result == 0)
+    if (result == 0 && r->kind != INVOKE_EVENT)
         result = read_client_context(r, source, err);
     if (result < 0)
         return result;
     read_trace_id(r, source);
     r->payload = source->body.len ? source->body : STR("{}");
-    return r->dry_run ? 0 : json_check(r->payload, err);
+    return r->kind == INVOKE_DRY_RUN ? 0 : json_check(r->payload, err);
 }

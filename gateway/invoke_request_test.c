@@ -8,7 +8,8 @@
 
 #include <strings.h>
 
-#define LONG_NAME "0123456789012345678901234567890123456789012345678901234567890123456789"
+#define NAME_65 "01234567890123456789012345678901234567890123456789012345678901234"
+#define LONG_NAME NAME_65 NAME_65 NAME_65 NAME_65
 
 struct header {
     const char *name, *value;
@@ -24,17 +25,24 @@ static struct str header_of(void *arg, const char *name)
     return STR_NULL;
 }
 
-static int read_it(struct invoke_request *r, const char *function, const char *query,
-                   const struct header *headers, struct str body, struct error *err)
+static int read_op(struct invoke_request *r, const char *op, const char *function,
+                   const char *query, const struct header *headers, struct str body,
+                   struct error *err)
 {
     static const struct fn_home home = {{"000000000000", 12}, {"us-east-1", 9}};
-    struct lambda_match match = {.op = lambda_op_by_name(STR("Invoke"))};
+    struct lambda_match match = {.op = lambda_op_by_name(str_of(op))};
     struct invoke_source source = {&match, str_of(query), body, header_of, (void *)headers, &home};
 
     match.labels[0] = str_of(function);
     match.label_names[0] = STR("FunctionName");
     invoke_request_clear(r);
     return invoke_request_read(r, &source, err);
+}
+
+static int read_it(struct invoke_request *r, const char *function, const char *query,
+                   const struct header *headers, struct str body, struct error *err)
+{
+    return read_op(r, "Invoke", function, query, headers, body, err);
 }
 
 static const struct header none[] = {{NULL, NULL}};
@@ -97,9 +105,9 @@ static void what_is_wrong_is_told_in_aws_words(void **state)
         {"hello",
          "",
          {{"X-Amz-Invocation-Type", "Event"}},
-         "{}",
-         ERR_UNSUPPORTED,
-         "InvocationType Event is not offered yet"},
+         "{",
+         ERR_BAD_CONTENT,
+         "Could not parse request body into json: Could not parse payload into json: "},
         {"hello", "", {{"X-Amz-Tenant-Id", "t"}}, "{}", ERR_UNSUPPORTED, "TenantId is not offered"},
         {"hello",
          "Qualifier=a%20b",
@@ -125,7 +133,7 @@ static void what_is_wrong_is_told_in_aws_words(void **state)
          "{}",
          ERR_ACCESS_DENIED,
          ""},
-        {LONG_NAME, "", {{0}}, "{}", ERR_BAD_REQUEST, ""},
+        {LONG_NAME, "", {{0}}, "{}", ERR_VALIDATION, "1 validation error detected: Value '0123"},
         {"hello",
          "",
          {{0}},
@@ -191,18 +199,71 @@ static void client_context_is_decoded_up_to_its_limit(void **state)
 
 static void types_are_read(void **state)
 {
-    static const struct header headers[] = {
-        {"X-Amz-Invocation-Type", "DryRun"}, {"X-Amz-Log-Type", "Tail"}, {NULL, NULL}};
+    static const struct {
+        const char *op;
+        struct header headers[3];
+        const char *body;
+        enum invoke_kind kind;
+        bool wants_log_tail;
+    } cases[] = {
+        {"Invoke", {{0}}, "", INVOKE_SYNC, false},
+        {"Invoke",
+         {{"X-Amz-Invocation-Type", "RequestResponse"}, {"X-Amz-Log-Type", "None"}},
+         "1",
+         INVOKE_SYNC,
+         false},
+        {"Invoke",
+         {{"X-Amz-Invocation-Type", "DryRun"}, {"X-Amz-Log-Type", "Tail"}},
+         "no json: not looked at",
+         INVOKE_DRY_RUN,
+         true},
+        {"Invoke",
+         {{"X-Amz-Invocation-Type", "Event"}, {"X-Amz-Client-Context", "no base64: not passed on"}},
+         "{}",
+         INVOKE_EVENT,
+         false},
+        {"InvokeWithResponseStream", {{"X-Amz-Log-Type", "Tail"}}, "{}", INVOKE_STREAM, true},
+        {"InvokeWithResponseStream",
+         {{"X-Amz-Invocation-Type", "DryRun"}},
+         "",
+         INVOKE_DRY_RUN,
+         false},
+        {"InvokeAsync",
+         {{"X-Amz-Invocation-Type", "no header of this operation"}, {"X-Amz-Tenant-Id", "nor this"}},
+         "{}",
+         INVOKE_EVENT,
+         false},
+    };
     struct invoke_request r;
+    size_t i;
 
     (void)state;
     invoke_request_init(&r);
-    assert_int_equal(read_it(&r, "hello", "", headers, STR("no json: not looked at"), NULL), 0);
-    assert_true(r.dry_run);
-    assert_true(r.wants_log_tail);
-    assert_int_equal(read_it(&r, "hello", "", none, STR_NULL, NULL), 0);
-    assert_false(r.dry_run);
-    assert_false(r.wants_log_tail);
+    for (i = 0; i < ARRAY_LEN(cases); i++) {
+        assert_int_equal(read_op(&r, cases[i].op, "hello", "", cases[i].headers,
+                                 str_of(cases[i].body), NULL),
+                         0);
+        assert_int_equal(r.kind, cases[i].kind);
+        assert_int_equal(r.wants_log_tail, cases[i].wants_log_tail);
+    }
+    invoke_request_done(&r);
+}
+
+static void a_stream_has_types_of_its_own(void **state)
+{
+    static const struct header event[] = {{"X-Amz-Invocation-Type", "Event"}, {NULL, NULL}};
+    struct invoke_request r;
+    struct error err;
+
+    (void)state;
+    invoke_request_init(&r);
+    assert_int_equal(
+        read_op(&r, "InvokeWithResponseStream", "hello", "", event, STR("{}"), &err),
+        -ERR_VALIDATION);
+    assert_string_equal(err.msg,
+                        "1 validation error detected: Value 'Event' at 'invocationType' failed to "
+                        "satisfy constraint: Member must satisfy enum value set: "
+                        "[RequestResponse, DryRun]");
     invoke_request_done(&r);
 }
 
@@ -248,6 +309,7 @@ int main(void)
         cmocka_unit_test(what_is_wrong_is_told_in_aws_words),
         cmocka_unit_test(client_context_is_decoded_up_to_its_limit),
         cmocka_unit_test(types_are_read),
+        cmocka_unit_test(a_stream_has_types_of_its_own),
         cmocka_unit_test(a_trace_is_kept_completed_or_begun),
     };
 

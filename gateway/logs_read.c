@@ -2,12 +2,10 @@
 #include "gateway/logs_read.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-#include "common/base/id.h"
 #include "common/io/rpc.h"
 #include "common/proto/log_record.h"
-#include "gateway/pending.h"
+#include "gateway/parked.h"
 #include "gateway/reply.h"
 #include "gateway/routes.h"
 
@@ -21,10 +19,7 @@ struct log_reads {
 };
 
 struct reading {
-    struct pending pending; /* first: http_user() */
-    struct list_node node;
-    struct http_req *req; /* NULL: nobody waits for it any more */
-    char request_id[UUID_MAX];
+    struct parked parked;
     struct list_node asks; /* invokers that have not answered */
     unsigned answered, missing;
     bool more;
@@ -53,16 +48,9 @@ static void reading_free(struct reading *r)
         list_remove(&ask->list);
         free(ask);
     }
-    list_remove(&r->node);
+    parked_end(&r->parked);
     buf_done(&r->lines);
     free(r);
-}
-
-static void on_client_gone(struct pending *p)
-{
-    struct reading *r = CONTAINER_OF(p, struct reading, pending);
-
-    r->req = NULL;
 }
 
 static int by_time(const void *a, const void *b)
@@ -113,11 +101,11 @@ static void answer(struct reading *r)
     CLEANUP(buf_done) struct buf sorted = BUF_INIT(GATHERED_MAX);
     CLEANUP(freep) char *missing = str_printf("%u", r->missing);
     struct http_header headers[4] = {{STR("Content-Type"), STR("application/x-ndjson")},
-                                     {STR("x-amzn-RequestId"), str_of(r->request_id)}};
+                                     {STR("x-amzn-RequestId"), str_of(r->parked.request_id)}};
     size_t count = 2;
 
     if (r->answered == 0) {
-        reply_error(r->req, r->request_id, ERR_UNAVAILABLE,
+        reply_error(r->parked.req, r->parked.request_id, ERR_UNAVAILABLE,
                     STR("No invoker answers; is hearth-invoker running?"), NULL);
         return;
     }
@@ -127,7 +115,7 @@ static void answer(struct reading *r)
         headers[count++] = (struct http_header){STR("X-Hearth-Missing-Nodes"), str_of(missing)};
     if (r->answered > 1)
         sort_lines(r, &sorted);
-    http_reply(r->req, 200, headers, count, buf_str(r->answered > 1 ? &sorted : &r->lines));
+    http_reply(r->parked.req, 200, headers, count, buf_str(r->answered > 1 ? &sorted : &r->lines));
 }
 
 static void on_lines(const cJSON *ok, struct str body, const struct error *err, void *arg)
@@ -146,7 +134,7 @@ static void on_lines(const cJSON *ok, struct str body, const struct error *err, 
     }
     if (!list_is_empty(&r->asks))
         return;
-    if (r->req)
+    if (r->parked.req)
         answer(r);
     reading_free(r);
 }
@@ -208,13 +196,9 @@ void log_reads_serve(struct log_reads *reads, struct http_req *req, struct str n
     r = calloc(1, sizeof(*r));
     if (!r)
         abort();
-    r->pending.on_client_gone = on_client_gone;
-    r->req = req;
-    memcpy(r->request_id, request_id, UUID_MAX);
     buf_init(&r->lines, GATHERED_MAX);
     list_init(&r->asks);
-    list_append(&reads->all, &r->node);
-    http_set_user(req, &r->pending);
+    parked_begin(&r->parked, &reads->all, req, request_id);
     while ((node = nodes_next(reads->nodes, node)))
         ask(r, node, args);
     cJSON_Delete(args);
@@ -242,7 +226,7 @@ void log_reads_free(struct log_reads *reads)
 
     if (!reads)
         return;
-    while ((r = LIST_FIRST(&reads->all, struct reading, node)))
+    while ((r = LIST_FIRST(&reads->all, struct reading, parked.node)))
         reading_free(r);
     free(reads);
 }

@@ -4,12 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/id.h"
-#include "common/base/list.h"
 #include "common/base/log.h"
 #include "common/io/rpc.h"
 #include "common/proto/aws_query.h"
-#include "gateway/pending.h"
+#include "gateway/parked.h"
 #include "gateway/reply.h"
 
 #define CALL_TIMEOUT_US SECONDS(60)
@@ -22,25 +20,16 @@ struct manage {
     size_t in_flight;
 };
 
+/* The controller finishes what it was told when the client has gone all the same. */
 struct call {
-    struct pending pending; /* first: http_user() */
-    struct list_node node;
+    struct parked parked;
     struct manage *manage;
-    struct http_req *req; /* NULL: nobody waits for the answer any more */
     bool is_iam; /* whose errors are XML */
-    char request_id[UUID_MAX];
 };
-
-static void on_client_gone(struct pending *p)
-{
-    struct call *call = CONTAINER_OF(p, struct call, pending);
-
-    call->req = NULL; /* the controller finishes what it was told all the same */
-}
 
 static void call_free(struct call *call)
 {
-    list_remove(&call->node);
+    parked_end(&call->parked);
     call->manage->in_flight--;
     free(call);
 }
@@ -60,9 +49,9 @@ static size_t read_headers(const cJSON *from, struct http_header *ret)
 static void fail(struct call *call, const struct error *err)
 {
     if (call->is_iam)
-        reply_query_error_of(call->req, call->request_id, IAM_XMLNS, err);
+        reply_query_error_of(call->parked.req, call->parked.request_id, IAM_XMLNS, err);
     else
-        reply_error_of(call->req, call->request_id, err);
+        reply_error_of(call->parked.req, call->parked.request_id, err);
 }
 
 static void on_answer(const cJSON *ok, struct str body, const struct error *err, void *arg)
@@ -73,14 +62,14 @@ static void on_answer(const cJSON *ok, struct str body, const struct error *err,
     const cJSON *status;
     size_t count;
 
-    if (!call->req) {
+    if (!call->parked.req) {
         call_free(call);
         return;
     }
     status = cJSON_GetObjectItemCaseSensitive(ok, "status");
     if (err && (err->code == ERR_UNAVAILABLE || err->code == ERR_CLOSED)) {
         log_warn("manage", "the controller cannot be reached",
-                 KV_STR("request_id", call->request_id), KV_ERR(err));
+                 KV_STR("request_id", call->parked.request_id), KV_ERR(err));
         error_set(&own, ERR_UNAVAILABLE,
                   "The controller cannot be reached; is hearth-controller running?");
         fail(call, &own);
@@ -88,13 +77,13 @@ static void on_answer(const cJSON *ok, struct str body, const struct error *err,
         fail(call, err);
     } else if (!cJSON_IsNumber(status) || status->valuedouble < 200 || status->valuedouble > 599) {
         log_error("manage", "the controller's answer has no status",
-                  KV_STR("request_id", call->request_id));
+                  KV_STR("request_id", call->parked.request_id));
         error_set(&own, ERR_INTERNAL, "The controller's answer is malformed.");
         fail(call, &own);
     } else {
         count = read_headers(cJSON_GetObjectItemCaseSensitive(ok, "headers"), headers);
-        headers[count++] = (struct http_header){STR("x-amzn-RequestId"), str_of(call->request_id)};
-        http_reply(call->req, (int)status->valuedouble, headers, count, body);
+        headers[count++] = (struct http_header){STR("x-amzn-RequestId"), str_of(call->parked.request_id)};
+        http_reply(call->parked.req, (int)status->valuedouble, headers, count, body);
     }
     call_free(call);
 }
@@ -123,13 +112,9 @@ static struct call *call_new(struct manage *manage, struct http_req *req, const 
 
     if (!call)
         abort();
-    call->pending.on_client_gone = on_client_gone;
     call->manage = manage;
-    call->req = req;
-    memcpy(call->request_id, request_id, UUID_MAX);
-    list_append(&manage->calls, &call->node);
+    parked_begin(&call->parked, &manage->calls, req, request_id);
     manage->in_flight++;
-    http_set_user(req, &call->pending);
     return call;
 }
 
@@ -137,14 +122,14 @@ static struct call *call_new(struct manage *manage, struct http_req *req, const 
 static void ask(struct call *call, cJSON *args, const char *service, struct str path)
 {
     struct manage *manage = call->manage;
-    struct http_req *req = call->req;
+    struct http_req *req = call->parked.req;
 
     cJSON_AddStringToObject(args, "service", service);
     add_str(args, "method", http_method(req));
     add_str(args, "path", path);
     add_str(args, "query", http_query(req));
     cJSON_AddStringToObject(args, "account", manage->account);
-    cJSON_AddStringToObject(args, "request_id", call->request_id);
+    cJSON_AddStringToObject(args, "request_id", call->parked.request_id);
     rpc_call(manage->controller, "lambda", args, http_body(req), CALL_TIMEOUT_US, on_answer, call);
     cJSON_Delete(args);
 }
@@ -193,7 +178,7 @@ void manage_free(struct manage *manage)
 
     if (!manage)
         return;
-    while ((call = LIST_FIRST(&manage->calls, struct call, node)))
+    while ((call = LIST_FIRST(&manage->calls, struct call, parked.node)))
         call_free(call);
     free(manage);
 }

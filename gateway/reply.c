@@ -38,7 +38,7 @@ void reply_error(struct http_req *req, const char *request_id, enum error_code c
 void reply_error_of(struct http_req *req, const char *request_id, const struct error *err)
 {
     reply_error(req, request_id, err->code, str_of(err->msg),
-                err->code == ERR_THROTTLED ? ADMISSION_REASON : NULL);
+                err->code == ERR_THROTTLED ? ADMISSION_ACCOUNT : NULL);
 }
 
 void reply_xml(struct http_req *req, const char *request_id, int status, struct str body)

@@ -32,25 +32,13 @@ struct route_lookup {
 
 struct route_cache {
     struct route_resolver resolver;
+    struct admission *admission;
     struct map functions; /* "account/name" -> struct fn_routes */
     struct list_node recent;
     struct list_node lookups;
     size_t len, max;
     char key[KEY_MAX];
 };
-
-void route_done(struct route *route)
-{
-    free(route->arn);
-    free(route->version);
-    free(route->state);
-    memset(route, 0, sizeof(*route));
-}
-
-bool route_is_active(const struct route *route)
-{
-    return strcmp(route->state, "Active") == 0;
-}
 
 /* ---- known routes ---- */
 
@@ -96,7 +84,7 @@ static void fn_forget(struct route_cache *cache, struct fn_routes *fn)
     free(fn);
 }
 
-/* Keeps @route (takes its strings); the function used longest ago goes when there are too many. */
+/* Keeps @route (takes what it holds); the function used longest ago goes when there are too many. */
 static void keep(struct route_cache *cache, const struct route_lookup *l, struct route *route)
 {
     struct str key = fn_key(cache, str_of(l->account), str_of(l->name));
@@ -236,14 +224,14 @@ void route_lookup_answer(struct route_lookup *l, struct route *route, const stru
         list_append(&waits, &w->node);
     }
     list_remove(&l->node);
+    if (route && !l->stale) {
+        answer.lease = admission_fn(cache->admission, str_of(l->account), str_of(l->name));
+        fn_lease_set_limits(answer.lease, &answer.limits);
+    }
     if (route && !l->stale && route_is_active(&answer)) {
-        struct route kept = {0};
+        struct route kept;
 
-        kept.arn = str_dup(str_of(answer.arn));
-        kept.version = str_dup(str_of(answer.version));
-        kept.state = str_dup(str_of(answer.state));
-        kept.generation = answer.generation;
-        kept.timeout_s = answer.timeout_s;
+        route_copy(&answer, &kept);
         keep(cache, l, &kept);
     }
     while ((w = LIST_FIRST(&waits, struct route_wait, node))) {
@@ -283,13 +271,15 @@ void route_cache_flush(struct route_cache *cache)
         CONTAINER_OF(n, struct route_lookup, node)->stale = true;
 }
 
-struct route_cache *route_cache_new(const struct route_resolver *resolver, size_t max)
+struct route_cache *route_cache_new(const struct route_resolver *resolver,
+                                    struct admission *admission, size_t max)
 {
     struct route_cache *cache = calloc(1, sizeof(*cache));
 
     if (!cache)
         abort();
     cache->resolver = *resolver;
+    cache->admission = admission;
     cache->max = max;
     map_init(&cache->functions, NULL);
     list_init(&cache->recent);

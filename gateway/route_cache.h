@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * route_cache.h - where a call of a function leads: ARN, version and generation, as the controller
- * resolved it, kept until the controller takes it back.
+ * route_cache.h - the routes that the controller has resolved, kept until it takes them back.
  *
- * Only routes of active functions are kept. Concurrent look-ups of one function and qualifier share
+ * Only routes whose targets are all active are kept. Concurrent look-ups of one function and qualifier share
  * one question. An answer to a question that was asked before a drop is thrown away and asked
- * again: so when route_cache_drop() returns, no invocation can learn the old route any more.
+ * again: so when route_cache_drop() returns, no invocation can learn the old route any more. The
+ * limits that come with a route apply to its function, whatever qualifier was asked for.
  *
  * Owns:    its routes. A route that was handed out is borrowed for that moment: look it up again
  *          later.
@@ -18,22 +18,10 @@
 #include "common/base/error.h"
 #include "common/base/list.h"
 #include "common/base/str.h"
+#include "gateway/route.h"
 
 struct route_cache;
 struct route_lookup;
-
-struct route {
-    char *arn; /* unqualified */
-    char *version; /* "$LATEST" or a number */
-    char *state; /* "Active", "Pending", "Failed", "Inactive" */
-    uint64_t generation;
-    uint64_t timeout_s;
-    uint64_t last_node; /* serial of the node that served it last; 0: none. For nodes.h */
-};
-
-/** Frees what @route holds, not @route. */
-void route_done(struct route *route);
-bool route_is_active(const struct route *route);
 
 struct route_key {
     struct str account, name;
@@ -53,8 +41,9 @@ struct route_wait {
     void (*fn)(struct route_wait *w, struct route *route, const struct error *err);
 };
 
-/** @max: how many routes are kept. */
-struct route_cache *route_cache_new(const struct route_resolver *resolver, size_t max);
+/** @admission: has the functions' counters; borrowed, outlives it. @max: how many routes are kept. */
+struct route_cache *route_cache_new(const struct route_resolver *resolver,
+                                    struct admission *admission, size_t max);
 /** Nobody who waits is called any more; the resolver must not answer any more. */
 void route_cache_free(struct route_cache *cache);
 /** The route when it is known, good until control goes back to the loop; else NULL. */
@@ -69,7 +58,7 @@ void route_cache_drop(struct route_cache *cache, struct str account, struct str 
 void route_cache_flush(struct route_cache *cache);
 size_t route_cache_len(const struct route_cache *cache);
 
-/** The resolver's answer: @route (its strings become the cache's) or @err. */
+/** The resolver's answer: @route (what it holds becomes the cache's) or @err. */
 void route_lookup_answer(struct route_lookup *lookup, struct route *route, const struct error *err);
 
 #endif

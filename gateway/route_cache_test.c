@@ -8,6 +8,7 @@
 
 /* A resolver whose answers are given by hand, later. */
 struct fixture {
+    struct admission *admission;
     struct route_cache *cache;
     struct route_lookup *asked[16];
     int asked_len;
@@ -33,7 +34,7 @@ static void on_route(struct route_wait *w, struct route *route, const struct err
     struct waiter *me = CONTAINER_OF(w, struct waiter, wait);
 
     me->called++;
-    me->generation = route ? route->generation : 0;
+    me->generation = route ? route->targets[0].generation : 0;
     me->code = err ? err->code : ERR_OK;
 }
 
@@ -42,7 +43,14 @@ static void begin(struct fixture *f, size_t max)
     const struct route_resolver resolver = {on_resolve, f};
 
     *f = (struct fixture){0};
-    f->cache = route_cache_new(&resolver, max);
+    f->admission = admission_new(1000);
+    f->cache = route_cache_new(&resolver, f->admission, max);
+}
+
+static void end(struct fixture *f)
+{
+    route_cache_free(f->cache);
+    admission_free(f->admission);
 }
 
 static struct route_key key_of(const char *name, const char *qualifier)
@@ -58,14 +66,22 @@ static void ask(struct fixture *f, const char *name, const char *qualifier, stru
     route_cache_wait(f->cache, &key, &w->wait);
 }
 
-static void answer(struct fixture *f, int which, const char *state, uint64_t generation)
+static void answer_with(struct fixture *f, int which, const char *state, uint64_t generation,
+                        const struct fn_limits *limits)
 {
     struct route route = {.arn = str_dup(STR("arn")),
-                          .version = str_dup(STR("$LATEST")),
-                          .state = str_dup(str_of(state)),
-                          .generation = generation};
+                          .targets = {{.version = str_dup(STR("$LATEST")),
+                                       .state = str_dup(str_of(state)),
+                                       .generation = generation}},
+                          .targets_len = 1,
+                          .limits = *limits};
 
     route_lookup_answer(f->asked[which], &route, NULL);
+}
+
+static void answer(struct fixture *f, int which, const char *state, uint64_t generation)
+{
+    answer_with(f, which, state, generation, &(struct fn_limits){0});
 }
 
 static struct route *find(struct fixture *f, const char *name, const char *qualifier)
@@ -94,10 +110,10 @@ static void concurrent_questions_share_one_call(void **state)
     assert_int_equal(b.called, 1);
     assert_int_equal(c.called, 0);
     assert_int_equal(other.called, 0);
-    assert_int_equal(find(&f, "hello", "")->generation, 7);
+    assert_int_equal(find(&f, "hello", "")->targets[0].generation, 7);
     assert_null(find(&f, "hello", "live"));
     assert_null(find(&f, "hell", ""));
-    route_cache_free(f.cache);
+    end(&f);
 }
 
 static void only_active_functions_are_kept(void **state)
@@ -116,7 +132,7 @@ static void only_active_functions_are_kept(void **state)
     route_lookup_answer(f.asked[1], NULL, &err);
     assert_int_equal(w.code, ERR_NOT_FOUND);
     assert_int_equal(route_cache_len(f.cache), 0);
-    route_cache_free(f.cache);
+    end(&f);
 }
 
 static void a_drop_forgets_all_qualifiers_of_that_function_alone(void **state)
@@ -140,7 +156,7 @@ static void a_drop_forgets_all_qualifiers_of_that_function_alone(void **state)
     assert_non_null(find(&f, "b", ""));
     route_cache_flush(f.cache);
     assert_int_equal(route_cache_len(f.cache), 0);
-    route_cache_free(f.cache);
+    end(&f);
 }
 
 static void an_answer_older_than_a_drop_is_asked_again(void **state)
@@ -160,7 +176,7 @@ static void an_answer_older_than_a_drop_is_asked_again(void **state)
     answer(&f, 1, "Active", 2);
     assert_int_equal(a.generation, 2);
     assert_int_equal(b.generation, 2);
-    assert_int_equal(find(&f, "a", "")->generation, 2);
+    assert_int_equal(find(&f, "a", "")->targets[0].generation, 2);
 
     /* and when nobody waits for it any more it is not kept either */
     ask(&f, "c", "", &a);
@@ -168,7 +184,7 @@ static void an_answer_older_than_a_drop_is_asked_again(void **state)
     route_cache_flush(f.cache);
     answer(&f, 2, "Active", 1);
     assert_null(find(&f, "c", ""));
-    route_cache_free(f.cache);
+    end(&f);
 }
 
 static void the_function_used_longest_ago_makes_room(void **state)
@@ -189,7 +205,37 @@ static void the_function_used_longest_ago_makes_room(void **state)
     assert_null(find(&f, "b", ""));
     assert_non_null(find(&f, "a", ""));
     assert_non_null(find(&f, "c", ""));
-    route_cache_free(f.cache);
+    end(&f);
+}
+
+static void qualifiers_share_the_counter_and_the_limits_of_their_function(void **state)
+{
+    const struct fn_limits one = {.has_reserved = true, .reserved = 1};
+    const char *reason;
+    struct fn_lease *held;
+    struct waiter w;
+    struct fixture f;
+
+    (void)state;
+    begin(&f, 10);
+    ask(&f, "a", "", &w);
+    answer_with(&f, 0, "Active", 1, &one);
+    ask(&f, "a", "live", &w);
+    answer_with(&f, 1, "Active", 1, &one);
+    held = find(&f, "a", "")->lease;
+    assert_ptr_equal(held, find(&f, "a", "live")->lease);
+    assert_int_equal(fn_lease_take(held, &reason), 0);
+
+    /* a changed function is another route, but still the one that runs */
+    route_cache_drop(f.cache, STR("000000000000"), STR("a"));
+    ask(&f, "a", "", &w);
+    route_cache_drop(f.cache, STR("000000000000"), STR("a"));
+    answer_with(&f, 2, "Active", 1, &(struct fn_limits){0}); /* too old: its limits do not count */
+    answer_with(&f, 3, "Active", 2, &one);
+    assert_ptr_equal(held, find(&f, "a", "")->lease);
+    assert_int_equal(fn_lease_take(held, &reason), -ERR_THROTTLED);
+    fn_lease_return(held);
+    end(&f);
 }
 
 static void freeing_forgets_questions_under_way(void **state)
@@ -200,7 +246,7 @@ static void freeing_forgets_questions_under_way(void **state)
     (void)state;
     begin(&f, 2);
     ask(&f, "a", "", &w);
-    route_cache_free(f.cache);
+    end(&f);
     assert_int_equal(w.called, 0);
     route_wait_cancel(&w.wait);
 }
@@ -213,6 +259,7 @@ int main(void)
         cmocka_unit_test(a_drop_forgets_all_qualifiers_of_that_function_alone),
         cmocka_unit_test(an_answer_older_than_a_drop_is_asked_again),
         cmocka_unit_test(the_function_used_longest_ago_makes_room),
+        cmocka_unit_test(qualifiers_share_the_counter_and_the_limits_of_their_function),
         cmocka_unit_test(freeing_forgets_questions_under_way),
     };
 

@@ -14,6 +14,12 @@ static bool path_below(struct str path, struct str prefix, struct str *ret)
     return str_starts(path, prefix) && ret->len > 0;
 }
 
+static bool is_invoke(enum lambda_op_id id)
+{
+    return id == LAMBDA_OP_Invoke || id == LAMBDA_OP_InvokeWithResponseStream ||
+           id == LAMBDA_OP_InvokeAsync;
+}
+
 int routes_unknown(struct str method, struct str path, struct error *err)
 {
     return error_set(err, ERR_NO_OPERATION,
@@ -28,7 +34,7 @@ int routes_find(struct str method, struct str path, struct str query, struct rou
                 struct error *err)
 {
     if (lambda_op_match(method, path, query, &ret->lambda) == 0) {
-        ret->service = ret->lambda.op->id == LAMBDA_OP_Invoke ? SERVICE_INVOKE : SERVICE_MANAGE;
+        ret->service = is_invoke(ret->lambda.op->id) ? SERVICE_INVOKE : SERVICE_MANAGE;
         return 0;
     }
     if (str_is(path, "/")) {
@@ -55,28 +61,35 @@ bool routes_is_open(const struct routes_match *match)
     return match->service == SERVICE_HEALTH || match->service == SERVICE_CODE;
 }
 
-size_t routes_body_max(struct str path)
+size_t routes_body_max(struct str path, struct str type)
 {
-    if (str_ends(path, STR("/invocations")) || str_ends(path, STR("/invocations/")))
+    if (str_is(path, "/"))
+        return ROOT_BODY_MAX;
+    if (str_ends(path, STR("/")))
+        path.len--;
+    if (str_ends(path, STR("/invocations")))
+        return type.ptr && str_is(type, "Event") ? INVOKE_EVENT_MAX : INVOKE_PAYLOAD_MAX;
+    if (str_ends(path, STR("/response-streaming-invocations")))
         return INVOKE_PAYLOAD_MAX;
-    return str_is(path, "/") ? ROOT_BODY_MAX : MANAGE_BODY_MAX;
+    if (str_ends(path, STR("/invoke-async")))
+        return INVOKE_ASYNC_MAX;
+    return MANAGE_BODY_MAX;
 }
 
-void routes_too_large(struct str method, struct str path, struct str query, struct error *err)
+void routes_too_large(struct str method, struct str path, struct str query, struct str type,
+                      struct error *err)
 {
+    const char *name = "GET";
     struct routes_match m;
 
     if (routes_find(method, path, query, &m, err) < 0)
         return;
-    if (m.service == SERVICE_INVOKE)
-        error_set(err, ERR_TOO_LARGE,
-                  "Request must be smaller than %u bytes for the InvokeFunction operation",
-                  INVOKE_PAYLOAD_MAX);
-    else if (m.service == SERVICE_ROOT)
-        error_set(err, ERR_TOO_LARGE, "Request must be smaller than %u bytes", ROOT_BODY_MAX);
-    else
-        error_set(err, ERR_TOO_LARGE, "Request must be smaller than %u bytes for the %s operation",
-                  MANAGE_BODY_MAX, m.service == SERVICE_MANAGE ? m.lambda.op->name : "GET");
+    if (m.service == SERVICE_ROOT)
+        name = "POST";
+    if (m.service == SERVICE_INVOKE || m.service == SERVICE_MANAGE)
+        name = m.lambda.op->id == LAMBDA_OP_Invoke ? "InvokeFunction" : m.lambda.op->name;
+    error_set(err, ERR_TOO_LARGE, "Request must be smaller than %zu bytes for the %s operation",
+              routes_body_max(path, type), name);
 }
 
 int routes_decode(struct buf *b, struct str text, bool is_query)

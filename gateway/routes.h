@@ -14,7 +14,7 @@
 #include "common/model/lambda_ops.h"
 
 enum service {
-    SERVICE_INVOKE, /* served here */
+    SERVICE_INVOKE, /* Invoke, InvokeWithResponseStream, InvokeAsync: served here */
     SERVICE_MANAGE, /* the rest of the Lambda API: the controller's */
     SERVICE_HEALTH, /* GET /_hearth/health */
     SERVICE_LOGS, /* GET /_hearth/v1/logs/NAME */
@@ -28,8 +28,11 @@ struct routes_match {
     struct str name; /* SERVICE_LOGS: the function's; SERVICE_CODE: the file's */
 };
 
-#define INVOKE_PAYLOAD_MAX 6291456u /* 6 MiB, AWS's for synchronous invocations */
 #define ROOT_BODY_MAX 1048576u /* far above IAM's largest policy */
+/* AWS's limits: of synchronous invocations, of InvocationType Event, of InvokeAsync */
+#define INVOKE_PAYLOAD_MAX 6291456u
+#define INVOKE_EVENT_MAX 1048576u
+#define INVOKE_ASYNC_MAX 262144u
 #define MANAGE_BODY_MAX 70167211u /* AWS's for CreateFunction: a 50 MB archive in base64 */
 
 /** @path decoded, @query raw. */
@@ -39,10 +42,15 @@ int routes_find(struct str method, struct str path, struct str query, struct rou
 int routes_unknown(struct str method, struct str path, struct error *err);
 /** Whether anybody may ask: no signature is needed, or the link carries its own. */
 bool routes_is_open(const struct routes_match *match);
-/** The greatest body, bytes, for a request to @path (raw; looked at again when it is whole). */
-size_t routes_body_max(struct str path);
+/**
+ * The greatest body, bytes, for a request to @path (raw; looked at again when it is whole).
+ *
+ * @type  X-Amz-Invocation-Type; ptr NULL when there is none
+ */
+size_t routes_body_max(struct str path, struct str type);
 /** What AWS says when the body is larger. */
-void routes_too_large(struct str method, struct str path, struct str query, struct error *err);
+void routes_too_large(struct str method, struct str path, struct str query, struct str type,
+                      struct error *err);
 /**
  * Appends @text with %XX decoded; in a query '+' is a blank. -ERR_BAD_REQUEST for broken escapes,
  * NUL and what is not UTF-8 then.

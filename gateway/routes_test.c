@@ -16,10 +16,16 @@ static void requests_find_their_part(void **state)
         {"POST",
          "/2015-03-31/functions/arn:aws:lambda:us-east-1:000000000000:function:a:b/invocations",
          "Invoke", SERVICE_INVOKE},
+        {"POST", "/2021-11-15/functions/hello/response-streaming-invocations",
+         "InvokeWithResponseStream", SERVICE_INVOKE},
+        {"POST", "/2014-11-13/functions/hello/invoke-async/", "InvokeAsync", SERVICE_INVOKE},
         {"POST", "/2015-03-31/functions", "CreateFunction", SERVICE_MANAGE},
         {"GET", "/2015-03-31/functions/", "ListFunctions", SERVICE_MANAGE},
         {"GET", "/2016-08-19/account-settings", "GetAccountSettings", SERVICE_MANAGE},
         {"GET", "/_hearth/health", NULL, SERVICE_HEALTH},
+        {"GET", "/_hearth/v1/logs/a", NULL, SERVICE_LOGS},
+        {"GET", "/_hearth/v1/code/a.zip", NULL, SERVICE_CODE},
+        {"POST", "/", NULL, SERVICE_ROOT},
     };
     struct routes_match m;
     size_t i;
@@ -29,6 +35,8 @@ static void requests_find_their_part(void **state)
         assert_int_equal(
             routes_find(str_of(cases[i].method), str_of(cases[i].path), STR_NULL, &m, NULL), 0);
         assert_int_equal(m.service, cases[i].service);
+        assert_int_equal(routes_is_open(&m),
+                         m.service == SERVICE_HEALTH || m.service == SERVICE_CODE);
         if (cases[i].op)
             assert_string_equal(m.lambda.op->name, cases[i].op);
     }
@@ -53,18 +61,36 @@ static void an_unknown_path_is_told_what_is_offered(void **state)
 
 static void too_large_names_limit_and_operation(void **state)
 {
+    static const struct {
+        const char *path, *type;
+        size_t max;
+        const char *message;
+    } cases[] = {
+        {"/2015-03-31/functions/a/invocations", NULL, 6291456,
+         "Request must be smaller than 6291456 bytes for the InvokeFunction operation"},
+        {"/2015-03-31/functions/a/invocations/", "RequestResponse", 6291456,
+         "Request must be smaller than 6291456 bytes for the InvokeFunction operation"},
+        {"/2015-03-31/functions/a/invocations", "Event", 1048576,
+         "Request must be smaller than 1048576 bytes for the InvokeFunction operation"},
+        {"/2021-11-15/functions/a/response-streaming-invocations", NULL, 6291456,
+         "Request must be smaller than 6291456 bytes for the InvokeWithResponseStream operation"},
+        {"/2014-11-13/functions/a/invoke-async/", NULL, 262144,
+         "Request must be smaller than 262144 bytes for the InvokeAsync operation"},
+        {"/2015-03-31/functions", NULL, 70167211,
+         "Request must be smaller than 70167211 bytes for the CreateFunction operation"},
+    };
     struct error err;
+    size_t i;
 
     (void)state;
-    assert_int_equal(routes_body_max(STR("/2015-03-31/functions/a/invocations")), 6291456);
-    assert_int_equal(routes_body_max(STR("/2015-03-31/functions")), 70167211);
-    routes_too_large(STR("POST"), STR("/2015-03-31/functions/a/invocations"), STR_NULL, &err);
-    assert_int_equal(err.code, ERR_TOO_LARGE);
-    assert_string_equal(
-        err.msg, "Request must be smaller than 6291456 bytes for the InvokeFunction operation");
-    routes_too_large(STR("POST"), STR("/2015-03-31/functions"), STR_NULL, &err);
-    assert_string_equal(
-        err.msg, "Request must be smaller than 70167211 bytes for the CreateFunction operation");
+    for (i = 0; i < ARRAY_LEN(cases); i++) {
+        struct str path = str_of(cases[i].path), type = str_of(cases[i].type);
+
+        assert_int_equal(routes_body_max(path, type), cases[i].max);
+        routes_too_large(STR("POST"), path, STR_NULL, type, &err);
+        assert_int_equal(err.code, ERR_TOO_LARGE);
+        assert_string_equal(err.msg, cases[i].message);
+    }
 }
 
 static void escapes_are_decoded_strictly(void **state)

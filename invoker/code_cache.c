@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Below <dir>: <hash>/ is the unpacked archive, <hash>.size its bytes in decimal (written first, so
- * a folder without it was never finished), get-* archives being fetched, new-* folders being
- * filled, old-* folders being removed. boot_id holds the machine's boot id: nothing is fsynced,
+ * Below <dir>: <hash>/ is the unpacked archive, layers-<hash>/ the tree of a list of layers, under
+ * the hash of their hashes; <either>.size its bytes in decimal (written first, so a folder without
+ * it was never finished), get-* archives being fetched, new-* folders being filled, old-* folders
+ * being removed. Everything but get-*, new-* and old-* goes by that name, its key. boot_id holds the machine's boot id: nothing is fsynced,
  * so after a crash of the machine all of it is dropped.
  */
 #include "invoker/code_cache.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -19,6 +21,10 @@
 #include "common/base/map.h"
 #include "common/proto/digest.h"
 #include "invoker/code_unpack.h"
+#include "invoker/tree_merge.h"
+
+#define LAYERS_PREFIX "layers-"
+#define KEY_MAX (sizeof(LAYERS_PREFIX) + CODE_SHA256_LEN)
 
 struct code_cache {
     struct loop *loop;
@@ -26,8 +32,8 @@ struct code_cache {
     uint64_t size, size_max; /* bytes kept and allowed */
     code_fetch_fn *fetch;
     void *fetch_arg;
-    struct map codes; /* by hash: struct code */
-    struct map fetches; /* by hash: struct code_fetch */
+    struct map codes; /* by key: struct code */
+    struct map fetches; /* by key: struct code_fetch */
     struct list_node idle; /* codes that nobody uses, least recently used first */
     struct list_node used;
     unsigned busy; /* calls that come back to us later; the last one frees a dead cache */
@@ -36,17 +42,25 @@ struct code_cache {
 
 struct code {
     struct code_cache *cache; /* NULL once that is gone */
-    char sha256[CODE_SHA256_LEN + 1];
+    char key[KEY_MAX];
     char *dir;
     uint64_t size;
     unsigned users;
     struct list_node node;
 };
 
+/* One archive of a fetch. */
+struct piece {
+    char sha256[CODE_SHA256_LEN + 1];
+    char *archive, *unpacked; /* get-*, new-* */
+};
+
 struct code_fetch {
     struct code_cache *cache;
-    char sha256[CODE_SHA256_LEN + 1];
-    char *archive, *unpacked, *dir, *size_file; /* get-*, new-*, and the names in the end */
+    char key[KEY_MAX];
+    struct piece pieces[CODE_LAYERS_MAX]; /* merged in this order, into the first */
+    size_t len, at; /* the one that is fetched now */
+    char *dir, *size_file; /* the names in the end */
     struct list_node waiters;
     uint64_t size;
     int r;
@@ -127,7 +141,7 @@ static void code_remove(struct code *code)
     struct removal *removal = xcalloc(sizeof(*removal));
     char token[17];
 
-    log_info("code", "removed", KV_STR("sha256", code->sha256), KV_U64("bytes", code->size));
+    log_info("code", "removed", KV_STR("code", code->key), KV_U64("bytes", code->size));
     token_make(8, token);
     removal->cache = cache;
     removal->path = str_printf("%s/old-%s", cache->dir, token);
@@ -135,7 +149,7 @@ static void code_remove(struct code *code)
     if (rename(code->dir, removal->path) < 0)
         log_warn("code", "old code not renamed", KV_STR("dir", code->dir), KV_I64("errno", errno));
     cache->size -= code->size;
-    map_remove(&cache->codes, str_of(code->sha256));
+    map_remove(&cache->codes, str_of(code->key));
     code_free(code);
     cache->busy++;
     loop_work(cache->loop, removal_work, removal_done, removal);
@@ -150,98 +164,129 @@ static void cache_shrink(struct code_cache *cache)
         code_remove(code);
 }
 
-static struct code *code_add(struct code_cache *cache, const char *sha256, uint64_t size)
+static struct code *code_add(struct code_cache *cache, const char *key, uint64_t size)
 {
     struct code *code = xcalloc(sizeof(*code));
 
     code->cache = cache;
-    snprintf(code->sha256, sizeof(code->sha256), "%s", sha256);
-    code->dir = str_printf("%s/%s", cache->dir, sha256);
+    snprintf(code->key, sizeof(code->key), "%s", key);
+    code->dir = str_printf("%s/%s", cache->dir, key);
     code->size = size;
     cache->size += size;
     list_append(&cache->idle, &code->node);
-    map_put(&cache->codes, str_of(sha256), code);
+    map_put(&cache->codes, str_of(key), code);
     return code;
 }
 
 /* ---- fetching and unpacking */
 
-static int check_hash(struct code_fetch *fetch)
+static int check_hash(const struct piece *piece, struct error *err)
 {
-    CLEANUP(closep) int fd = open(fetch->archive, O_RDONLY | O_CLOEXEC);
+    CLEANUP(closep) int fd = open(piece->archive, O_RDONLY | O_CLOEXEC);
     unsigned char digest[SHA256_BYTES];
     char hex[SHA256_HEX_MAX], chunk[65536];
     struct sha256 h;
     ssize_t n;
 
     if (fd < 0)
-        return error_set_errno(&fetch->err, ERR_SYSTEM, errno, "opening %s", fetch->archive);
+        return error_set_errno(err, ERR_SYSTEM, errno, "opening %s", piece->archive);
     sha256_init(&h);
     while ((n = read(fd, chunk, sizeof(chunk))) > 0)
         sha256_update(&h, chunk, (size_t)n);
     sha256_final(&h, digest);
     sha256_done(&h);
     if (n < 0)
-        return error_set_errno(&fetch->err, ERR_SYSTEM, errno, "reading %s", fetch->archive);
+        return error_set_errno(err, ERR_SYSTEM, errno, "reading %s", piece->archive);
     hex_encode(digest, sizeof(digest), hex);
-    if (strcmp(hex, fetch->sha256) != 0)
-        return error_set(&fetch->err, ERR_SYSTEM, "the archive fetched for %s has hash %s",
-                         fetch->sha256, hex);
+    if (strcmp(hex, piece->sha256) != 0)
+        return error_set(err, ERR_SYSTEM, "the archive fetched for %s has hash %s",
+                         piece->sha256, hex);
     return 0;
+}
+
+/* Unpacks piece @i and lays it over those before it. */
+static int unpack_piece(struct code_fetch *fetch, size_t i)
+{
+    struct piece *piece = &fetch->pieces[i];
+    uint64_t bytes;
+    int r = check_hash(piece, &fetch->err);
+
+    if (r == 0)
+        r = dir_make(piece->unpacked, 0755, &fetch->err);
+    if (r == 0)
+        r = code_unpack(piece->archive, piece->unpacked, CODE_UNPACKED_MAX, &bytes, &fetch->err);
+    if (r < 0)
+        return r;
+    fetch->size += bytes;
+    if (fetch->size > CODE_UNPACKED_MAX)
+        return error_set(&fetch->err, ERR_INVALID_ZIP,
+                         "Unzipped size of all layers must be smaller than %u bytes",
+                         CODE_UNPACKED_MAX);
+    return i == 0 ? 0 : tree_merge(piece->unpacked, fetch->pieces[0].unpacked, &fetch->err);
 }
 
 static int unpack(struct code_fetch *fetch)
 {
     CLEANUP(closep) int fd = -1;
     char text[24];
-    int r = check_hash(fetch);
+    size_t i;
+    int r = 0;
 
-    if (r == 0)
-        r = dir_make(fetch->unpacked, 0755, &fetch->err);
-    if (r == 0)
-        r = code_unpack(fetch->archive, fetch->unpacked, CODE_UNPACKED_MAX, &fetch->size,
-                        &fetch->err);
+    for (i = 0; i < fetch->len && r == 0; i++)
+        r = unpack_piece(fetch, i);
     if (r < 0)
         return r;
     snprintf(text, sizeof(text), "%llu", (unsigned long long)fetch->size);
     fd = open(fetch->size_file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text) ||
-        rename(fetch->unpacked, fetch->dir) < 0)
+        rename(fetch->pieces[0].unpacked, fetch->dir) < 0)
         return error_set_errno(&fetch->err, ERR_SYSTEM, errno, "keeping %s", fetch->dir);
     return 0;
+}
+
+static void remove_archives(struct code_fetch *fetch)
+{
+    size_t i;
+
+    for (i = 0; i < fetch->len; i++)
+        unlink(fetch->pieces[i].archive);
 }
 
 static void unpack_work(void *arg)
 {
     struct code_fetch *fetch = arg;
+    size_t i;
 
     fetch->r = unpack(fetch);
-    unlink(fetch->archive);
-    if (fetch->r < 0)
-        dir_remove(fetch->unpacked, NULL);
+    remove_archives(fetch);
+    for (i = 0; i < fetch->len; i++) /* what is done has another name by now */
+        dir_remove(fetch->pieces[i].unpacked, NULL);
 }
 
 static void fetch_free(struct code_fetch *fetch)
 {
     struct code_cache *cache = fetch->cache;
     struct waiter *w;
+    size_t i;
 
-    /* a callback may have begun another fetch of the same hash */
-    if (!cache->dead && map_get(&cache->fetches, str_of(fetch->sha256)) == fetch)
-        map_remove(&cache->fetches, str_of(fetch->sha256));
+    /* a callback may have begun another fetch of the same key */
+    if (!cache->dead && map_get(&cache->fetches, str_of(fetch->key)) == fetch)
+        map_remove(&cache->fetches, str_of(fetch->key));
     while ((w = LIST_FIRST(&fetch->waiters, struct waiter, node))) {
         list_remove(&w->node);
         free(w);
     }
-    free(fetch->archive);
-    free(fetch->unpacked);
+    for (i = 0; i < fetch->len; i++) {
+        free(fetch->pieces[i].archive);
+        free(fetch->pieces[i].unpacked);
+    }
     free(fetch->dir);
     free(fetch->size_file);
     free(fetch);
     cache_unbusy(cache);
 }
 
-/* Tells all who wait. Callbacks may ask for the same hash again, or free the cache. */
+/* Tells all who wait. Callbacks may ask for the same key again, or free the cache. */
 static void fetch_end(struct code_fetch *fetch)
 {
     struct code_cache *cache = fetch->cache;
@@ -252,16 +297,16 @@ static void fetch_end(struct code_fetch *fetch)
         fetch_free(fetch);
         return;
     }
-    map_remove(&cache->fetches, str_of(fetch->sha256));
+    map_remove(&cache->fetches, str_of(fetch->key));
     if (fetch->r < 0) {
-        log_warn("code", "not unpacked", KV_STR("sha256", fetch->sha256), KV_ERR(&fetch->err));
+        log_warn("code", "not unpacked", KV_STR("code", fetch->key), KV_ERR(&fetch->err));
         if (fetch->err.code == ERR_INVALID_ZIP) {
             error_wrap(&fetch->err, 0, "InvalidZipFileException");
             fetch->err.code = ERR_BAD_REQUEST;
         }
     } else {
-        log_info("code", "unpacked", KV_STR("sha256", fetch->sha256), KV_U64("bytes", fetch->size));
-        code = code_ref(code_add(cache, fetch->sha256, fetch->size));
+        log_info("code", "unpacked", KV_STR("code", fetch->key), KV_U64("bytes", fetch->size));
+        code = code_ref(code_add(cache, fetch->key, fetch->size));
         cache_shrink(cache);
     }
     while (!cache->dead && (w = LIST_FIRST(&fetch->waiters, struct waiter, node))) {
@@ -278,48 +323,63 @@ static void unpack_done(void *arg)
     fetch_end(arg);
 }
 
-void code_fetched(struct code_fetch *fetch, const struct error *err)
+/* Calls the user's fetch function at the end of the turn: it may answer at once. */
+static void fetch_next(void *arg)
 {
-    if (err) {
-        fetch->r = -(int)err->code;
-        fetch->err = *err;
-        unlink(fetch->archive);
-        fetch_end(fetch);
-    } else if (fetch->cache->dead) {
-        unlink(fetch->archive);
+    struct code_fetch *fetch = arg;
+    const struct piece *piece = &fetch->pieces[fetch->at];
+
+    if (fetch->cache->dead) {
+        remove_archives(fetch);
         fetch_free(fetch);
     } else {
-        loop_work(fetch->cache->loop, unpack_work, unpack_done, fetch);
+        fetch->cache->fetch(fetch, piece->sha256, piece->archive, fetch->cache->fetch_arg);
     }
 }
 
-/* Calls the user's fetch function at the end of the turn: it may answer at once. */
-static void fetch_begin(void *arg)
+void code_fetched(struct code_fetch *fetch, const struct error *err)
 {
-    struct code_fetch *fetch = arg;
+    struct code_cache *cache = fetch->cache;
 
-    if (fetch->cache->dead)
+    if (err) {
+        fetch->r = -(int)err->code;
+        fetch->err = *err;
+        remove_archives(fetch);
+        fetch_end(fetch);
+    } else if (cache->dead) {
+        remove_archives(fetch);
         fetch_free(fetch);
-    else
-        fetch->cache->fetch(fetch, fetch->sha256, fetch->archive, fetch->cache->fetch_arg);
+    } else if (++fetch->at < fetch->len) {
+        loop_defer(cache->loop, fetch_next, fetch);
+    } else {
+        loop_work(cache->loop, unpack_work, unpack_done, fetch);
+    }
 }
 
-static struct code_fetch *fetch_new(struct code_cache *cache, const char *sha256)
+static struct code_fetch *fetch_new(struct code_cache *cache, const char *key,
+                                    const char *const *sha256s, size_t len)
 {
     struct code_fetch *fetch = xcalloc(sizeof(*fetch));
+    struct piece *piece;
     char token[17];
+    size_t i;
 
-    token_make(8, token);
     fetch->cache = cache;
-    snprintf(fetch->sha256, sizeof(fetch->sha256), "%s", sha256);
-    fetch->archive = str_printf("%s/get-%s", cache->dir, token);
-    fetch->unpacked = str_printf("%s/new-%s", cache->dir, token);
-    fetch->dir = str_printf("%s/%s", cache->dir, sha256);
+    snprintf(fetch->key, sizeof(fetch->key), "%s", key);
+    fetch->len = len;
+    for (i = 0; i < len; i++) {
+        piece = &fetch->pieces[i];
+        token_make(8, token);
+        snprintf(piece->sha256, sizeof(piece->sha256), "%s", sha256s[i]);
+        piece->archive = str_printf("%s/get-%s", cache->dir, token);
+        piece->unpacked = str_printf("%s/new-%s", cache->dir, token);
+    }
+    fetch->dir = str_printf("%s/%s", cache->dir, key);
     fetch->size_file = str_printf("%s.size", fetch->dir);
     list_init(&fetch->waiters);
-    map_put(&cache->fetches, str_of(sha256), fetch);
+    map_put(&cache->fetches, str_of(key), fetch);
     cache->busy++;
-    loop_defer(cache->loop, fetch_begin, fetch);
+    loop_defer(cache->loop, fetch_next, fetch);
     return fetch;
 }
 
@@ -347,27 +407,57 @@ static void hit_deliver(void *arg)
     free(hit);
 }
 
-void code_get(struct code_cache *cache, const char *sha256, code_done_fn *done, void *arg)
+/* What is kept under @key, or will be once @sha256s are unpacked over one another. */
+static void get(struct code_cache *cache, const char *key, const char *const *sha256s, size_t len,
+                code_done_fn *done, void *arg)
 {
-    struct code *code = map_get(&cache->codes, str_of(sha256));
+    struct code *code = NULL;
     struct code_fetch *fetch;
     struct waiter *w;
     struct hit *hit;
+    size_t i = 0;
 
-    if (code || !hash_is_valid(sha256)) {
+    while (i < len && hash_is_valid(sha256s[i]))
+        i++;
+    if (i == len)
+        code = map_get(&cache->codes, str_of(key));
+    if (code || i < len) {
         hit = xcalloc(sizeof(*hit));
         *hit = (struct hit){cache, code ? code_ref(code) : NULL, done, arg};
         cache->busy++;
         loop_defer(cache->loop, hit_deliver, hit);
         return;
     }
-    fetch = map_get(&cache->fetches, str_of(sha256));
+    fetch = map_get(&cache->fetches, str_of(key));
     if (!fetch)
-        fetch = fetch_new(cache, sha256);
+        fetch = fetch_new(cache, key, sha256s, len);
     w = xcalloc(sizeof(*w));
     w->done = done;
     w->arg = arg;
     list_append(&fetch->waiters, &w->node);
+}
+
+void code_get(struct code_cache *cache, const char *sha256, code_done_fn *done, void *arg)
+{
+    get(cache, sha256, &sha256, 1, done, arg);
+}
+
+void code_get_layers(struct code_cache *cache, const char *const *sha256s, size_t len,
+                     code_done_fn *done, void *arg)
+{
+    CLEANUP(buf_done) struct buf list = BUF_INIT(CODE_LAYERS_MAX * 256u);
+    char key[KEY_MAX] = LAYERS_PREFIX;
+    size_t i;
+
+    assert(len >= 1 && len <= CODE_LAYERS_MAX);
+    if (len == 1) {
+        code_get(cache, sha256s[0], done, arg);
+        return;
+    }
+    for (i = 0; i < len; i++)
+        (void)buf_printf(&list, "%.*s\n", CODE_SHA256_LEN + 1, sha256s[i]);
+    sha256_hex(buf_str(&list), key + strlen(LAYERS_PREFIX));
+    get(cache, key, sha256s, len, done, arg);
 }
 
 /* ---- using */
@@ -419,6 +509,14 @@ static int check_boot(const char *dir, bool *ret_same, struct error *err)
     return *ret_same ? 0 : file_write_atomic(path, buf_str(&now), 0644, err);
 }
 
+static bool key_is_valid(const char *name)
+{
+    size_t skip = strncmp(name, LAYERS_PREFIX, strlen(LAYERS_PREFIX)) == 0 ? strlen(LAYERS_PREFIX)
+                                                                           : 0;
+
+    return hash_is_valid(name + skip);
+}
+
 /* Takes over one finished folder; everything else of ours is left over from a crash and goes. */
 static int adopt_or_remove(struct code_cache *cache, const char *name, bool same_boot,
                            struct error *err)
@@ -428,7 +526,7 @@ static int adopt_or_remove(struct code_cache *cache, const char *name, bool same
     CLEANUP(buf_done) struct buf text = BUF_INIT(32);
     uint64_t size;
 
-    if (hash_is_valid(name)) {
+    if (key_is_valid(name)) {
         if (same_boot && file_read(size_file, &text, NULL) == 0 &&
             str_parse_u64(buf_str(&text), &size) == 0) {
             code_add(cache, name, size);

@@ -3,6 +3,7 @@
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -15,7 +16,7 @@
 #include "common/proto/digest.h"
 
 #define ARCHIVES 3
-#define CONTENT_BYTES 100 /* of the one file in each */
+#define CONTENT_BYTES 100 /* of main.py in each; lib/only-<number> is empty */
 
 struct fixture {
     struct loop *loop;
@@ -34,22 +35,30 @@ struct fixture {
     int done, expect;
 };
 
+static void add_file(struct archive *a, const char *name, const char *content, size_t len)
+{
+    struct archive_entry *e = archive_entry_new();
+
+    archive_entry_set_pathname(e, name);
+    archive_entry_set_mode(e, S_IFREG | 0644);
+    archive_entry_set_size(e, (la_int64_t)len);
+    archive_write_header(a, e);
+    archive_write_data(a, content, len);
+    archive_entry_free(e);
+}
+
 static void make_zip(struct fixture *f, int i)
 {
     struct archive *a = archive_write_new();
-    struct archive_entry *e = archive_entry_new();
     CLEANUP(freep) char *path = str_printf("%s/%d.zip", f->dir, i);
+    CLEANUP(freep) char *only = str_printf("lib/only-%d", i);
     char content[CONTENT_BYTES];
 
     memset(content, 'a' + i, sizeof(content));
     archive_write_set_format_zip(a);
     assert_int_equal(archive_write_open_filename(a, path), ARCHIVE_OK);
-    archive_entry_set_pathname(e, "main.py");
-    archive_entry_set_mode(e, S_IFREG | 0644);
-    archive_entry_set_size(e, sizeof(content));
-    archive_write_header(a, e);
-    archive_write_data(a, content, sizeof(content));
-    archive_entry_free(e);
+    add_file(a, "main.py", content, sizeof(content));
+    add_file(a, only, "", 0);
     archive_write_free(a);
     f->zip[i] = BUF_INIT(1 << 16);
     assert_int_equal(file_read(path, &f->zip[i], NULL), 0);
@@ -127,6 +136,18 @@ static void on_code(struct code *code, const struct error *err, void *arg)
         loop_stop(f->loop);
 }
 
+static int dir_entries(const char *path)
+{
+    DIR *dir = opendir(path);
+    int n = 0;
+
+    assert_non_null(dir);
+    while (readdir(dir))
+        n++;
+    closedir(dir);
+    return n - 2; /* "." and ".." */
+}
+
 /* The code of archive @i, held by the test. */
 static struct code *get(struct fixture *f, int i)
 {
@@ -136,6 +157,37 @@ static struct code *get(struct fixture *f, int i)
     assert_int_equal(f->done, 0);
     loop_run(f->loop);
     return f->got[0];
+}
+
+/* The tree of two layers, held by the test. */
+static struct code *get_layers(struct fixture *f, int first, int second)
+{
+    const char *const list[] = {f->sha[first], f->sha[second]};
+
+    f->done = 0;
+    f->expect = 1;
+    code_get_layers(f->cache, list, 2, on_code, f);
+    assert_int_equal(f->done, 0);
+    loop_run(f->loop);
+    return f->got[0];
+}
+
+/* Whether @code has the main.py of archive @main and all files of archives @main and @other. */
+static bool is_merged(const struct code *code, int other, int main)
+{
+    const int both[] = {other, main};
+    CLEANUP(buf_done) struct buf text = BUF_INIT(2 * CONTENT_BYTES);
+    CLEANUP(freep) char *path = str_printf("%s/main.py", code_dir(code));
+    size_t i;
+
+    assert_int_equal(file_read(path, &text, NULL), 0);
+    for (i = 0; i < ARRAY_LEN(both); i++) {
+        CLEANUP(freep) char *only = str_printf("%s/lib/only-%d", code_dir(code), both[i]);
+
+        if (access(only, R_OK) != 0)
+            return false;
+    }
+    return text.len == CONTENT_BYTES && text.ptr[0] == 'a' + main;
 }
 
 static bool is_there(struct fixture *f, int i)
@@ -245,13 +297,14 @@ static void test_failures_reach_all_who_wait_and_are_not_kept(void **state)
 static void test_freeing_the_cache_leaves_users_and_fetches_in_peace(void **state)
 {
     struct fixture *f = *state;
+    const char *const list[] = {f->sha[1], f->sha[2]};
     struct code *code;
 
     cache_open(f, 1 << 20);
     code = get(f, 0);
     f->hold = true;
     f->done = 0;
-    code_get(f->cache, f->sha[1], on_code, f);
+    code_get_layers(f->cache, list, 2, on_code, f);
     loop_run(f->loop);
     code_get(f->cache, f->sha[0], on_code, f); /* a hit on its way */
     code_cache_free(TAKE(f->cache));
@@ -259,6 +312,103 @@ static void test_freeing_the_cache_leaves_users_and_fetches_in_peace(void **stat
     code_unref(code);
     code_fetched(f->held, NULL);
     assert_int_equal(f->done, 0);
+}
+
+static void test_layers_are_merged_in_their_order_once_for_each_list(void **state)
+{
+    struct fixture *f = *state;
+    struct code *ab, *ba, *again;
+
+    cache_open(f, 1 << 20);
+    ab = get_layers(f, 0, 1);
+    assert_true(is_merged(ab, 0, 1));
+    assert_int_equal(code_size(ab), 2 * CONTENT_BYTES);
+    ba = get_layers(f, 1, 0);
+    assert_true(is_merged(ba, 1, 0));
+    again = get_layers(f, 0, 1);
+    assert_ptr_equal(again, ab);
+    assert_int_equal(f->fetches, 4);
+    code_unref(again);
+    code_unref(ab);
+    code_unref(ba);
+    assert_int_equal(dir_entries(f->cache_dir), 2 * 2 + 1); /* each and its size; boot_id */
+    code_cache_free(f->cache);
+    cache_open(f, 1 << 20);
+    ab = get_layers(f, 0, 1);
+    assert_true(is_merged(ab, 0, 1));
+    assert_int_equal(f->fetches, 4);
+    code_unref(ab);
+}
+
+static void test_callers_of_one_list_share_one_fetch_of_each_archive(void **state)
+{
+    struct fixture *f = *state;
+    const char *const list[] = {f->sha[0], f->sha[1], f->sha[2]};
+    int i;
+
+    cache_open(f, 1 << 20);
+    f->expect = 4;
+    for (i = 0; i < 3; i++)
+        code_get_layers(f->cache, list, 3, on_code, f);
+    code_get_layers(f->cache, list, 2, on_code, f); /* another list */
+    loop_run(f->loop);
+    assert_int_equal(f->fetches, 5);
+    for (i = 0; i < 4; i++)
+        code_unref(f->got[i]);
+}
+
+static void test_a_list_of_one_is_the_archive_itself(void **state)
+{
+    struct fixture *f = *state;
+    const char *const list[] = {f->sha[0]};
+    struct code *code;
+
+    cache_open(f, 1 << 20);
+    code = get(f, 0);
+    f->done = 0;
+    code_get_layers(f->cache, list, 1, on_code, f);
+    loop_run(f->loop);
+    assert_ptr_equal(f->got[0], code);
+    assert_int_equal(f->fetches, 1);
+    code_unref(code);
+    code_unref(code);
+}
+
+static void test_layers_count_and_go_as_code_does(void **state)
+{
+    struct fixture *f = *state;
+    struct code *layers;
+
+    cache_open(f, 2 * CONTENT_BYTES);
+    layers = get_layers(f, 0, 1);
+    code_unref(get(f, 2)); /* one too much */
+    assert_false(is_there(f, 2));
+    code_unref(layers);
+    code_unref(get(f, 2));
+    assert_true(is_there(f, 2));
+    code_unref(get_layers(f, 0, 1)); /* had gone, and is too much for both */
+    assert_int_equal(f->fetches, 2 + 1 + 1 + 2);
+    assert_false(is_there(f, 2));
+}
+
+static void test_a_layer_that_fails_fails_the_list_and_leaves_nothing(void **state)
+{
+    struct fixture *f = *state;
+
+    cache_open(f, 1 << 20);
+    f->zip[1].len = 20;
+    sha256_hex(buf_str(&f->zip[1]), f->sha[1]);
+    assert_null(get_layers(f, 0, 1));
+    assert_int_equal(f->err.code, ERR_BAD_REQUEST);
+    assert_int_equal(dir_entries(f->cache_dir), 1); /* boot_id */
+    f->fail = ERR_NOT_FOUND;
+    assert_null(get_layers(f, 0, 2));
+    assert_int_equal(f->err.code, ERR_NOT_FOUND);
+    f->fail = ERR_OK;
+    code_unref(get_layers(f, 0, 2));
+    snprintf(f->sha[2], sizeof(f->sha[2]), "../../etc");
+    assert_null(get_layers(f, 0, 2));
+    assert_int_equal(f->err.code, ERR_BAD_REQUEST);
 }
 
 int main(void)
@@ -271,6 +421,14 @@ int main(void)
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(test_failures_reach_all_who_wait_and_are_not_kept, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(
+            test_layers_are_merged_in_their_order_once_for_each_list, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            test_callers_of_one_list_share_one_fetch_of_each_archive, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_list_of_one_is_the_archive_itself, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_layers_count_and_go_as_code_does, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_layer_that_fails_fails_the_list_and_leaves_nothing,
+                                        setup, teardown),
         cmocka_unit_test_setup_teardown(test_freeing_the_cache_leaves_users_and_fetches_in_peace,
                                         setup, teardown),
     };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * code_unpack.h - one zip archive of a function into a fresh folder. The archive is foreign:
+ * code_unpack.h - one zip archive of a function or layer into a fresh folder. The archive is foreign:
  * nothing in it makes us write outside of that folder, follow a link, or write more than allowed.
  *
  * Owns:    nothing. Threads: a worker; blocks.

@@ -5,6 +5,7 @@
 
 #include "common/base/log.h"
 #include "common/io/rpc.h"
+#include "common/model/fn_name.h"
 #include "invoker/code_download.h"
 
 #define REGISTER_LIMIT_US SECONDS(5)
@@ -34,8 +35,11 @@ struct task {
     struct rpc_request *request; /* the controller asks us; NULL: we ask it */
     spec_fetched_fn *on_spec;
     void *on_spec_arg;
-    char *account, *name; /* a version that is checked */
+    char *account, *name, *version; /* a version that is checked */
     uint64_t generation;
+    struct sandbox_layer *layers; /* to be prepared after the code */
+    size_t layers_len;
+    struct code *code; /* held until the layers are there too */
 };
 
 static struct task *task_new(struct controller_link *cl, struct rpc_request *request)
@@ -55,6 +59,9 @@ static void task_free(struct task *t)
     list_remove(&t->node);
     free(t->account);
     free(t->name);
+    free(t->version);
+    sandbox_layers_free(t->layers, t->layers_len);
+    code_unref(t->code);
     free(t);
 }
 
@@ -141,28 +148,31 @@ void controller_link_fetch_spec(const struct spec_key *key, spec_fetched_fn *don
 static void on_checked(const cJSON *ok, struct str body, const struct error *err, void *arg)
 {
     struct task *t = arg;
+    struct spec_key over = {.account = str_of(t->account),
+                            .name = str_of(t->name),
+                            .version = str_of(t->version),
+                            .generation = t->generation + 1};
     (void)ok;
     (void)body;
 
-    if (err && err->code == ERR_STALE)
-        spec_cache_retire(t->cl->parts.specs, str_of(t->account), str_of(t->name),
-                          t->generation + 1);
-    else if (err && err->code == ERR_NOT_FOUND)
-        spec_cache_retire(t->cl->parts.specs, str_of(t->account), str_of(t->name), 0);
+    if (err && err->code == ERR_NOT_FOUND) /* this version; the others are asked for by themselves */
+        over.generation = 0;
+    if (err && (err->code == ERR_STALE || err->code == ERR_NOT_FOUND))
+        spec_cache_retire(t->cl->parts.specs, &over);
     task_free(t);
 }
 
-static void check_version(const struct sandbox_spec *spec, void *arg)
+static void check_version(const struct spec_key *key, void *arg)
 {
     struct controller_link *cl = arg;
     struct task *t = task_new(cl, NULL);
 
-    t->account = str_dup(str_of(spec->account));
-    t->name = str_dup(str_of(spec->name));
-    t->generation = spec->generation;
-    ask(cl, "version.get",
-        version_args(spec->account, spec->name, spec->version, spec->generation), SPEC_LIMIT_US,
-        on_checked, t);
+    t->account = str_dup(key->account);
+    t->name = str_dup(key->name);
+    t->version = str_dup(key->version);
+    t->generation = key->generation;
+    ask(cl, "version.get", version_args(t->account, t->name, t->version, t->generation),
+        SPEC_LIMIT_US, on_checked, t);
 }
 
 /* ---- code */
@@ -223,28 +233,55 @@ static void on_image_prepare(struct rpc_request *req, const cJSON *args, struct 
         bad_args(req, "image.prepare");
 }
 
-static void on_code_prepared(struct code *code, const struct error *err, void *arg)
+static void prepared(struct task *t, const struct error *err)
 {
-    struct task *t = arg;
-
     if (err)
         rpc_fail(t->request, err);
     else
         rpc_reply(t->request, NULL, STR_NULL);
-    code_unref(code); /* it stays in the cache, as long as there is room */
     task_free(t);
+}
+
+static void on_layers_prepared(struct code *layers, const struct error *err, void *arg)
+{
+    prepared(arg, err);
+    code_unref(layers); /* it stays in the cache, as long as there is room */
+}
+
+static void on_code_prepared(struct code *code, const struct error *err, void *arg)
+{
+    const char *hashes[SANDBOX_LAYERS_MAX];
+    struct task *t = arg;
+    size_t i;
+
+    t->code = code;
+    if (err || !t->layers_len) {
+        prepared(t, err);
+        return;
+    }
+    for (i = 0; i < t->layers_len; i++)
+        hashes[i] = t->layers[i].sha256;
+    code_get_layers(t->cl->parts.codes, hashes, t->layers_len, on_layers_prepared, t);
 }
 
 static void on_code_prepare(struct rpc_request *req, const cJSON *args, struct str body, void *arg)
 {
     struct controller_link *cl = arg;
     const char *sha256 = string_arg(args, "sha256");
+    struct sandbox_layer *layers;
+    struct task *t;
+    size_t len;
     (void)body;
 
-    if (sha256)
-        code_get(cl->parts.codes, sha256, on_code_prepared, task_new(cl, req));
-    else
+    if (!sha256 || sandbox_layers_from_json(cJSON_GetObjectItemCaseSensitive(args, "layers"),
+                                            &layers, &len, NULL) < 0) {
         bad_args(req, "code.prepare");
+        return;
+    }
+    t = task_new(cl, req);
+    t->layers = layers;
+    t->layers_len = len;
+    code_get(cl->parts.codes, sha256, on_code_prepared, t);
 }
 
 static void on_version_retire(struct rpc_request *req, const cJSON *args, struct str body,
@@ -252,17 +289,27 @@ static void on_version_retire(struct rpc_request *req, const cJSON *args, struct
 {
     struct controller_link *cl = arg;
     const char *account = string_arg(args, "account"), *name = string_arg(args, "name");
+    const char *version = string_arg(args, "version");
     const cJSON *generation = cJSON_GetObjectItemCaseSensitive(args, "generation");
+    struct spec_key key;
     (void)body;
 
     if (!account || !name || !cJSON_IsNumber(generation) || generation->valuedouble < 0) {
         bad_args(req, "version.retire");
         return;
     }
+    /* a controller that knows of no versions means this one when it does not mean all */
+    key = (struct spec_key){.account = str_of(account),
+                            .name = str_of(name),
+                            .version = str_of(version ? version : FN_LATEST),
+                            .generation = (uint64_t)generation->valuedouble};
     log_info("controller", "version retired", KV_STR("function", name),
-             KV_U64("generation", generation->valuedouble));
-    spec_cache_retire(cl->parts.specs, str_of(account), str_of(name),
-                      (uint64_t)generation->valuedouble);
+             KV_STR("version", version || key.generation ? key.version.ptr : "all"),
+             KV_U64("generation", key.generation));
+    if (version || key.generation)
+        spec_cache_retire(cl->parts.specs, &key);
+    else
+        spec_cache_retire_all(cl->parts.specs, key.account, key.name);
     rpc_reply(req, NULL, STR_NULL);
 }
 

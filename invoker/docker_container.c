@@ -58,7 +58,8 @@ static void add_volumes(cJSON *tmpfs, const struct docker_container_options *o)
     char *const *v;
 
     for (v = o->volumes; v && *v; v++) {
-        if (is_path(*v, "/tmp") || (o->code_dir && is_path(*v, "/var/task")))
+        if (is_path(*v, "/tmp") || (o->code_dir && is_path(*v, "/var/task")) ||
+            (o->layers_dir && is_path(*v, "/opt")))
             continue; /* ours goes there */
         cJSON_AddStringToObject(tmpfs, *v, "ro,noexec,nosuid,nodev,size=4k,mode=755");
     }
@@ -111,6 +112,8 @@ static void add_file_systems(cJSON *host, const struct docker_container_options 
     add_bind(mounts, o->run_dir, "/.hearth/run");
     if (o->code_dir)
         add_bind(mounts, o->code_dir, "/var/task");
+    if (o->layers_dir)
+        add_bind(mounts, o->layers_dir, "/opt");
     /* Docker's default is noexec; Lambda's functions may run what they put there. The owner counts
      * where an image's own /tmp is closed to others: runc before 1.2 gives the mount that mode. */
     snprintf(options, sizeof(options), "rw,exec,nosuid,nodev,size=%um,mode=1777,uid=%u,gid=%u",

@@ -32,6 +32,7 @@ struct docker_container_options {
     const char *init_path; /* on the host */
     const char *run_dir; /* of this sandbox, on the host */
     const char *code_dir; /* on the host; NULL: the image's own /var/task */
+    const char *layers_dir; /* on the host; NULL: the image's own /opt */
 };
 
 /** The body of a create request; the caller deletes it. */

@@ -23,9 +23,10 @@ static struct sandbox_spec spec_make(void)
                                  .env_len = 1};
 }
 
-static char *config_text(const char *network, const char *code_dir)
+static char *config_text(const char *network, const char *code_dir, const char *layers_dir)
 {
-    static char *volumes[] = {(char *)"/data", (char *)"/tmp/", (char *)"/var/task", NULL};
+    static char *volumes[] = {(char *)"/data", (char *)"/tmp/", (char *)"/var/task",
+                              (char *)"/opt/", NULL};
     struct sandbox_spec spec = spec_make();
     cJSON *config = docker_container_config(&(struct docker_container_options){
         .node = "n1",
@@ -38,6 +39,7 @@ static char *config_text(const char *network, const char *code_dir)
         .init_path = "/usr/lib/hearth/hearth-init",
         .run_dir = "/run/hearth/s1",
         .code_dir = code_dir,
+        .layers_dir = layers_dir,
     });
     char *text = cJSON_PrintUnformatted(config);
 
@@ -68,8 +70,9 @@ static void test_nothing_is_left_open(void **state)
         "\"Dns\":[\"127.0.0.1\"]",
         "\"/data\":\"ro,noexec,",
         "\"/var/task\":\"ro,noexec,",
+        "\"/opt/\":\"ro,noexec,",
     };
-    char *text = config_text("none", NULL);
+    char *text = config_text("none", NULL, NULL);
     size_t i;
 
     (void)state;
@@ -82,7 +85,7 @@ static void test_nothing_is_left_open(void **state)
 
 static void test_environment_values_do_not_reach_the_engine(void **state)
 {
-    char *text = config_text("none", NULL);
+    char *text = config_text("none", NULL, NULL);
 
     (void)state;
     assert_null(strstr(text, secret_value));
@@ -90,13 +93,16 @@ static void test_environment_values_do_not_reach_the_engine(void **state)
     cJSON_free(text);
 }
 
-static void test_code_is_mounted_read_only_and_other_networks_keep_their_dns(void **state)
+static void test_code_and_layers_are_mounted_read_only_and_other_networks_keep_their_dns(void **state)
 {
-    char *text = config_text("hearth-net", "/data/code/00");
+    char *text = config_text("hearth-net", "/data/code/00", "/data/code/01");
 
     (void)state;
     assert_non_null(strstr(text, "{\"Type\":\"bind\",\"Source\":\"/data/code/00\",\"Target\":"
                                  "\"/var/task\",\"ReadOnly\":true}"));
+    assert_non_null(strstr(text, "{\"Type\":\"bind\",\"Source\":\"/data/code/01\",\"Target\":"
+                                 "\"/opt\",\"ReadOnly\":true}"));
+    assert_null(strstr(text, "\"/opt/\""));
     assert_non_null(strstr(text, "\"NetworkMode\":\"hearth-net\""));
     assert_null(strstr(text, "\"Dns\""));
     assert_null(strstr(text, "\"/var/task\":\"ro"));
@@ -117,7 +123,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_nothing_is_left_open),
         cmocka_unit_test(test_environment_values_do_not_reach_the_engine),
-        cmocka_unit_test(test_code_is_mounted_read_only_and_other_networks_keep_their_dns),
+        cmocka_unit_test(test_code_and_layers_are_mounted_read_only_and_other_networks_keep_their_dns),
         cmocka_unit_test(test_cpu_follows_memory),
     };
 

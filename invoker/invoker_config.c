@@ -81,7 +81,7 @@ static const struct config_item items[] = {
     NUMBER_ITEM(CFG_USEC, "drain_limit", "HEARTH_DRAIN_LIMIT", drain_limit_us, "8s", 0, MINUTES(16),
                 "how long running invocations may go on after SIGTERM"),
     NUMBER_ITEM(CFG_BYTES, "code_cache_size", "HEARTH_CODE_CACHE_SIZE", code_cache_bytes, "10G", 0,
-                UINT64_MAX, "unpacked zip code kept; code in use may exceed it"),
+                UINT64_MAX, "unpacked zip code and layers kept; what is in use may exceed it"),
     STRING_ITEM(kafka_brokers, "HEARTH_KAFKA_BROKERS", "", 0, 4096, NULL,
                 "host:port,... of the Kafka that gets function logs; empty: they stay here"),
     STRING_ITEM(kafka_topic, "HEARTH_KAFKA_TOPIC", "hearth-logs", 1, 249, NULL,

@@ -79,6 +79,7 @@ struct launch_options {
     const struct sandbox_spec *spec;
     const struct image_info *image;
     const char *code_dir; /* mounted read-only at /var/task until on_gone; NULL for images */
+    const char *layers_dir; /* mounted read-only at /opt until on_gone; NULL: the image's own */
     const char *log_stream; /* "2026/11/23/[$LATEST]<32 hex>" */
     const struct launch_handler *handler; /* borrowed, static */
     void *arg;

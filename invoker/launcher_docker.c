@@ -496,6 +496,7 @@ static void make_config(struct docker_launch *l, const struct launch_options *o)
         .init_path = launcher->init_path,
         .run_dir = l->dir,
         .code_dir = o->code_dir,
+        .layers_dir = o->layers_dir,
     });
 }
 

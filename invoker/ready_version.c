@@ -7,14 +7,15 @@ struct ready_version {
     unsigned refs;
     struct sandbox_spec *spec;
     struct image_info *image;
-    struct code *code;
+    struct code *code, *layers;
     struct pool_version *pv;
     unsigned slow_starts; /* expected */
     bool image_lost;
 };
 
 struct ready_version *ready_version_new(struct pool *pool, struct sandbox_spec *spec,
-                                  struct image_info *image, struct code *code)
+                                        struct image_info *image, struct code *code,
+                                        struct code *layers)
 {
     struct ready_version *ver = calloc(1, sizeof(*ver));
 
@@ -24,6 +25,7 @@ struct ready_version *ready_version_new(struct pool *pool, struct sandbox_spec *
     ver->spec = spec;
     ver->image = image;
     ver->code = code;
+    ver->layers = layers;
     ver->pv = pool_version_new(pool, spec->memory_mib, ver);
     return ver;
 }
@@ -40,6 +42,7 @@ void ready_version_unref(struct ready_version *ver)
         return;
     pool_version_free(ver->pv);
     code_unref(ver->code);
+    code_unref(ver->layers);
     image_info_free(ver->image);
     sandbox_spec_free(ver->spec);
     free(ver);
@@ -83,6 +86,11 @@ const char *ready_version_folder(const struct ready_version *ver)
 const char *ready_version_code_dir(const struct ready_version *ver)
 {
     return ver->code ? code_dir(ver->code) : NULL;
+}
+
+const char *ready_version_layers_dir(const struct ready_version *ver)
+{
+    return ver->layers ? code_dir(ver->layers) : NULL;
 }
 
 struct pool_version *ready_version_pool(const struct ready_version *ver)

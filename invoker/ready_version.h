@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * ready_version.h - one version of one function at one generation, with all that a sandbox of it needs
- * at hand on this node: its specification, its image, its unpacked code, its place in the pool.
+ * at hand on this node: its specification, its image, its unpacked code and layers, its place in
+ * the pool.
  *
- * Owns:    the four of them; freed with the last reference. Holders: the spec cache, each sandbox,
+ * Owns:    all of them; freed with the last reference. Holders: the spec cache, each sandbox,
  *          each invocation that has not ended.
  * Threads: loop thread only.
  * Errors:  none.
@@ -18,9 +19,13 @@
 
 struct ready_version;
 
-/** Takes @spec, @image and @code (NULL for images) over; one reference is the caller's. */
+/**
+ * Takes @spec, @image, @code (NULL for images) and @layers (NULL: none) over; one reference is the
+ * caller's.
+ */
 struct ready_version *ready_version_new(struct pool *pool, struct sandbox_spec *spec,
-                                  struct image_info *image, struct code *code);
+                                        struct image_info *image, struct code *code,
+                                        struct code *layers);
 struct ready_version *ready_version_ref(struct ready_version *ver);
 /** NULL is fine. */
 void ready_version_unref(struct ready_version *ver);
@@ -34,6 +39,8 @@ const char *ready_version_program(const struct ready_version *ver);
 const char *ready_version_folder(const struct ready_version *ver);
 /** NULL for images. */
 const char *ready_version_code_dir(const struct ready_version *ver);
+/** All layers in one tree; NULL when there are none. */
+const char *ready_version_layers_dir(const struct ready_version *ver);
 struct pool_version *ready_version_pool(const struct ready_version *ver);
 /** How many hold it. */
 unsigned ready_version_refs(const struct ready_version *ver);

@@ -655,6 +655,7 @@ struct sandbox *sandbox_start(struct sandbox_host *host, struct ready_version *v
     options.spec = ready_version_spec(ver);
     options.image = ready_version_image(ver);
     options.code_dir = ready_version_code_dir(ver);
+    options.layers_dir = ready_version_layers_dir(ver);
     options.log_stream = sb->log_stream;
     if (launch_start(host->launcher, &options, &sb->launch, &sb->start_error) < 0)
         loop_defer(host->loop, on_not_begun, sb);

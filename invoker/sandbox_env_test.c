@@ -123,10 +123,28 @@ static void test_zip_functions_run_the_runtimes_entry_point_with_the_handler(voi
     assert_string_equal(env->cwd, "/var/task");
     assert_string_equal(value(env, "_HANDLER"), "main.run");
     assert_string_equal(value(env, "AWS_EXECUTION_ENV"), "AWS_Lambda_python3.13");
+    assert_string_equal(value(env, "AWS_LAMBDA_FUNCTION_VERSION"), "$LATEST");
     sandbox_env_free(env);
+    spec.version = "12";
     spec.runtime = "provided.al2023";
     assert_int_equal(sandbox_env_new(&spec, &image, "s", &env, NULL), 0);
     assert_null(value(env, "AWS_EXECUTION_ENV"));
+    assert_string_equal(value(env, "AWS_LAMBDA_FUNCTION_VERSION"), "12");
+    sandbox_env_free(env);
+}
+
+static void test_layers_are_on_the_paths_unless_image_or_function_say_otherwise(void **state)
+{
+    struct sandbox_spec spec = spec_make();
+    struct image_info image = image_make();
+    struct sandbox_env *env;
+
+    (void)state;
+    image.env = none;
+    spec.code_sha256 = "00";
+    assert_int_equal(sandbox_env_new(&spec, &image, "s", &env, NULL), 0);
+    assert_string_equal(value(env, "PATH"), "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin");
+    assert_non_null(strstr(value(env, "LD_LIBRARY_PATH"), ":/var/task/lib:/opt/lib"));
     sandbox_env_free(env);
 }
 
@@ -161,6 +179,7 @@ int main(void)
         cmocka_unit_test(test_reserved_beats_function_beats_image_beats_defaults),
         cmocka_unit_test(test_image_functions_run_the_image_or_its_overrides),
         cmocka_unit_test(test_zip_functions_run_the_runtimes_entry_point_with_the_handler),
+        cmocka_unit_test(test_layers_are_on_the_paths_unless_image_or_function_say_otherwise),
         cmocka_unit_test(test_nothing_to_run_and_too_much_are_refused),
     };
 

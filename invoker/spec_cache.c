@@ -7,118 +7,167 @@
 
 #include "common/base/map.h"
 
-#define FN_KEY_MAX 256u /* "<account>/<name>": 12 + 1 + 64 in practice */
+#define KEY_MAX 320u /* "<account>/<name>:<version>": 32 + 1 + 170 + 1 + 64, see invocation.c */
 
 /*
- * FETCHING (specification) → IMAGE → CODE → READY; a failure or retirement takes the entry away. An
- * entry that was retired while it waits for an answer lives on, outside of all lists, until it
- * comes.
+ * FETCHING (specification) → IMAGE → CODE → LAYERS → READY; a failure or retirement takes the entry
+ * away. An entry that was retired while it waits for an answer lives on, outside of all lists,
+ * until it comes.
  */
-enum entry_state { ENTRY_FETCHING, ENTRY_IMAGE, ENTRY_CODE, ENTRY_READY };
+enum entry_state { ENTRY_FETCHING, ENTRY_IMAGE, ENTRY_CODE, ENTRY_LAYERS, ENTRY_READY };
 
+/* One generation of one version. */
 struct entry {
     struct spec_cache *cache;
-    struct fn_known *fn; /* NULL: retired */
+    struct version_known *version; /* NULL: retired */
     enum entry_state state;
-    char *version;
     uint64_t generation;
-    struct sandbox_spec *spec; /* until READY */
-    struct image_info *image; /* until READY */
+    struct sandbox_spec *spec; /* until READY, as the next two */
+    struct image_info *image;
+    struct code *code;
     struct ready_version *ver; /* READY */
     struct list_node waits;
-    struct list_node of_fn;
+    struct list_node of_version;
     struct list_node use; /* in cache.ready, least recently found first, or cache.pending */
 };
 
-/* One function. */
-struct fn_known {
-    char *key;
+/* One version of one function, whatever its generation. */
+struct version_known {
+    char *account, *name, *version;
     uint64_t newest;
     struct list_node entries;
+    struct list_node of_fn;
+};
+
+/* One function: what ends together when it is deleted. */
+struct fn_known {
+    struct list_node versions;
 };
 
 struct spec_cache {
     struct spec_cache_options options;
+    struct map versions; /* "<account>/<name>:<version>" to struct version_known */
     struct map fns; /* "<account>/<name>" to struct fn_known */
     struct list_node ready;
     struct list_node pending;
     uint32_t ready_count;
 };
 
-/* ---- functions */
+/* ---- functions and versions */
 
-static struct str fn_key(char *buf, struct str account, struct str name)
+/*
+ * Neither account nor name has '/' or ':' in it; no version: the function's own key. STR_NULL when
+ * it is longer than any can be.
+ */
+static struct str make_key(char *buf, struct str account, struct str name, struct str version)
 {
-    size_t len = account.len + 1 + name.len;
+    const struct str parts[] = {account, STR("/"), name, STR(":"), version};
+    size_t len = 0, count = version.ptr ? ARRAY_LEN(parts) : 3, i;
 
-    if (len > FN_KEY_MAX)
-        return STR_NULL;
-    memcpy(buf, account.ptr, account.len);
-    buf[account.len] = '/';
-    memcpy(buf + account.len + 1, name.ptr, name.len);
+    for (i = 0; i < count; i++) {
+        if (parts[i].len > KEY_MAX - len)
+            return STR_NULL;
+        memcpy(buf + len, parts[i].ptr, parts[i].len);
+        len += parts[i].len;
+    }
     return str_from(buf, len);
 }
 
-static struct fn_known *fn_get(struct spec_cache *cache, struct str key)
+static struct version_known *version_find(const struct spec_cache *cache,
+                                          const struct spec_key *key)
 {
-    struct fn_known *fn = map_get(&cache->fns, key);
+    char buf[KEY_MAX];
+    struct str text = make_key(buf, key->account, key->name, key->version);
+
+    return text.ptr ? map_get(&cache->versions, text) : NULL;
+}
+
+static struct fn_known *fn_get(struct spec_cache *cache, struct str account, struct str name)
+{
+    char buf[KEY_MAX];
+    struct str text = make_key(buf, account, name, STR_NULL);
+    struct fn_known *fn = map_get(&cache->fns, text);
 
     if (fn)
         return fn;
     fn = calloc(1, sizeof(*fn));
     if (!fn)
         abort();
-    fn->key = str_dup(key);
-    list_init(&fn->entries);
-    map_put(&cache->fns, key, fn);
+    list_init(&fn->versions);
+    map_put(&cache->fns, text, fn);
     return fn;
 }
 
-static void fn_free(struct fn_known *fn)
+/* Known from here on, if it was not before. */
+static struct version_known *version_get(struct spec_cache *cache, const struct spec_key *key)
 {
-    free(fn->key);
-    free(fn);
+    char buf[KEY_MAX];
+    struct str text = make_key(buf, key->account, key->name, key->version);
+    struct version_known *version;
+
+    assert(text.ptr); /* callers check lengths */
+    version = map_get(&cache->versions, text);
+    if (version)
+        return version;
+    version = calloc(1, sizeof(*version));
+    if (!version)
+        abort();
+    version->account = str_dup(key->account);
+    version->name = str_dup(key->name);
+    version->version = str_dup(key->version);
+    list_init(&version->entries);
+    list_append(&fn_get(cache, key->account, key->name)->versions, &version->of_fn);
+    map_put(&cache->versions, text, version);
+    return version;
+}
+
+static void version_free(struct version_known *version)
+{
+    list_remove(&version->of_fn);
+    free(version->account);
+    free(version->name);
+    free(version->version);
+    free(version);
 }
 
 /* ---- entries */
 
-static struct entry *entry_new(struct spec_cache *cache, struct fn_known *fn,
-                               const struct spec_key *key)
+static struct entry *entry_new(struct spec_cache *cache, struct version_known *version,
+                               uint64_t generation)
 {
     struct entry *e = calloc(1, sizeof(*e));
 
     if (!e)
         abort();
     e->cache = cache;
-    e->fn = fn;
-    e->version = str_dup(key->version);
-    e->generation = key->generation;
+    e->version = version;
+    e->generation = generation;
     list_init(&e->waits);
-    list_append(&fn->entries, &e->of_fn);
+    list_append(&version->entries, &e->of_version);
     list_append(&cache->pending, &e->use);
     return e;
 }
 
 static void entry_free(struct entry *e)
 {
-    list_remove(&e->of_fn);
+    list_remove(&e->of_version);
     list_remove(&e->use);
     sandbox_spec_free(e->spec);
     image_info_free(e->image);
+    code_unref(e->code);
     ready_version_unref(e->ver);
-    free(e->version);
     free(e);
 }
 
-static struct entry *entry_find(const struct fn_known *fn, struct str version, uint64_t generation)
+static struct entry *entry_find(const struct version_known *version, uint64_t generation)
 {
     struct list_node *node;
     struct entry *e;
 
-    LIST_FOREACH(&fn->entries, node)
+    LIST_FOREACH(&version->entries, node)
     {
-        e = CONTAINER_OF(node, struct entry, of_fn);
-        if (e->generation == generation && str_is(version, e->version))
+        e = CONTAINER_OF(node, struct entry, of_version);
+        if (e->generation == generation)
             return e;
     }
     return NULL;
@@ -142,7 +191,7 @@ static void entry_tell(struct entry *e, struct ready_version *ver, const struct 
 
 static void entry_fail(struct entry *e, const struct error *err)
 {
-    list_remove(&e->of_fn); /* whoever asks again starts anew */
+    list_remove(&e->of_version); /* whoever asks again starts anew */
     entry_tell(e, NULL, err);
     entry_free(e);
 }
@@ -152,10 +201,10 @@ static bool entry_goes_on(struct entry *e, const struct error *err)
 {
     struct error stale;
 
-    if (!err && e->fn)
+    if (!err && e->version)
         return true;
     if (!err) {
-        error_set(&stale, ERR_STALE, "the function was changed meanwhile");
+        error_set(&stale, ERR_STALE, "the version was changed meanwhile");
         err = &stale;
     }
     entry_fail(e, err);
@@ -167,8 +216,8 @@ static void entry_retire(struct entry *e)
 {
     struct ready_version *ver = e->ver;
 
-    list_remove(&e->of_fn);
-    e->fn = NULL;
+    list_remove(&e->of_version);
+    e->version = NULL;
     if (e->state != ENTRY_READY)
         return;
     e->cache->ready_count--;
@@ -195,12 +244,13 @@ static void trim(struct spec_cache *cache)
     }
 }
 
-static void entry_ready(struct entry *e, struct code *code)
+static void entry_ready(struct entry *e, struct code *layers)
 {
     struct spec_cache *cache = e->cache;
     CLEANUP(ready_version_unrefp) struct ready_version *ver = NULL;
 
-    e->ver = ready_version_new(cache->options.pool, TAKE(e->spec), TAKE(e->image), code);
+    e->ver = ready_version_new(cache->options.pool, TAKE(e->spec), TAKE(e->image), TAKE(e->code),
+                               layers);
     e->state = ENTRY_READY;
     list_remove(&e->use);
     list_append(&cache->ready, &e->use);
@@ -210,14 +260,36 @@ static void entry_ready(struct entry *e, struct code *code)
     trim(cache);
 }
 
-static void on_code(struct code *code, const struct error *err, void *arg)
+static void on_layers(struct code *layers, const struct error *err, void *arg)
 {
     struct entry *e = arg;
 
     if (entry_goes_on(e, err))
-        entry_ready(e, code);
+        entry_ready(e, layers);
     else if (!err)
-        code_unref(code);
+        code_unref(layers);
+}
+
+static void on_code(struct code *code, const struct error *err, void *arg)
+{
+    struct entry *e = arg;
+    const char *hashes[SANDBOX_LAYERS_MAX];
+    size_t i;
+
+    if (!entry_goes_on(e, err)) {
+        if (!err)
+            code_unref(code);
+        return;
+    }
+    e->code = code;
+    if (!e->spec->layers_len) {
+        entry_ready(e, NULL);
+        return;
+    }
+    for (i = 0; i < e->spec->layers_len; i++)
+        hashes[i] = e->spec->layers[i].sha256;
+    e->state = ENTRY_LAYERS;
+    code_get_layers(e->cache->options.codes, hashes, e->spec->layers_len, on_layers, e);
 }
 
 static void on_image(const struct image_info *info, const struct error *err, void *arg)
@@ -227,7 +299,7 @@ static void on_image(const struct image_info *info, const struct error *err, voi
     if (!entry_goes_on(e, err))
         return;
     e->image = image_info_copy(info);
-    if (!e->spec->code_sha256) {
+    if (!e->spec->code_sha256) { /* an image has its own /opt */
         entry_ready(e, NULL);
         return;
     }
@@ -251,41 +323,74 @@ static void on_spec(struct sandbox_spec *spec, const struct error *err, void *ar
 
 /* ---- generations */
 
-/* Nothing of generations before @generation may run any more; @fn stays. */
-static void fn_retire_before(struct fn_known *fn, uint64_t generation)
+/* Nothing of generations before @generation may run any more; @version stays. */
+static void version_retire_before(struct version_known *version, uint64_t generation)
 {
     struct list_node *node, *after;
     struct entry *e;
 
-    fn->newest = generation;
-    LIST_FOREACH_SAFE(&fn->entries, node, after)
+    version->newest = generation;
+    LIST_FOREACH_SAFE(&version->entries, node, after)
     {
-        e = CONTAINER_OF(node, struct entry, of_fn);
+        e = CONTAINER_OF(node, struct entry, of_version);
         if (e->generation < generation)
             entry_retire(e);
     }
 }
 
-void spec_cache_retire(struct spec_cache *cache, struct str account, struct str name,
-                       uint64_t generation)
+/* One made later under the same name counts anew. */
+static void version_forget(struct spec_cache *cache, struct version_known *version)
 {
-    char buf[FN_KEY_MAX];
-    struct str key = fn_key(buf, account, name);
-    struct fn_known *fn;
+    char buf[KEY_MAX];
 
-    if (!key.ptr)
+    version_retire_before(version, UINT64_MAX);
+    map_remove(&cache->versions, make_key(buf, str_of(version->account), str_of(version->name),
+                                          str_of(version->version)));
+    version_free(version);
+}
+
+static void fn_drop_if_empty(struct spec_cache *cache, const struct spec_key *key)
+{
+    char buf[KEY_MAX];
+    struct str text = make_key(buf, key->account, key->name, STR_NULL);
+    struct fn_known *fn = map_get(&cache->fns, text);
+
+    if (list_is_empty(&fn->versions))
+        free(map_remove(&cache->fns, text));
+}
+
+void spec_cache_retire(struct spec_cache *cache, const struct spec_key *key)
+{
+    char buf[KEY_MAX];
+    struct version_known *version;
+
+    if (!make_key(buf, key->account, key->name, key->version).ptr)
         return;
-    if (generation) {
-        fn = fn_get(cache, key); /* remembered even when nothing of it is here */
-        if (generation > fn->newest)
-            fn_retire_before(fn, generation);
+    if (key->generation) {
+        version = version_get(cache, key); /* remembered even when nothing of it is here */
+        if (key->generation > version->newest)
+            version_retire_before(version, key->generation);
         return;
     }
-    fn = map_remove(&cache->fns, key);
+    version = version_find(cache, key);
+    if (!version)
+        return;
+    version_forget(cache, version);
+    fn_drop_if_empty(cache, key);
+}
+
+void spec_cache_retire_all(struct spec_cache *cache, struct str account, struct str name)
+{
+    char buf[KEY_MAX];
+    struct str text = make_key(buf, account, name, STR_NULL);
+    struct fn_known *fn = text.ptr ? map_remove(&cache->fns, text) : NULL;
+    struct version_known *version;
+
     if (!fn)
         return;
-    fn_retire_before(fn, UINT64_MAX);
-    fn_free(fn); /* a function of that name made later may count from one again */
+    while ((version = LIST_FIRST(&fn->versions, struct version_known, of_fn)))
+        version_forget(cache, version);
+    free(fn);
 }
 
 /* ---- asking */
@@ -298,18 +403,16 @@ static void mark_used(struct entry *e)
 
 int spec_cache_find(struct spec_cache *cache, const struct spec_key *key, struct ready_version **ret)
 {
-    char buf[FN_KEY_MAX];
-    struct str fkey = fn_key(buf, key->account, key->name);
-    struct fn_known *fn = fkey.ptr ? map_get(&cache->fns, fkey) : NULL;
+    struct version_known *version = version_find(cache, key);
     struct entry *e;
 
-    if (!fn)
+    if (!version)
         return -ERR_NOT_FOUND;
-    if (key->generation < fn->newest)
+    if (key->generation < version->newest)
         return -ERR_STALE;
-    if (key->generation > fn->newest)
-        fn_retire_before(fn, key->generation);
-    e = entry_find(fn, key->version, key->generation);
+    if (key->generation > version->newest)
+        version_retire_before(version, key->generation);
+    e = entry_find(version, key->generation);
     if (!e || e->state != ENTRY_READY || ready_version_is_image_lost(e->ver))
         return -ERR_NOT_FOUND;
     mark_used(e);
@@ -319,22 +422,18 @@ int spec_cache_find(struct spec_cache *cache, const struct spec_key *key, struct
 
 void spec_cache_get(struct spec_cache *cache, const struct spec_key *key, struct spec_wait *w)
 {
-    char buf[FN_KEY_MAX];
-    struct str fkey = fn_key(buf, key->account, key->name);
-    struct fn_known *fn;
+    struct version_known *version = version_get(cache, key);
     struct entry *e;
 
-    assert(fkey.ptr); /* callers check lengths */
-    fn = fn_get(cache, fkey);
-    if (key->generation > fn->newest)
-        fn_retire_before(fn, key->generation);
-    e = entry_find(fn, key->version, key->generation);
+    if (key->generation > version->newest)
+        version_retire_before(version, key->generation);
+    e = entry_find(version, key->generation);
     if (e && e->state == ENTRY_READY) { /* its image is lost: all is made ready anew */
         entry_retire(e);
         e = NULL;
     }
     if (!e) {
-        e = entry_new(cache, fn, key);
+        e = entry_new(cache, version, key->generation);
         cache->options.fetch(key, on_spec, e, cache->options.arg);
     }
     list_append(&e->waits, &w->node);
@@ -345,13 +444,25 @@ void spec_cache_cancel(struct spec_wait *w)
     list_remove(&w->node);
 }
 
-void spec_cache_each(struct spec_cache *cache,
-                     void (*fn)(const struct sandbox_spec *spec, void *arg), void *arg)
+void spec_cache_each(struct spec_cache *cache, void (*fn)(const struct spec_key *key, void *arg),
+                     void *arg)
 {
-    struct list_node *node;
+    struct list_node *lists[] = {&cache->ready, &cache->pending}, *node;
+    struct entry *e;
+    size_t i;
 
-    LIST_FOREACH(&cache->ready, node)
-        fn(ready_version_spec(CONTAINER_OF(node, struct entry, use)->ver), arg);
+    for (i = 0; i < ARRAY_LEN(lists); i++) {
+        LIST_FOREACH(lists[i], node)
+        {
+            e = CONTAINER_OF(node, struct entry, use);
+            if (e->version)
+                fn(&(struct spec_key){.account = str_of(e->version->account),
+                                      .name = str_of(e->version->name),
+                                      .version = str_of(e->version->version),
+                                      .generation = e->generation},
+                   arg);
+        }
+    }
 }
 
 /* ---- life */
@@ -363,7 +474,8 @@ struct spec_cache *spec_cache_new(const struct spec_cache_options *options)
     if (!cache)
         abort();
     cache->options = *options;
-    map_init(&cache->fns, NULL);
+    map_init(&cache->versions, NULL);
+    map_init(&cache->fns, free);
     list_init(&cache->ready);
     list_init(&cache->pending);
     return cache;
@@ -374,7 +486,7 @@ void spec_cache_free(struct spec_cache *cache)
     struct list_node *lists[] = {&cache->ready, &cache->pending}, *node, *after;
     struct entry *e;
     size_t i, at = 0;
-    void *fn;
+    void *version;
 
     for (i = 0; i < ARRAY_LEN(lists); i++) {
         LIST_FOREACH_SAFE(lists[i], node, after)
@@ -384,8 +496,9 @@ void spec_cache_free(struct spec_cache *cache)
             entry_free(e);
         }
     }
-    while (map_next(&cache->fns, &at, NULL, &fn))
-        fn_free(fn);
+    while (map_next(&cache->versions, &at, NULL, &version))
+        version_free(version);
+    map_done(&cache->versions);
     map_done(&cache->fns);
     free(cache);
 }

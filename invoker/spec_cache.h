@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * spec_cache.h - the versions that this node knows, ready to run: specification fetched, image
- * present, code unpacked. And per function the newest generation it has heard of, which fences
- * older ones.
+ * present, code and layers unpacked. And per version ($LATEST is one) the newest generation it has
+ * heard of, which fences older ones. Versions of one function never end one another.
  *
  * Callers that ask for one version at the same time share one fetch. Nothing that failed is kept.
  *
@@ -33,7 +33,7 @@ typedef void spec_fetched_fn(struct sandbox_spec *spec, const struct error *err,
 struct spec_cache_options {
     struct pool *pool;
     struct image_store *images;
-    struct code_cache *codes;
+    struct code_cache *codes; /* of code and of layers */
     /* Asks for @key; @done comes once, later, with a deadline of its own. */
     void (*fetch)(const struct spec_key *key, spec_fetched_fn *done, void *done_arg, void *arg);
     void *arg;
@@ -55,7 +55,7 @@ struct spec_cache *spec_cache_new(const struct spec_cache_options *options);
 void spec_cache_free(struct spec_cache *cache);
 
 /**
- * The version of @key when it is ready. Hearing of a newer generation of the function retires older
+ * The version of @key when it is ready. Hearing of a newer generation of that version retires older
  * ones.
  *
  * Returns 0 and sets *@ret (borrowed); -ERR_STALE for an older generation; -ERR_NOT_FOUND when it
@@ -67,13 +67,18 @@ void spec_cache_get(struct spec_cache *cache, const struct spec_key *key, struct
 /** @w waits no longer. Harmless when it does not wait. */
 void spec_cache_cancel(struct spec_wait *w);
 /**
- * Generations of the function older than @generation are over (0: all are, it was deleted). When
- * this returns, none of their sandboxes can take another invocation.
+ * Generations of the version of @key older than its generation are over; generation 0: all are, the
+ * version was deleted and is forgotten. When this returns, none of their sandboxes can take another
+ * invocation.
  */
-void spec_cache_retire(struct spec_cache *cache, struct str account, struct str name,
-                       uint64_t generation);
-/** Calls @fn for each ready version, e.g. to ask whether it is still current. No change inside. */
-void spec_cache_each(struct spec_cache *cache,
-                     void (*fn)(const struct sandbox_spec *spec, void *arg), void *arg);
+void spec_cache_retire(struct spec_cache *cache, const struct spec_key *key);
+/** The same for all versions of a function: it was deleted. */
+void spec_cache_retire_all(struct spec_cache *cache, struct str account, struct str name);
+/**
+ * Calls @fn for each version and generation that is ready or being made so, e.g. to ask whether it
+ * is still current. No change inside; the key's strings are borrowed for the call.
+ */
+void spec_cache_each(struct spec_cache *cache, void (*fn)(const struct spec_key *key, void *arg),
+                     void *arg);
 
 #endif

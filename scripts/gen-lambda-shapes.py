@@ -12,12 +12,6 @@ import os
 import re
 import sys
 
-# What this release of Hearth does.
-OFFERED = {
-    "CreateFunction", "GetFunction", "GetFunctionConfiguration", "ListFunctions",
-    "UpdateFunctionCode", "UpdateFunctionConfiguration", "DeleteFunction", "Invoke",
-}
-
 # AWS sends another status than the model says.
 SUCCESS = {"DeleteFunction": 204}
 
@@ -191,13 +185,13 @@ def write_shapes(model, version, path):
 def write_ops(model, path):
     out = ["/* SPDX-License-Identifier: Apache-2.0 */", "/*",
            " * lambda_ops.inc - a row for each operation of the Lambda API, in its model's order:",
-           " * LAMBDA_OP(name, method, URI template, status of success, offered by this release).",
+           " * LAMBDA_OP(name, method, URI template, status of success).",
            " * Made by scripts/gen-lambda-shapes.py; do not edit.", " *",
            " * DeleteFunction: the model says 200, AWS sends 204.", " */"]
     for name, op in model["operations"].items():
         http = op["http"]
         fields = [name, '"%s"' % http["method"], '"%s"' % http["requestUri"],
-                  str(SUCCESS.get(name, http["responseCode"])), str(name in OFFERED).lower()]
+                  str(SUCCESS.get(name, http["responseCode"]))]
         line = "LAMBDA_OP(%s)" % ", ".join(fields)
         if len(line) > 100:
             line = "LAMBDA_OP(%s,\n          %s)" % (", ".join(fields[:2]), ", ".join(fields[2:]))

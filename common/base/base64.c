@@ -74,6 +74,10 @@ int base64_decode(struct buf *b, struct str s)
             }
             v = v << 6 | (uint32_t)six;
         }
+        if (pad && v & (pad == 1 ? 0xffu : 0xffffu)) { /* bits that the padding says are none */
+            b->len = start;
+            return -ERR_BAD_REQUEST;
+        }
         b->ptr[b->len++] = (char)(v >> 16);
         b->ptr[b->len++] = (char)(v >> 8);
         b->ptr[b->len++] = (char)v;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/base/file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <libgen.h>
 #include <stdio.h>
 #include <string.h>
@@ -107,21 +107,43 @@ int dir_make(const char *path, mode_t mode, struct error *err)
     return 0;
 }
 
-static int on_entry(const char *path, const struct stat *st, int flag, struct FTW *ftw)
+/* Returns 0 or -1 with errno. Each folder is opened from its parent: paths may be of any length. */
+static int remove_at(int parent, const char *name)
 {
-    (void)st;
-    (void)flag;
-    (void)ftw;
-    return remove(path) < 0 && errno != ENOENT ? errno : 0;
+    struct dirent *e;
+    struct stat st;
+    DIR *dir;
+    int fd, r = 0, saved;
+
+    if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return errno == ENOENT ? 0 : -1;
+    if (!S_ISDIR(st.st_mode))
+        return unlinkat(parent, name, 0) < 0 && errno != ENOENT ? -1 : 0;
+    fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    dir = fd < 0 ? NULL : fdopendir(fd);
+    if (!dir) {
+        closep(&fd);
+        return -1;
+    }
+    while (r == 0 && (errno = 0, e = readdir(dir)))
+        if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+            r = remove_at(fd, e->d_name);
+    if (r == 0 && errno)
+        r = -1;
+    saved = errno;
+    closedir(dir); /* and fd */
+    errno = saved;
+    return r == 0 && unlinkat(parent, name, AT_REMOVEDIR) < 0 && errno != ENOENT ? -1 : r;
+}
+
+int dir_remove_at(int parent, const char *name, struct error *err)
+{
+    if (remove_at(parent, name) < 0)
+        return error_set_errno(err, ERR_SYSTEM, errno, "removing %s", name);
+    return 0;
 }
 
 int dir_remove(const char *path, struct error *err)
 {
-    int r = nftw(path, on_entry, 16, FTW_DEPTH | FTW_PHYS);
-
-    if (r < 0 && errno == ENOENT)
-        return 0;
-    if (r != 0)
-        return error_set_errno(err, ERR_SYSTEM, r < 0 ? errno : r, "removing %s", path);
-    return 0;
+    return dir_remove_at(AT_FDCWD, path, err);
 }

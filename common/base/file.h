@@ -24,5 +24,7 @@ int file_write_atomic(const char *path, struct str s, mode_t mode, struct error 
 int dir_make(const char *path, mode_t mode, struct error *err);
 /** Removes @path and all below it, never following links; absent: fine. */
 int dir_remove(const char *path, struct error *err);
+/** The same for @name in the folder @parent, a descriptor. */
+int dir_remove_at(int parent, const char *name, struct error *err);
 
 #endif

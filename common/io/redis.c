@@ -8,7 +8,7 @@
 #include "common/io/redis_internal.h"
 #include "common/io/redis_reply.h"
 
-#define ARGS_MAX 256u
+#define ARGS_MAX 1024u
 
 struct redis_call {
     struct list_node node;
@@ -215,7 +215,7 @@ static void call_submit(struct redis *r, struct redis_call *call, const struct s
                         size_t argc)
 {
     if (argc == 0 || argc > ARGS_MAX) {
-        call_refuse(r, call, ERR_INTERNAL, "a Redis command has 1 to 256 words");
+        call_refuse(r, call, ERR_INTERNAL, "a Redis command has 1 to 1024 words");
     } else if (r->phase == REDIS_UP) {
         call_send(r, call, argv, argc);
     } else if (timer_is_armed(&r->patience)) {

@@ -57,7 +57,7 @@ int redis_new(struct loop *loop, const struct redis_options *options, struct red
 /** Commands that wait end with ERR_CLOSED, inside this call. NULL is fine; so are our callbacks. */
 void redis_free(struct redis *r);
 bool redis_is_up(const struct redis *r);
-/** Sends one command of 1 to 256 words; @argv is copied. */
+/** Sends one command of 1 to 1024 words; @argv is copied. */
 void redis_command(struct redis *r, const struct str *argv, size_t argc, redis_done_fn *done,
                    void *arg);
 /** Runs @script, which must outlive the call, with @keys and @args (copied). */

@@ -66,14 +66,29 @@ static const size_t string_fields[] = {
     offsetof(struct fn_version, architecture),
     offsetof(struct fn_version, working_directory),
     offsetof(struct fn_version, log_group),
+    offsetof(struct fn_version, application_log_level),
+    offsetof(struct fn_version, system_log_level),
+    offsetof(struct fn_version, vpc_id),
+    offsetof(struct fn_version, dead_letter_arn),
+    offsetof(struct fn_version, kms_key_arn),
     offsetof(struct fn_version, image_uri),
     offsetof(struct fn_version, resolved_image_uri),
     offsetof(struct fn_version, code_sha256),
+    offsetof(struct fn_version, source_kms_key_arn),
     offsetof(struct fn_version, state_reason.text),
     offsetof(struct fn_version, state_reason.code),
     offsetof(struct fn_version, update_reason.text),
     offsetof(struct fn_version, update_reason.code),
     offsetof(struct fn_version, revision_id),
+    offsetof(struct fn_version, source_description),
+};
+
+/* Lists of strings, alike. */
+static const size_t list_fields[] = {
+    offsetof(struct fn_version, entry_point),
+    offsetof(struct fn_version, command),
+    offsetof(struct fn_version, subnet_ids),
+    offsetof(struct fn_version, security_group_ids),
 };
 
 static char **field_at(struct fn_version *ver, size_t offset)
@@ -81,10 +96,88 @@ static char **field_at(struct fn_version *ver, size_t offset)
     return (char **)(void *)((char *)ver + offset);
 }
 
+static char ***list_at(struct fn_version *ver, size_t offset)
+{
+    return (char ***)(void *)((char *)ver + offset);
+}
+
+static char *dup_or_null(const char *s)
+{
+    return s ? str_dup(str_of(s)) : NULL;
+}
+
+/* calloc() that aborts: what comes here is bounded by the size of a request; NULL for nothing. */
+static void *array_new(size_t len, size_t size)
+{
+    void *p = len ? calloc(len, size) : NULL;
+
+    if (len && !p)
+        abort();
+    return p;
+}
+
+struct fn_layer *fn_layers_copy(const struct fn_layer *layers, size_t len)
+{
+    struct fn_layer *copy = array_new(len, sizeof(*copy));
+    size_t i;
+
+    for (i = 0; i < len; i++) {
+        copy[i] = layers[i];
+        copy[i].arn = dup_or_null(layers[i].arn);
+        copy[i].sha256 = dup_or_null(layers[i].sha256);
+    }
+    return copy;
+}
+
+void fn_layers_free(struct fn_layer *layers, size_t len)
+{
+    size_t i;
+
+    for (i = 0; i < len; i++) {
+        free(layers[i].arn);
+        free(layers[i].sha256);
+    }
+    free(layers);
+}
+
+void fn_set_layers(struct fn_version *ver, const struct fn_layer *layers, size_t len)
+{
+    struct fn_layer *copy = fn_layers_copy(layers, len);
+
+    fn_layers_free(ver->layers, ver->layers_len);
+    ver->layers = copy;
+    ver->layers_len = len;
+}
+
+struct fn_file_system *fn_file_systems_copy(const struct fn_file_system *systems, size_t len)
+{
+    struct fn_file_system *copy = array_new(len, sizeof(*copy));
+    size_t i;
+
+    for (i = 0; i < len; i++) {
+        copy[i].arn = dup_or_null(systems[i].arn);
+        copy[i].mount_path = dup_or_null(systems[i].mount_path);
+        copy[i].direct_s3_read = dup_or_null(systems[i].direct_s3_read);
+    }
+    return copy;
+}
+
+void fn_file_systems_free(struct fn_file_system *systems, size_t len)
+{
+    size_t i;
+
+    for (i = 0; i < len; i++) {
+        free(systems[i].arn);
+        free(systems[i].mount_path);
+        free(systems[i].direct_s3_read);
+    }
+    free(systems);
+}
+
 struct fn_version *fn_version_copy(const struct fn_version *ver)
 {
     struct fn_version *copy = calloc(1, sizeof(*copy));
-    char **field;
+    char **field, ***list;
     size_t i;
 
     if (!copy)
@@ -94,9 +187,13 @@ struct fn_version *fn_version_copy(const struct fn_version *ver)
         field = field_at(copy, string_fields[i]);
         *field = *field ? str_dup(str_of(*field)) : NULL;
     }
+    for (i = 0; i < ARRAY_LEN(list_fields); i++) {
+        list = list_at(copy, list_fields[i]);
+        *list = strv_copy(*list);
+    }
     copy->env = env_copy(ver->env, ver->env_len);
-    copy->entry_point = strv_copy(ver->entry_point);
-    copy->command = strv_copy(ver->command);
+    copy->layers = fn_layers_copy(ver->layers, ver->layers_len);
+    copy->file_systems = fn_file_systems_copy(ver->file_systems, ver->file_systems_len);
     copy->tags = ver->tags ? cJSON_Duplicate(ver->tags, 1) : NULL;
     return copy;
 }
@@ -109,9 +206,11 @@ void fn_version_free(struct fn_version *ver)
         return;
     for (i = 0; i < ARRAY_LEN(string_fields); i++)
         free(*field_at(ver, string_fields[i]));
+    for (i = 0; i < ARRAY_LEN(list_fields); i++)
+        strv_free(*list_at(ver, list_fields[i]));
     env_free(ver->env, ver->env_len);
-    strv_free(ver->entry_point);
-    strv_free(ver->command);
+    fn_layers_free(ver->layers, ver->layers_len);
+    fn_file_systems_free(ver->file_systems, ver->file_systems_len);
     cJSON_Delete(ver->tags);
     free(ver);
 }
@@ -183,9 +282,20 @@ int fn_env_from_text(struct fn_version *ver, struct str text, struct error *err)
     return 0;
 }
 
-static char *dup_or_null(const char *s)
+static void spec_layers(const struct fn_version *ver, struct sandbox_spec *spec)
 {
-    return s ? str_dup(str_of(s)) : NULL;
+    size_t i;
+
+    if (ver->package != FN_ZIP || ver->layers_len == 0)
+        return; /* an image has its own /opt */
+    spec->layers = calloc(ver->layers_len, sizeof(*spec->layers));
+    if (!spec->layers)
+        abort();
+    for (i = 0; i < ver->layers_len; i++)
+        spec->layers[i] = (struct sandbox_layer){str_dup(str_of(ver->layers[i].arn)),
+                                                 str_dup(str_of(ver->layers[i].sha256)),
+                                                 ver->layers[i].bytes};
+    spec->layers_len = ver->layers_len;
 }
 
 int fn_version_to_spec(const struct fn_version *ver, const struct runtimes *rts,
@@ -225,6 +335,7 @@ int fn_version_to_spec(const struct fn_version *ver, const struct runtimes *rts,
         .working_directory = dup_or_null(ver->working_directory),
         .log_group = dup_or_null(ver->log_group),
     };
+    spec_layers(ver, spec);
     *ret = spec;
     return 0;
 }

@@ -39,6 +39,20 @@ struct fn_reason {
     char *code; /* "Creating" */
 };
 
+/* A layer version that a function uses; one that was deleted since stays usable. */
+struct fn_layer {
+    char *arn; /* of the layer version, as the client gave it */
+    char *sha256; /* lower-case hex of its archive */
+    uint64_t bytes; /* of the archive: AWS's CodeSize */
+    uint64_t unzipped_bytes;
+};
+
+struct fn_file_system {
+    char *arn; /* of an access point */
+    char *mount_path; /* "/mnt/data" */
+    char *direct_s3_read; /* S3FilesConfig.DirectS3Read, or NULL */
+};
+
 struct fn_version {
     /* name */
     char *account;
@@ -64,13 +78,31 @@ struct fn_version {
     char **command;
     char *working_directory;
     char *log_group; /* "/aws/lambda/<name>" unless chosen */
-    cJSON *tags; /* object of strings, or NULL */
+    bool log_json; /* LogFormat JSON; Text otherwise */
+    char *application_log_level; /* "INFO"; NULL with LogFormat Text */
+    char *system_log_level; /* "INFO"; NULL with LogFormat Text */
+    bool has_vpc; /* VpcConfig was given: AWS shows it, even when it is empty */
+    char *vpc_id; /* "vpc-" and 17 hex digits; "" when has_vpc but no subnets; else NULL */
+    char **subnet_ids; /* NULL-terminated; NULL when there are none */
+    char **security_group_ids;
+    bool vpc_ipv6; /* Ipv6AllowedForDualStack */
+    char *dead_letter_arn; /* an SQS queue or SNS topic, or NULL */
+    bool tracing_active; /* TracingConfig.Mode Active; PassThrough otherwise */
+    char *kms_key_arn; /* NULL: none */
+    bool snap_start; /* SnapStart.ApplyOn PublishedVersions; None otherwise */
+    struct fn_layer *layers; /* in the order of merging */
+    size_t layers_len;
+    struct fn_file_system *file_systems;
+    size_t file_systems_len;
+    cJSON *tags; /* what CreateFunction was given: object of strings, or NULL */
 
     /* code */
     char *image_uri; /* as the client gave it; NULL for zip */
     char *resolved_image_uri; /* by digest; NULL until prepared */
     char *code_sha256; /* lower-case hex; of the archive or the image digest; NULL until known */
     uint64_t code_bytes;
+    uint64_t unzipped_bytes; /* of the archive; 0 when not known */
+    char *source_kms_key_arn; /* SourceKMSKeyArn, or NULL */
 
     /* state */
     enum fn_state state;
@@ -78,6 +110,7 @@ struct fn_version {
     enum fn_update_status update_status;
     struct fn_reason update_reason;
     char *revision_id; /* UUID; new with each change */
+    char *source_description; /* $LATEST's when this version was published; NULL for $LATEST */
     uint64_t generation; /* grows with each change of code or configuration */
     uint64_t created_ms; /* Unix time, milliseconds */
     uint64_t modified_ms;
@@ -90,6 +123,25 @@ void fn_version_free(struct fn_version *ver);
 /** For CLEANUP. */
 void fn_version_freep(struct fn_version **ver);
 
+/** Whether @ver is $LATEST and not a published version. */
+bool fn_version_is_latest(const struct fn_version *ver);
+/**
+ * A published copy of $LATEST: Pending/Creating with SnapStart or when @latest is not ready yet,
+ * else active at once. Tags stay with the function.
+ *
+ * @description  of the version; ptr NULL: $LATEST's
+ */
+struct fn_version *fn_version_publish(const struct fn_version *latest, uint64_t number,
+                                      struct str description, uint64_t now_ms,
+                                      const char *revision_id);
+/**
+ * Whether code and configuration are the same, so that publishing @latest again would give what
+ * @published is already. A description given to PublishVersion alone makes no difference;
+ * $LATEST's own does.
+ */
+bool fn_version_same_code_and_configuration(const struct fn_version *latest,
+                                            const struct fn_version *published);
+
 /** Sets state and reason; @text and @code are copied, NULL for none. */
 void fn_version_set_state(struct fn_version *ver, enum fn_state state, const char *code,
                           const char *text);
@@ -97,6 +149,13 @@ void fn_version_set_update(struct fn_version *ver, enum fn_update_status status,
                            const char *text);
 /** Replaces *@field by a copy of @value (ptr NULL: by NULL). */
 void fn_set_str(char **field, struct str value);
+/** Replaces the layers by a copy of @layers. */
+void fn_set_layers(struct fn_version *ver, const struct fn_layer *layers, size_t len);
+
+struct fn_layer *fn_layers_copy(const struct fn_layer *layers, size_t len);
+void fn_layers_free(struct fn_layer *layers, size_t len);
+struct fn_file_system *fn_file_systems_copy(const struct fn_file_system *systems, size_t len);
+void fn_file_systems_free(struct fn_file_system *systems, size_t len);
 
 /* AWS's words for the reasons that go with Creating. */
 #define FN_REASON_CREATING "Creating"
@@ -128,12 +187,17 @@ int fn_version_from_registry(const cJSON *json, struct fn_version **ret, struct 
  *             STR_NULL: nothing
  */
 cJSON *fn_version_to_aws(const struct fn_version *ver, struct str qualifier);
+/** CodeSha256 as the API has it; the caller frees it, NULL: not known yet. */
+char *fn_version_code_sha256_text(const struct fn_version *ver);
+/** What CreateFunction answers: FunctionArn is the function's, also when @ver was published. */
+cJSON *fn_version_to_aws_created(const struct fn_version *ver);
 /** As lists have each: without state, last update status and runtime version. */
 cJSON *fn_version_to_aws_listed(const struct fn_version *ver, struct str qualifier);
 
 struct fn_get_extra {
     const char *code_location; /* URL of a zip's archive; NULL for images */
     int64_t reserved_concurrency; /* -1: none */
+    const cJSON *tags; /* object, or NULL */
     struct str qualifier; /* as fn_version_to_aws() */
 };
 

@@ -15,7 +15,7 @@
 #define BASE "\"FunctionName\":\"f\",\"Role\":\"arn:aws:iam::000000000000:role/r\""
 #define ZIP BASE ",\"Runtime\":\"python3.13\",\"Handler\":\"a.b\",\"Code\":{\"ZipFile\":\"UEs=\"}"
 #define IMAGE BASE ",\"PackageType\":\"Image\",\"Code\":{\"ImageUri\":\"reg/f:1\"}"
-#define UNOFFERED ": Hearth does not offer this yet; leave it out or give its neutral value"
+#define UNOFFERED ": Hearth does not offer this yet; leave it out."
 
 static struct runtimes *rts;
 static struct fn_defaults defaults;
@@ -78,10 +78,14 @@ static const struct refusal create_refusals[] = {
      "Runtime and Handler are mandatory parameters for functions created with deployment "
      "packages."},
     {"{" IMAGE ",\"Runtime\":\"python3.13\"}", ERR_BAD_REQUEST,
-     "The Runtime and Handler parameters are not supported for functions created with container "
-     "images."},
+     "Please don't provide Handler or Runtime or Layer when the intended function PackageType is "
+     "Image."},
+    {"{" IMAGE ",\"Layers\":[\"arn:aws:lambda:us-east-1:000000000000:layer:a:1\"]}",
+     ERR_BAD_REQUEST,
+     "Please don't provide Handler or Runtime or Layer when the intended function PackageType is "
+     "Image."},
     {"{" ZIP ",\"ImageConfig\":{\"Command\":[\"x\"]}}", ERR_BAD_REQUEST,
-     "The ImageConfig parameter is not supported"},
+     "Please don't provide ImageConfig when the intended function PackageType is Zip."},
     {"{" BASE ",\"Runtime\":\"java8\",\"Handler\":\"x\",\"Code\":{\"ZipFile\":\"UEs=\"}}",
      ERR_BAD_REQUEST,
      "The runtime parameter of java8 is no longer supported for creating or updating AWS Lambda "
@@ -89,7 +93,10 @@ static const struct refusal create_refusals[] = {
     {"{" BASE ",\"Runtime\":\"cobol\",\"Handler\":\"x\",\"Code\":{\"ZipFile\":\"UEs=\"}}",
      ERR_BAD_REQUEST,
      "Value cobol at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: "
-     "[python3.13, only86] or be a valid ARN"},
+     "[nodejs20.x, python3.14, provided.al2023, python3.12, python3.13, nodejs24.x, nodejs22.x, "
+     "java25, python3.10, python3.11, java21, ruby3.3, ruby3.4, ruby3.2, python3.8, python3.9, "
+     "java17, nodejs16.x, dotnet10, dotnet8, java11, dotnet6, nodejs18.x, provided.al2, java8.al2] "
+     "or be a valid ARN"},
     {"{" BASE ",\"Runtime\":\"only86\",\"Handler\":\"x\",\"Architectures\":[\"arm64\"],"
      "\"Code\":{\"ZipFile\":\"UEs=\"}}",
      ERR_BAD_REQUEST,
@@ -113,22 +120,11 @@ static const struct refusal create_refusals[] = {
     {"{\"FunctionName\":\"arn:aws:lambda:eu-west-1:000000000000:function:f\",\"Role\":"
      "\"arn:aws:iam::000000000000:role/r\",\"Code\":{}}",
      ERR_NOT_FOUND, "Functions from 'eu-west-1' are not reachable in this region ('us-east-1')"},
-    {"{" IMAGE ",\"Publish\":true}", ERR_UNSUPPORTED, "Publish" UNOFFERED},
-    {"{" IMAGE ",\"VpcConfig\":{\"SubnetIds\":[\"subnet-1\"]}}", ERR_UNSUPPORTED,
-     "VpcConfig" UNOFFERED},
-    {"{" IMAGE ",\"DeadLetterConfig\":{\"TargetArn\":\"arn:aws:sqs:us-east-1:000000000000:q\"}}",
-     ERR_UNSUPPORTED, "DeadLetterConfig" UNOFFERED},
-    {"{" IMAGE ",\"TracingConfig\":{\"Mode\":\"Active\"}}", ERR_UNSUPPORTED,
-     "TracingConfig.Mode" UNOFFERED " PassThrough."},
-    {"{" IMAGE ",\"LoggingConfig\":{\"LogFormat\":\"JSON\"}}", ERR_UNSUPPORTED,
-     "LoggingConfig.LogFormat" UNOFFERED " Text."},
-    {"{" IMAGE ",\"SnapStart\":{\"ApplyOn\":\"PublishedVersions\"}}", ERR_UNSUPPORTED,
-     "SnapStart.ApplyOn" UNOFFERED " None."},
     {"{" IMAGE ",\"DurableConfig\":{\"ExecutionTimeout\":60}}", ERR_UNSUPPORTED,
      "DurableConfig" UNOFFERED},
-    {"{" BASE ",\"Runtime\":\"python3.13\",\"Handler\":\"a.b\","
-     "\"Code\":{\"S3Bucket\":\"bucket\",\"S3Key\":\"k\"}}",
-     ERR_UNSUPPORTED, "S3Bucket" UNOFFERED},
+    {"{" IMAGE ",\"PublishTo\":\"LATEST_PUBLISHED\"}", ERR_UNSUPPORTED, "PublishTo" UNOFFERED},
+    {"{" IMAGE ",\"TenancyConfig\":{\"TenantIsolationMode\":\"PER_TENANT\"}}", ERR_UNSUPPORTED,
+     "TenancyConfig" UNOFFERED},
 };
 
 static void what_aws_refuses_is_refused_in_its_words(void **state)
@@ -148,7 +144,7 @@ static void what_aws_refuses_is_refused_in_its_words(void **state)
     }
 }
 
-static void neutral_values_of_what_is_not_offered_pass(void **state)
+static void what_says_nothing_passes(void **state)
 {
     CLEANUP(fn_version_freep) struct fn_version *ver = NULL;
 
@@ -159,7 +155,8 @@ static void neutral_values_of_what_is_not_offered_pass(void **state)
                "\"Ipv6AllowedForDualStack\":false},\"DeadLetterConfig\":{\"TargetArn\":\"\"},"
                "\"TracingConfig\":{\"Mode\":\"PassThrough\"},\"KMSKeyArn\":\"\",\"Layers\":[],"
                "\"FileSystemConfigs\":[],\"SnapStart\":{\"ApplyOn\":\"None\"},"
-               "\"LoggingConfig\":{\"LogFormat\":\"Text\",\"LogGroup\":\"mine\"},\"Runtime\":null}",
+               "\"LoggingConfig\":{\"LogFormat\":\"Text\",\"LogGroup\":\"mine\"},\"Runtime\":null,"
+               "\"DurableConfig\":{}}",
                &ver, NULL),
         0);
     assert_string_equal(ver->log_group, "mine");
@@ -236,13 +233,22 @@ static int create_with_env_of(size_t bytes, struct error *err)
 
 static void an_environment_may_have_4096_bytes(void **state)
 {
+    CLEANUP(buf_done) struct buf message = BUF_INIT(20000);
     struct error err;
 
     (void)state;
+    defaults.long_message = &message;
     assert_int_equal(create_with_env_of(4096, &err), 0);
     assert_int_equal(create_with_env_of(4097, &err), -ERR_BAD_REQUEST);
     assert_non_null(strstr(err.msg, "exceeded the 4KB limit. String measured: 4097 bytes"));
     assert_null(strstr(err.msg, "xxx"));
+    assert_true(str_starts(buf_str(&message),
+                           STR("Lambda was unable to configure your environment variables because "
+                               "the environment variables you have provided exceeded the 4KB "
+                               "limit. String measured: {\"LARGE_VAR\":\"xxx")));
+    assert_true(str_ends(buf_str(&message), STR("xxx\"}")));
+    defaults.long_message = NULL;
+    assert_int_equal(create_with_env_of(4097, NULL), -ERR_BAD_REQUEST);
 }
 
 static void more_than_fifty_tags_are_refused(void **state)
@@ -363,7 +369,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_aws_refuses_is_refused_in_its_words),
-        cmocka_unit_test(neutral_values_of_what_is_not_offered_pass),
+        cmocka_unit_test(what_says_nothing_passes),
         cmocka_unit_test(a_new_function_has_awss_defaults),
         cmocka_unit_test(what_is_asked_for_is_taken),
         cmocka_unit_test(an_environment_may_have_4096_bytes),

@@ -7,6 +7,7 @@
 
 #define ACCOUNT_DIGITS 12
 #define SHOWN_MAX 512 /* bytes of a wrong value in a message: the rest must fit behind it */
+#define SHOWN_TWICE_MAX 280 /* the same where the value is told twice */
 
 /* What a part of the text may be made of. */
 enum { NAME = 1, DIGIT = 2, LOWER = 4, ALPHA = 8 };
@@ -173,12 +174,28 @@ static const struct lambda_shape *name_shape(enum fn_name_kind kind)
     return lambda_shape_member(lambda_input_shape(id), STR("FunctionName"))->shape;
 }
 
+#define VIOLATION "Value '%.*s' at 'functionName' failed to satisfy constraint: Member must "
+#define PATTERN "satisfy regular expression pattern: %s"
+#define LENGTH "have length less than or equal to %zu"
+
 static int length_error(struct error *err, enum error_code code, struct str value, size_t max)
 {
-    return error_set(err, code,
-                     "1 validation error detected: Value '%.*s' at 'functionName' failed to "
-                     "satisfy constraint: Member must have length less than or equal to %zu",
-                     STR_ARG(value), max);
+    return error_set(err, code, "1 validation error detected: " VIOLATION LENGTH, STR_ARG(value),
+                     max);
+}
+
+/* @text does not have the pattern; it may be too long besides. */
+static int pattern_error(struct error *err, struct str text, enum fn_name_kind kind, size_t max)
+{
+    struct str shown = str_sub(text, 0, text.len > max ? SHOWN_TWICE_MAX : SHOWN_MAX);
+    const char *pattern = name_shape(kind)->pattern;
+
+    if (text.len > max)
+        return error_set(err, ERR_VALIDATION,
+                         "2 validation errors detected: " VIOLATION PATTERN "; " VIOLATION LENGTH,
+                         STR_ARG(shown), pattern, STR_ARG(shown), max);
+    return error_set(err, ERR_VALIDATION, "1 validation error detected: " VIOLATION PATTERN,
+                     STR_ARG(shown), pattern);
 }
 
 int fn_name_parse(struct str text, enum fn_name_kind kind, struct fn_name *ret, struct error *err)
@@ -188,18 +205,18 @@ int fn_name_parse(struct str text, enum fn_name_kind kind, struct fn_name *ret, 
     struct fn_name n = {STR_NULL, STR_NULL, STR_NULL, STR_NULL};
 
     if (!split(text, PREFIX_ARN, kind, &n))
-        return error_set(err, ERR_VALIDATION,
-                         "1 validation error detected: Value '%.*s' at 'functionName' failed to "
-                         "satisfy constraint: Member must satisfy regular expression pattern: %s",
-                         STR_ARG(shown),
-                         name_shape(kind)->pattern);
+        return pattern_error(err, text, kind, max);
     if (text.len > max)
         return length_error(err, ERR_VALIDATION, shown, max);
-    /* AWS tells this one apart: its own check behind the model's */
-    if (n.name.len > FN_NAME_MAX)
-        return length_error(err, ERR_BAD_REQUEST, str_sub(n.name, 0, SHOWN_MAX), FN_NAME_MAX);
     *ret = n;
     return 0;
+}
+
+int fn_name_check_new(const struct fn_name *name, struct error *err)
+{
+    if (name->name.len <= FN_NAME_MAX)
+        return 0;
+    return length_error(err, ERR_BAD_REQUEST, name->name, FN_NAME_MAX);
 }
 
 int fn_name_resolve(struct str text, enum fn_name_kind kind, struct str qualifier,
@@ -228,6 +245,13 @@ int fn_name_resolve(struct str text, enum fn_name_kind kind, struct str qualifie
     n.account = home->account;
     *ret = n;
     return 0;
+}
+
+bool fn_version_number_is_valid(struct str s)
+{
+    uint64_t number;
+
+    return s.len > 0 && s.len <= 15 && str_parse_u64(s, &number) == 0;
 }
 
 bool fn_qualifier_is_valid(struct str s)

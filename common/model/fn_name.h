@@ -5,7 +5,7 @@
  *
  * Owns:    nothing; a struct fn_name borrows from the text it was read from.
  * Threads: any. No allocation, no regular expressions: Invoke comes through here.
- * Errors:  AWS's, in AWS's words: VALIDATION (pattern, length of an ARN), BAD_REQUEST (a bare name
+ * Errors:  AWS's, in AWS's words: VALIDATION (pattern, length), BAD_REQUEST (a new function's name
  *          over 64 characters, conflicting qualifiers), NOT_FOUND (another region), ACCESS_DENIED
  *          (another account; its message is empty, as AWS's is null).
  * Source:  Lambda API reference, FunctionName, NamespacedFunctionName; recorded AWS answers.
@@ -42,6 +42,11 @@ struct fn_home {
 /** Splits @text; checks shape and lengths only. */
 int fn_name_parse(struct str text, enum fn_name_kind kind, struct fn_name *ret, struct error *err);
 /**
+ * Whether a function may be created with this name, which has passed fn_name_parse():
+ * -ERR_BAD_REQUEST over 64 characters. Elsewhere such a name is only that of no function.
+ */
+int fn_name_check_new(const struct fn_name *name, struct error *err);
+/**
  * As fn_name_parse(), then: region and account must be @home's, @qualifier (ptr NULL or empty: none
  * given) must agree with the one in @text. In *@ret region and account are filled from @home.
  */
@@ -49,6 +54,8 @@ int fn_name_resolve(struct str text, enum fn_name_kind kind, struct str qualifie
                     const struct fn_home *home, struct fn_name *ret, struct error *err);
 /** Whether @s is a legal Qualifier: $LATEST, a version or an alias name, 1..128 characters. */
 bool fn_qualifier_is_valid(struct str s);
+/** Whether @s is the number of a published version. */
+bool fn_version_number_is_valid(struct str s);
 /** Appends "arn:aws:lambda:REGION:ACCOUNT:function:NAME", and ":QUALIFIER" unless that is empty. */
 int fn_arn_append(struct buf *b, struct str region, struct str account, struct str name,
                   struct str qualifier);

@@ -116,14 +116,16 @@ static void a_wrong_name_is_refused_in_awss_words(void **state)
                                  "regular expression pattern: " PATTERN);
 }
 
-static void a_long_bare_name_is_an_invalid_parameter(void **state)
+static void a_new_function_has_no_more_than_64_characters(void **state)
 {
     struct error err;
     struct fn_name n;
 
     (void)state;
     assert_int_equal(fn_name_parse(STR(TEXT_64), FN_NAME_PLAIN, &n, NULL), 0);
-    assert_int_equal(fn_name_parse(STR(TEXT_64 "a"), FN_NAME_PLAIN, &n, &err), -ERR_BAD_REQUEST);
+    assert_int_equal(fn_name_check_new(&n, NULL), 0);
+    assert_int_equal(fn_name_parse(STR(TEXT_64 "a"), FN_NAME_PLAIN, &n, NULL), 0);
+    assert_int_equal(fn_name_check_new(&n, &err), -ERR_BAD_REQUEST);
     assert_string_equal(err.msg, "1 validation error detected: Value '" TEXT_64 "a' at "
                                  "'functionName' failed to satisfy constraint: Member must have "
                                  "length less than or equal to 64");
@@ -151,7 +153,9 @@ static void a_huge_name_still_gives_the_whole_reason(void **state)
     memset(text, '/', sizeof(text));
     assert_int_equal(fn_name_parse(str_from(text, sizeof(text)), FN_NAME_NAMESPACED, &n, &err),
                      -ERR_VALIDATION);
-    assert_non_null(strstr(err.msg, "PUBLISHED)?|[a-zA-Z0-9-_]+))?"));
+    assert_true(str_starts(str_of(err.msg), STR("2 validation errors detected: Value '////")));
+    assert_non_null(strstr(err.msg, "PUBLISHED)?|[a-zA-Z0-9-_]+))?; Value '////"));
+    assert_true(str_ends(str_of(err.msg), STR("have length less than or equal to 256")));
 }
 
 static void names_are_resolved_against_where_we_are(void **state)
@@ -214,7 +218,7 @@ int main(void)
         cmocka_unit_test(a_name_is_split_as_the_pattern_says),
         cmocka_unit_test(namespaced_names_have_dots_and_latest_published),
         cmocka_unit_test(a_wrong_name_is_refused_in_awss_words),
-        cmocka_unit_test(a_long_bare_name_is_an_invalid_parameter),
+        cmocka_unit_test(a_new_function_has_no_more_than_64_characters),
         cmocka_unit_test(a_long_arn_is_a_validation_error),
         cmocka_unit_test(a_huge_name_still_gives_the_whole_reason),
         cmocka_unit_test(names_are_resolved_against_where_we_are),

@@ -127,17 +127,19 @@ static void get_function_of_an_image_tells_both_uris(void **state)
 
 static void get_function_of_a_zip_tells_location_tags_and_concurrency(void **state)
 {
+    cJSON *tags = cJSON_Parse("{\"team\":\"a\"}");
     const struct fn_get_extra extra = {
         .code_location = "http://x/code",
         .reserved_concurrency = 5,
+        .tags = tags,
         .qualifier = STR("$LATEST"),
     };
     CLEANUP(fn_version_freep) struct fn_version *ver = zip_new();
     cJSON *json, *config, *reserved;
 
     (void)state;
-    ver->tags = cJSON_Parse("{\"team\":\"a\"}");
     json = fn_version_to_get_function(ver, &extra);
+    cJSON_Delete(tags);
     config = cJSON_GetObjectItem(json, "Configuration");
     assert_true(str_is(cjson_str(cJSON_GetObjectItem(json, "Code"), "Location"), "http://x/code"));
     assert_true(str_is(cjson_str(cJSON_GetObjectItem(json, "Code"), "RepositoryType"), "S3"));
@@ -194,6 +196,66 @@ static void environment_shows_only_when_it_was_given(void **state)
     cJSON_Delete(json);
 }
 
+/* Gives @ver a value in every optional setting. */
+static void set_everything(struct fn_version *ver)
+{
+    char *subnets[] = {"subnet-1", "subnet-2", NULL}, *groups[] = {"sg-1", NULL};
+    struct fn_layer layers[] = {
+        {"arn:aws:lambda:us-east-1:000000000000:layer:b:2", "00aa", 10, 20},
+        {"arn:aws:lambda:us-east-1:000000000000:layer:a:1", "00bb", 30, 40},
+    };
+    struct fn_file_system system = {
+        "arn:aws:elasticfilesystem:us-east-1:000000000000:access-point/fsap-1", "/mnt/data", "AUTO",
+    };
+
+    fn_set_str(&ver->application_log_level, STR("DEBUG"));
+    fn_set_str(&ver->system_log_level, STR("WARN"));
+    fn_set_str(&ver->vpc_id, STR("vpc-0123456789abcdef0"));
+    fn_set_str(&ver->dead_letter_arn, STR("arn:aws:sqs:us-east-1:000000000000:q"));
+    fn_set_str(&ver->kms_key_arn, STR("arn:aws:kms:us-east-1:000000000000:key/k"));
+    fn_set_str(&ver->source_kms_key_arn, STR("arn:aws:kms:us-east-1:000000000000:key/s"));
+    fn_set_str(&ver->source_description, STR("d"));
+    ver->log_json = ver->has_vpc = ver->vpc_ipv6 = ver->tracing_active = ver->snap_start = true;
+    ver->subnet_ids = strv_copy(subnets);
+    ver->security_group_ids = strv_copy(groups);
+    fn_set_layers(ver, layers, ARRAY_LEN(layers));
+    ver->file_systems = fn_file_systems_copy(&system, 1);
+    ver->file_systems_len = 1;
+    ver->unzipped_bytes = 5000;
+}
+
+/* Recorded answers have their members in alphabetical order, at every depth. */
+static void assert_sorted(const cJSON *json)
+{
+    const cJSON *item;
+
+    cJSON_ArrayForEach(item, json)
+    {
+        if (item->string && item->next)
+            assert_true(strcmp(item->string, item->next->string) < 0);
+        assert_sorted(item);
+    }
+}
+
+static void members_are_shown_in_alphabetical_order(void **state)
+{
+    CLEANUP(fn_version_freep) struct fn_version *zip = zip_new(), *image = image_new();
+    struct fn_get_extra extra = {.code_location = "l", .reserved_concurrency = 1};
+    cJSON *json;
+
+    (void)state;
+    set_everything(zip);
+    fn_version_set_update(zip, FN_UPDATE_FAILED, "InvalidImage", "why");
+    fn_version_set_state(zip, FN_FAILED, "InvalidImage", "why");
+    json = fn_version_to_get_function(zip, &extra);
+    assert_sorted(json);
+    assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(json, "Configuration")), 32);
+    cJSON_Delete(json);
+    json = fn_version_to_get_function(image, &extra);
+    assert_sorted(json);
+    cJSON_Delete(json);
+}
+
 static void a_registry_record_gives_the_same_version_again(void **state)
 {
     CLEANUP(fn_version_freep) struct fn_version *ver = zip_new(), *back = NULL;
@@ -206,6 +268,7 @@ static void a_registry_record_gives_the_same_version_again(void **state)
     (void)state;
     ver->tags = cJSON_Parse("{\"k\":\"v\"}");
     ver->command = strv_copy(command);
+    set_everything(ver);
     fn_version_set_update(ver, FN_UPDATE_FAILED, "InvalidImage", "why");
     assert_int_equal(fn_env_to_text(ver, &env), 0);
     assert_true(str_is(buf_str(&env), "{\"CUSTOM_ENV\":\"test\"}"));
@@ -243,6 +306,15 @@ static void a_wrong_registry_record_is_named_and_refused(void **state)
         {"timeout_s", "1.5", "timeout_s: not a whole number in its range"},
         {"generation", "\"1\"", "generation: not a whole number in its range"},
         {"command", "[1]", "command: not a list of strings"},
+        {"subnet_ids", "{}", "subnet_ids: not a list of strings"},
+        {"has_vpc", "1", "has_vpc: not a boolean"},
+        {"layers", "{}", "layers: not a list"},
+        {"layers", "[{}]", "layers: arn: missing"},
+        {"layers", "[{\"arn\":\"a\",\"sha256\":\"b\",\"bytes\":1}]",
+         "layers: unzipped_bytes: not a whole number in its range"},
+        {"file_systems", "7", "file_systems: not a list"},
+        {"file_systems", "[{\"arn\":\"a\"}]", "file_systems: mount_path: missing"},
+        {"unzipped_bytes", "-1", "unzipped_bytes: not a whole number in its range"},
         {"tags", "[]", "tags: not an object"},
         {"tags", "{\"a\":1}", "tags: a value is not a string"},
         {"environment", "{}", "environment: not a string"},
@@ -274,10 +346,11 @@ static void a_copy_owns_all_it_holds(void **state)
 
     (void)state;
     ver->tags = cJSON_Parse("{\"k\":\"v\"}");
+    set_everything(ver);
     copy = fn_version_copy(ver);
-    a = fn_version_to_aws(ver, STR_NULL);
+    a = fn_version_to_registry(ver, STR_NULL);
     fn_version_freep(&ver);
-    b = fn_version_to_aws(copy, STR_NULL);
+    b = fn_version_to_registry(copy, STR_NULL);
     assert_true(cJSON_Compare(a, b, 1));
     cJSON_Delete(a);
     cJSON_Delete(b);
@@ -324,6 +397,7 @@ int main(void)
         cmocka_unit_test(get_function_of_a_zip_tells_location_tags_and_concurrency),
         cmocka_unit_test(a_list_has_neither_states_nor_runtime_version),
         cmocka_unit_test(environment_shows_only_when_it_was_given),
+        cmocka_unit_test(members_are_shown_in_alphabetical_order),
         cmocka_unit_test(a_registry_record_gives_the_same_version_again),
         cmocka_unit_test(a_wrong_registry_record_is_named_and_refused),
         cmocka_unit_test(a_copy_owns_all_it_holds),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fn_unoffered.h - settings of functions that this release does not enforce and so does not accept.
- * Their neutral values pass, since clients send them.
+ * fn_unoffered.h - settings of functions that Hearth does not offer and so does not accept; those
+ * that say nothing pass, since clients send them.
  *
  * Owns:    nothing.
  * Threads: any.
@@ -19,7 +19,5 @@
 bool fn_is_set(const cJSON *value);
 /** Checks the members of a request (CreateFunction, UpdateFunctionConfiguration and -Code). */
 int fn_check_offered(const cJSON *input, struct error *err);
-/** Checks where the code is to come from: Code of CreateFunction, or UpdateFunctionCode itself. */
-int fn_check_source_offered(const cJSON *code, struct error *err);
 
 #endif

@@ -4,9 +4,8 @@
 #include <string.h>
 
 const struct lambda_op lambda_op_table[LAMBDA_OP_MAX] = {
-#define LAMBDA_OP(op_name, op_method, op_uri, op_success, op_offered)                              \
-    [LAMBDA_OP_##op_name] = {LAMBDA_OP_##op_name, #op_name,   op_method,                           \
-                             op_uri,              op_success, op_offered},
+#define LAMBDA_OP(op_name, op_method, op_uri, op_success)                                          \
+    [LAMBDA_OP_##op_name] = {LAMBDA_OP_##op_name, #op_name, op_method, op_uri, op_success},
 #include "common/model/lambda_ops.inc"
 #undef LAMBDA_OP
 };

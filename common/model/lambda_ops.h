@@ -68,7 +68,7 @@ struct lambda_shape {
 
 /* One for each operation, in the order of the API model: LAMBDA_OP_Invoke and so on. */
 enum lambda_op_id {
-#define LAMBDA_OP(op_name, method, uri, success, offered) LAMBDA_OP_##op_name,
+#define LAMBDA_OP(op_name, method, uri, success) LAMBDA_OP_##op_name,
 #include "common/model/lambda_ops.inc"
 #undef LAMBDA_OP
     LAMBDA_OP_MAX,
@@ -80,7 +80,6 @@ struct lambda_op {
     const char *method; /* "POST" */
     const char *uri; /* "/2015-03-31/functions/{FunctionName}/code" */
     int success; /* HTTP status of success, as AWS sends it */
-    bool offered; /* whether this release of Hearth does it */
 };
 
 #define LAMBDA_LABELS_MAX 3

@@ -4,6 +4,7 @@
 #include <cjson/cJSON.h>
 #include <stdlib.h>
 
+#include "common/model/lambda_ops.h"
 #include "common/model/record.h"
 
 #define NAMES_TEXT_MAX 4096
@@ -50,17 +51,30 @@ static int read_architectures(const cJSON *json, struct runtime *rt, struct erro
     return 0;
 }
 
+/* The flag @name of an entry; absent: false. */
+static int read_flag(const cJSON *json, const char *name, bool *ret, const struct runtime *rt,
+                     struct error *err)
+{
+    const cJSON *flag = cJSON_GetObjectItemCaseSensitive(json, name);
+
+    if (flag && !cJSON_IsBool(flag))
+        return error_set(err, ERR_CONFIG, "runtime %s: %s is true or false", rt->name, name);
+    *ret = cJSON_IsTrue(flag);
+    return 0;
+}
+
 static int read_runtime(const cJSON *json, struct runtime *rt, struct error *err)
 {
-    const cJSON *deprecated = cJSON_GetObjectItemCaseSensitive(json, "deprecated");
     int r;
 
     rt->name = str_dup(str_of(json->string));
     if (!cJSON_IsObject(json))
         return error_set(err, ERR_CONFIG, "runtime %s: not an object", rt->name);
-    if (deprecated && !cJSON_IsBool(deprecated))
-        return error_set(err, ERR_CONFIG, "runtime %s: deprecated is true or false", rt->name);
-    rt->deprecated = cJSON_IsTrue(deprecated);
+    r = read_flag(json, "deprecated", &rt->deprecated, rt, err);
+    if (r == 0)
+        r = read_flag(json, "snap_start", &rt->snap_start, rt, err);
+    if (r < 0)
+        return r;
     if (record_opt_str(json, "image", &rt->image, NULL) < 0 ||
         record_opt_str(json, "fallback", &rt->fallback, NULL) < 0)
         return error_set(err, ERR_CONFIG, "runtime %s: image and fallback are strings", rt->name);
@@ -127,11 +141,19 @@ const struct runtime *runtimes_find(const struct runtimes *rts, struct str name)
     return NULL;
 }
 
+/* What AWS tells of a runtime it does not know: the list it also tells for layers. */
+static const char *const *aws_names(void)
+{
+    const struct lambda_shape *input = lambda_input_shape(LAMBDA_OP_PublishLayerVersion);
+
+    return lambda_shape_member(input, STR("CompatibleRuntimes"))->shape->recorded_values;
+}
+
 int runtimes_check(const struct runtimes *rts, struct str name, struct error *err)
 {
     CLEANUP(buf_done) struct buf names = BUF_INIT(NAMES_TEXT_MAX);
     const struct runtime *rt = runtimes_find(rts, name);
-    size_t i;
+    const char *const *at;
 
     if (rt && !rt->deprecated)
         return 0;
@@ -141,9 +163,8 @@ int runtimes_check(const struct runtimes *rts, struct str name, struct error *er
                          "updating AWS Lambda functions. We recommend you use a supported runtime "
                          "while creating or updating functions.",
                          rt->name);
-    for (i = 0; i < rts->len; i++)
-        if (!rts->items[i].deprecated)
-            buf_printf(&names, "%s%s", names.len > 0 ? ", " : "", rts->items[i].name);
+    for (at = aws_names(); *at; at++)
+        buf_printf(&names, "%s%s", names.len > 0 ? ", " : "", *at);
     return error_set(err, ERR_BAD_REQUEST,
                      "Value %.*s at 'runtime' failed to satisfy constraint: Member must satisfy "
                      "enum value set: [%.*s] or be a valid ARN",

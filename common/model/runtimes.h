@@ -3,7 +3,8 @@
  * runtimes.h - which runtime identifiers exist and the image that runs each: data, never an enum.
  *
  * The text: {"runtimes": {"python3.13": {"image": "hearth/python:3.13", "fallback": "...",
- * "architectures": ["x86_64", "arm64"]}, "python2.7": {"deprecated": true}, ...}}
+ * "architectures": ["x86_64", "arm64"], "snap_start": true}, "python2.7": {"deprecated": true},
+ * ...}}
  *
  * Owns:    its strings. Immutable once made.
  * Threads: any.
@@ -20,6 +21,7 @@ struct runtime {
     char *image; /* image reference; "" for a deprecated one without image */
     char *fallback; /* image for where @image is not at hand; "" when there is none */
     bool x86_64, arm64; /* what functions may ask for */
+    bool snap_start; /* whether SnapStart may be asked for */
     bool deprecated; /* refused by create and update, with AWS's words */
 };
 
@@ -35,7 +37,7 @@ const struct runtime *runtimes_find(const struct runtimes *rts, struct str name)
 /**
  * Whether a function may be created with or changed to runtime @name.
  *
- * -ERR_BAD_REQUEST: unknown (the message names those that are not deprecated), or deprecated.
+ * -ERR_BAD_REQUEST: unknown (the message names those that AWS names, in its order), or deprecated.
  */
 int runtimes_check(const struct runtimes *rts, struct str name, struct error *err);
 

@@ -15,7 +15,8 @@ static void a_table_is_read_in_its_order(void **state)
     (void)state;
     assert_int_equal(
         runtimes_parse(STR("{\"runtimes\":{\"b\":{\"image\":\"i/b\",\"fallback\":\"j/b\",\"x\":1},"
-                           "\"a\":{\"image\":\"i/a\",\"architectures\":[\"arm64\"]},"
+                           "\"a\":{\"image\":\"i/a\",\"architectures\":[\"arm64\"],"
+                           "\"snap_start\":true},"
                            "\"old\":{\"deprecated\":true}}}\n"),
                        &rts, NULL),
         0);
@@ -24,6 +25,7 @@ static void a_table_is_read_in_its_order(void **state)
     assert_string_equal(rts->items[0].fallback, "j/b");
     assert_true(rts->items[0].x86_64 && rts->items[0].arm64);
     assert_true(!rts->items[1].x86_64 && rts->items[1].arm64);
+    assert_true(!rts->items[0].snap_start && rts->items[1].snap_start);
     assert_string_equal(rts->items[2].image, "");
     assert_ptr_equal(runtimes_find(rts, STR("a")), &rts->items[1]);
     assert_null(runtimes_find(rts, STR("c")));
@@ -48,8 +50,13 @@ static void only_known_current_runtimes_pass(void **state)
                         "updating AWS Lambda functions. We recommend you use a supported runtime "
                         "while creating or updating functions.");
     assert_int_equal(runtimes_check(rts, STR("x"), &err), -ERR_BAD_REQUEST);
-    assert_string_equal(err.msg, "Value x at 'runtime' failed to satisfy constraint: Member must "
-                                 "satisfy enum value set: [b, a] or be a valid ARN");
+    assert_string_equal(
+        err.msg,
+        "Value x at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: "
+        "[nodejs20.x, python3.14, provided.al2023, python3.12, python3.13, nodejs24.x, nodejs22.x, "
+        "java25, python3.10, python3.11, java21, ruby3.3, ruby3.4, ruby3.2, python3.8, python3.9, "
+        "java17, nodejs16.x, dotnet10, dotnet8, java11, dotnet6, nodejs18.x, provided.al2, "
+        "java8.al2] or be a valid ARN");
     runtimes_free(rts);
 }
 
@@ -66,6 +73,8 @@ static void a_wrong_file_is_refused_with_its_entry(void **state)
         {"{\"runtimes\":{\"a\":{\"image\":1}}}", "runtime a: image and fallback are strings"},
         {"{\"runtimes\":{\"a\":{\"image\":\"i\",\"deprecated\":1}}}",
          "runtime a: deprecated is true or false"},
+        {"{\"runtimes\":{\"a\":{\"image\":\"i\",\"snap_start\":0}}}",
+         "runtime a: snap_start is true or false"},
         {"{\"runtimes\":{\"a\":{\"image\":\"i\",\"architectures\":{}}}}",
          "runtime a: architectures is not a list"},
         {"{\"runtimes\":{\"a\":{\"image\":\"i\",\"architectures\":[\"mips\"]}}}",

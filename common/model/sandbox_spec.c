@@ -7,6 +7,71 @@
 
 #define U53_MAX 9007199254740992u /* what a JSON number holds exactly */
 
+void sandbox_layers_free(struct sandbox_layer *layers, size_t len)
+{
+    size_t i;
+
+    for (i = 0; i < len; i++) {
+        free(layers[i].arn);
+        free(layers[i].sha256);
+    }
+    free(layers);
+}
+
+static int read_layer(const cJSON *json, struct sandbox_layer *layer, struct error *err)
+{
+    int r = record_str(json, "arn", &layer->arn, err);
+
+    if (r == 0)
+        r = record_str(json, "sha256", &layer->sha256, err);
+    if (r == 0)
+        r = record_u64(json, "bytes", U53_MAX, &layer->bytes, err);
+    return r;
+}
+
+int sandbox_layers_from_json(const cJSON *json, struct sandbox_layer **ret, size_t *ret_len,
+                             struct error *err)
+{
+    struct sandbox_layer *layers = NULL;
+    const cJSON *item;
+    size_t len = 0;
+    int r = 0;
+
+    if (json && !cJSON_IsNull(json) &&
+        (!cJSON_IsArray(json) || cJSON_GetArraySize(json) > (int)SANDBOX_LAYERS_MAX))
+        return error_set(err, ERR_PROTOCOL, "layers: not a list of at most %u", SANDBOX_LAYERS_MAX);
+    if (json && json->child) {
+        layers = calloc(SANDBOX_LAYERS_MAX, sizeof(*layers));
+        if (!layers)
+            abort();
+        cJSON_ArrayForEach(item, json)
+            if (r == 0)
+                r = read_layer(item, &layers[len++], err);
+    }
+    if (r < 0) {
+        sandbox_layers_free(layers, len);
+        return error_wrap(err, r, "layers");
+    }
+    *ret = layers;
+    *ret_len = len;
+    return 0;
+}
+
+cJSON *sandbox_layers_to_json(const struct sandbox_layer *layers, size_t len)
+{
+    cJSON *json = cJSON_CreateArray(), *item;
+    size_t i;
+
+    for (i = 0; i < len; i++) {
+        item = cJSON_CreateObject();
+        record_add_str(item, "arn", layers[i].arn);
+        record_add_str(item, "sha256", layers[i].sha256);
+        cJSON_AddNumberToObject(item, "bytes", (double)layers[i].bytes);
+        cJSON_AddItemToArray(json, item);
+    }
+    return json;
+}
+
 static int read_strings(const cJSON *json, struct sandbox_spec *spec, struct error *err)
 {
     const struct {
@@ -55,6 +120,9 @@ static int read_members(const cJSON *json, struct sandbox_spec *spec, struct err
         r = record_strv(json, "entry_point", &spec->entry_point, err);
     if (r == 0)
         r = record_strv(json, "command", &spec->command, err);
+    if (r == 0)
+        r = sandbox_layers_from_json(cJSON_GetObjectItemCaseSensitive(json, "layers"),
+                                     &spec->layers, &spec->layers_len, err);
     if (r == 0 && env)
         r = env_from_json(env, &spec->env, &spec->env_len, err);
     return r;
@@ -92,6 +160,9 @@ cJSON *sandbox_spec_to_json(const struct sandbox_spec *spec)
     record_add_str(json, "image", spec->image);
     record_add_str(json, "code_sha256", spec->code_sha256);
     cJSON_AddNumberToObject(json, "code_bytes", (double)spec->code_bytes);
+    if (spec->layers_len)
+        cJSON_AddItemToObject(json, "layers",
+                              sandbox_layers_to_json(spec->layers, spec->layers_len));
     record_add_str(json, "runtime", spec->runtime);
     record_add_str(json, "handler", spec->handler);
     cJSON_AddNumberToObject(json, "memory_mib", spec->memory_mib);
@@ -117,6 +188,7 @@ void sandbox_spec_free(struct sandbox_spec *spec)
     free(spec->arn);
     free(spec->image);
     free(spec->code_sha256);
+    sandbox_layers_free(spec->layers, spec->layers_len);
     free(spec->runtime);
     free(spec->handler);
     env_free(spec->env, spec->env_len);

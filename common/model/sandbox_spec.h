@@ -21,6 +21,15 @@ struct env_var {
     char *value; /* secret: never logged */
 };
 
+#define SANDBOX_LAYERS_MAX 5u /* Lambda's quota */
+
+/** One layer of a function. */
+struct sandbox_layer {
+    char *arn; /* of the layer's version */
+    char *sha256; /* lower-case hex of the archive */
+    uint64_t bytes; /* size of the archive */
+};
+
 struct sandbox_spec {
     char *account; /* "000000000000" */
     char *region;
@@ -31,6 +40,8 @@ struct sandbox_spec {
     char *image; /* reference to run, by digest where there is one */
     char *code_sha256; /* zip functions: lower-case hex of the archive; NULL for images */
     uint64_t code_bytes; /* size of the archive */
+    struct sandbox_layer *layers; /* zip functions: over /opt in this order; NULL when none */
+    size_t layers_len; /* up to SANDBOX_LAYERS_MAX */
     char *runtime; /* "python3.13"; NULL for images */
     char *handler; /* NULL for images */
     uint32_t memory_mib;
@@ -49,5 +60,14 @@ int sandbox_spec_from_json(const cJSON *json, struct sandbox_spec **ret, struct 
 /** The JSON form; the caller deletes it (it holds secrets). */
 cJSON *sandbox_spec_to_json(const struct sandbox_spec *spec);
 void sandbox_spec_free(struct sandbox_spec *spec);
+
+/**
+ * Layers by themselves, as `version.get` and `code.prepare` have them: [{"arn", "sha256", "bytes"}].
+ * No list at all is none. -ERR_PROTOCOL; a reader that fails sets nothing.
+ */
+int sandbox_layers_from_json(const cJSON *json, struct sandbox_layer **ret, size_t *ret_len,
+                             struct error *err);
+cJSON *sandbox_layers_to_json(const struct sandbox_layer *layers, size_t len);
+void sandbox_layers_free(struct sandbox_layer *layers, size_t len);
 
 #endif

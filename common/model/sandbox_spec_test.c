@@ -11,7 +11,10 @@
 #define SPEC                                                                                       \
     "{\"account\":\"000000000000\",\"region\":\"us-east-1\",\"name\":\"f\",\"version\":\"1\","     \
     "\"arn\":\"arn:f\",\"generation\":7,\"image\":\"i@sha256:0\",\"code_sha256\":\"00\","          \
-    "\"code_bytes\":5000000000,\"runtime\":\"r\",\"handler\":\"h\",\"memory_mib\":128,"            \
+    "\"code_bytes\":5000000000,"                                                                   \
+    "\"layers\":[{\"arn\":\"arn:l:b:2\",\"sha256\":\"0b\",\"bytes\":20},"                          \
+    "{\"arn\":\"arn:l:a:1\",\"sha256\":\"0a\",\"bytes\":10}],"                                      \
+    "\"runtime\":\"r\",\"handler\":\"h\",\"memory_mib\":128,"                                       \
     "\"timeout_s\":3,\"ephemeral_mib\":512,\"env\":{\"B\":\"2\",\"A\":\"1\"},"                     \
     "\"entry_point\":[\"sh\"],\"command\":[],\"working_directory\":\"/w\",\"log_group\":\"g\"}"
 
@@ -25,6 +28,8 @@ static void a_spec_survives_its_json_form(void **state)
     assert_int_equal(sandbox_spec_from_json(json, &spec, NULL), 0);
     cJSON_Delete(json);
     assert_int_equal(spec->code_bytes, 5000000000);
+    assert_int_equal(spec->layers_len, 2);
+    assert_string_equal(spec->layers[1].sha256, "0a");
     assert_int_equal(spec->env_len, 2);
     assert_string_equal(spec->env[0].name, "B");
     assert_string_equal(spec->entry_point[0], "sh");
@@ -52,6 +57,13 @@ static void a_wrong_member_is_named(void **state)
         {"env", "[]", "environment: not an object"},
         {"env", "{\"A\":1}", "environment: a value is not a string"},
         {"command", "\"x\"", "command: not a list of strings"},
+        {"layers", "{}", "layers: not a list of at most 5"},
+        {"layers", "[{},{},{},{},{},{}]", "layers: not a list of at most 5"},
+        {"layers", "[1]", "layers: arn: missing"},
+        {"layers", "[{\"arn\":\"a\",\"sha256\":\"00\",\"bytes\":1},{\"arn\":\"b\"}]",
+         "layers: sha256: missing"},
+        {"layers", "[{\"arn\":\"a\",\"sha256\":\"00\",\"bytes\":-1}]",
+         "layers: bytes: not a whole number in its range"},
     };
     struct sandbox_spec *spec = NULL;
     struct error err;

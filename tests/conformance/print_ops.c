@@ -101,7 +101,6 @@ int main(void)
         add_text(op_json, "method", op->method);
         add_text(op_json, "uri", op->uri);
         cJSON_AddNumberToObject(op_json, "success", op->success);
-        cJSON_AddBoolToObject(op_json, "offered", op->offered);
         if (input) {
             add_text(op_json, "input", input->name);
             add_shape(shapes, input);

@@ -6,7 +6,9 @@
 #include <stdlib.h>
 
 #include "common/model/fn_apply.h"
+#include "common/model/fn_layers.h"
 #include "common/model/lambda_input.h"
+#include "common/model/record.h"
 #include "common/model/validate.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -17,23 +19,56 @@ static struct str header(void *arg, const char *name)
     return *(struct str *)arg;
 }
 
+/* Every layer is found. */
+static size_t find_layers(char *const *arns, struct fn_layer *layers)
+{
+    size_t i;
+
+    for (i = 0; arns && arns[i]; i++)
+        layers[i] = (struct fn_layer){arns[i], (char *)"00", 1, 1};
+    return i;
+}
+
+static void apply_with(const cJSON *input, const struct fn_defaults *defaults)
+{
+    CLEANUP(fn_version_freep) struct fn_version *ver = NULL, *next = NULL, *published = NULL;
+    struct error err;
+
+    if (fn_apply_create(input, defaults, &ver, &err) < 0)
+        return;
+    if (fn_apply_update_configuration(input, defaults, ver, &next, &err) < 0)
+        return;
+    cJSON_Delete(fn_version_to_aws(next, STR_NULL));
+    published = fn_version_publish(next, 1, STR("d"), 2, "s");
+    if (!fn_version_same_code_and_configuration(next, published))
+        abort();
+}
+
 static void apply(enum lambda_op_id id, const cJSON *input)
 {
     static struct runtimes *rts;
-    CLEANUP(fn_version_freep) struct fn_version *ver = NULL, *next = NULL;
+    struct fn_layer layers[FN_LAYERS_MAX];
     struct fn_defaults defaults = {
-        STR("000000000000"), STR("us-east-1"), STR("x86_64"), NULL, 1, "r",
+        .account = STR("000000000000"),
+        .region = STR("us-east-1"),
+        .architecture = STR("x86_64"),
+        .now_ms = 1,
+        .revision_id = "r",
+        .layers = layers,
     };
-    struct error err;
+    char **arns = NULL;
 
+    if (id != LAMBDA_OP_CreateFunction)
+        return;
     if (!rts &&
         runtimes_parse(STR("{\"runtimes\":{\"python3.13\":{\"image\":\"i\"}}}"), &rts, NULL) < 0)
         abort();
     defaults.runtimes = rts;
-    if (id != LAMBDA_OP_CreateFunction || fn_apply_create(input, &defaults, &ver, &err) < 0)
+    if (fn_layer_arns(input, defaults.region, &arns, NULL) < 0)
         return;
-    if (fn_apply_update_configuration(input, &defaults, ver, &next, &err) == 0)
-        cJSON_Delete(fn_version_to_aws(next, STR_NULL));
+    defaults.layers_len = find_layers(arns, layers);
+    apply_with(input, &defaults);
+    strv_free(arns);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

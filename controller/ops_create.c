@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * CreateFunction: its layers found, checked, its name free, its archive kept, registered, answered,
+ * led to Active.
+ */
+#include <stdlib.h>
+
+#include "common/model/fn_layers.h"
+#include "common/model/lambda_input.h"
+#include "controller/api.h"
+#include "controller/code_source.h"
+
+static void fail_exists(struct api_request *req)
+{
+    api_fail_with(req, ERR_CONFLICT, "Function already exist: %s", req->ver->name);
+}
+
+static void on_created(const struct registry_change *change, const struct error *err, void *arg)
+{
+    struct api_request *req = arg;
+
+    if (err) {
+        /* without an answer from Redis it may have been done: then the archive is referred to */
+        api_drop_archive(req);
+        if (err->code == ERR_CONFLICT)
+            fail_exists(req);
+        else
+            api_fail(req, err);
+        return;
+    }
+    api_accept(req, change->generation);
+}
+
+/* Tags and the like are kept beside the document: they change without it. */
+static void create(struct api_request *req)
+{
+    CLEANUP(freep) char *tags = req->ver->tags ? cJSON_PrintUnformatted(req->ver->tags) : NULL;
+    struct registry_beside beside[REGISTRY_BESIDE_MAX];
+    struct registry_write w = {.ver = req->ver, .change = req->change, .beside = beside};
+
+    cJSON_Delete(TAKE(req->ver->tags));
+    uuid_make(req->change);
+    if (tags)
+        beside[w.beside_len++] = (struct registry_beside){FN_SETTINGS, "tags", tags};
+    if (api_is_true(req, "Publish")) {
+        req->publish = api_publish(req, 1);
+        w.publish = req->publish;
+        beside[w.beside_len++] = (struct registry_beside){FN_SETTINGS, "next_version", "2"};
+    }
+    registry_create(req->c->registry, &w, on_created, req);
+}
+
+static void on_archive(const struct code_pin *pin, const struct error *err, void *arg)
+{
+    struct api_request *req = arg;
+    struct error own;
+
+    if (err) {
+        api_fail(req, err);
+        return;
+    }
+    api_take_pin(req, pin);
+    if (fn_check_unzipped(req->ver, &own) < 0) {
+        api_drop_archive(req);
+        api_fail(req, &own);
+        return;
+    }
+    create(req);
+}
+
+/* A name that is taken is refused before its archive is unpacked; the script decides for good. */
+static void on_found(struct fn_record *rec, const struct error *err, void *arg)
+{
+    struct api_request *req = arg;
+
+    fn_record_free(rec);
+    if (!err)
+        fail_exists(req);
+    else if (err->code != ERR_NOT_FOUND)
+        api_fail(req, err);
+    else if (req->ver->package == FN_ZIP)
+        code_source_fetch(req->c, cJSON_GetObjectItemCaseSensitive(req->input, "Code"), on_archive,
+                          req);
+    else
+        create(req);
+}
+
+static void apply(struct api_request *req)
+{
+    char revision[UUID_MAX];
+    struct fn_defaults defaults = api_defaults(req, revision);
+    struct error err;
+
+    if (fn_apply_create(req->input, &defaults, &req->ver, &err) < 0) {
+        api_fail(req, &err);
+        return;
+    }
+    registry_get(req->c->registry, req->home.account, str_of(req->ver->name), on_found, req);
+}
+
+void api_create_function(struct api_request *req)
+{
+    api_find_layers(req, apply);
+}

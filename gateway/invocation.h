@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * invocation.h - inside invoke.c: one invocation, from its request to its answer. This part makes and
+ * ends them; what happens in between is invoke.c's.
+ *
+ * Owns:    an invocation holds its permit, its place among those who wait, and its node until it is
+ *          released; it is used again then.
+ * Threads: loop thread only.
+ * Errors:  each invocation_fail… answers the client and releases the invocation.
+ */
+#ifndef HEARTH_GATEWAY_INVOCATION_H
+#define HEARTH_GATEWAY_INVOCATION_H
+
+#include "common/base/id.h"
+#include "common/base/random.h"
+#include "common/proto/invoke_wire.h"
+#include "gateway/invoke.h"
+#include "gateway/invoke_request.h"
+#include "gateway/pending.h"
+
+#define INVOKE_TRIES_MAX 4 /* nodes asked for one invocation */
+
+enum invoke_state { INVOKE_IDLE, INVOKE_ROUTING, INVOKE_PARKED, INVOKE_RUNNING };
+
+struct invocation {
+    struct pending pending; /* first: http_user() */
+    struct invokes *invokes;
+    struct list_node node; /* in invokes->active, ->parked or ->spare */
+    enum invoke_state state;
+    struct http_req *req;
+    struct invoke_request ask;
+    struct account *waits_at; /* counted as one that waits for its route */
+    struct fn_lease *lease; /* its permit, from the first time it may run */
+    char version[FN_QUALIFIER_MAX + 1]; /* chosen for it; kept while routes have it. "": not yet */
+    struct route_wait wait;
+    struct timer timer;
+    uint64_t deadline_us; /* until when it may wait to run */
+    char request_id[UUID_MAX];
+    /* the node that it is at */
+    struct node *at;
+    struct link_stream *stream;
+    uint64_t tried[INVOKE_TRIES_MAX];
+    size_t tried_len;
+    uint64_t generation; /* that the node was asked for */
+    uint64_t stale_pause_us; /* before the next try, when it is refused as STALE */
+    struct error refused; /* why it waits, or what the last node said */
+    /* the result so far */
+    bool has_head;
+    enum invoke_outcome outcome;
+    char executed_version[FN_QUALIFIER_MAX + 1];
+    struct buf arn; /* as invoked */
+    struct buf log; /* base64 */
+    struct buf result;
+};
+
+struct invokes {
+    struct invoke_parts parts;
+    struct list_node active; /* routing or running */
+    struct list_node parked;
+    struct list_node spare;
+    size_t spare_len, in_flight;
+    struct random random; /* for the choice between versions */
+    struct buf head; /* scratch: the question's head */
+};
+
+/** One that is empty; callbacks and timer are the caller's to set. */
+struct invocation *invocation_take(struct invokes *invokes);
+/** Nothing is owed any more: gives all back. */
+void invocation_release(struct invocation *inv);
+/** Frees one that was released. */
+void invocation_free(struct invocation *inv);
+/** Lets go of its node, when it is at one. */
+void invocation_leave_node(struct invocation *inv);
+/** It knows its route: it waits for none any more. */
+void invocation_stop_waiting(struct invocation *inv);
+
+void invocation_fail(struct invocation *inv, const struct error *err);
+void invocation_fail_with(struct invocation *inv, enum error_code code, const char *fmt, ...)
+    PRINTF_FORMAT(3, 4);
+void invocation_fail_not_found(struct invocation *inv);
+void invocation_fail_throttled(struct invocation *inv, const char *reason);
+/** Answers with the result, or with that of a dry run. */
+void invocation_succeed(struct invocation *inv);
+
+#endif

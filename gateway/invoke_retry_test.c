@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Invocations that meet changes, full nodes, lost nodes, or none. */
+#include "gateway/gateway_fixture.h"
+
+static void a_stale_route_is_resolved_again_until_it_serves(void **state)
+{
+    struct answer a;
+    struct fixture f;
+
+    (void)state;
+    begin(&f, 1);
+    invoke(&f, &a, STR("{}"));
+    expect(&a, 200, "{}");
+    f.generation = 2;
+    f.nodes[0].behaviour = REFUSE;
+    f.nodes[0].refuse_with = ERR_STALE;
+    f.nodes[0].refusals = 3;
+    invoke(&f, &a, STR("{}"));
+    expect(&a, 200, "{}");
+    assert_int_equal(f.nodes[0].asked, 5);
+    assert_int_equal(f.nodes[0].generation, 2);
+    assert_int_equal(f.resolves, 4);
+    end(&f);
+}
+
+static void a_change_without_end_ends_with_the_wait(void **state)
+{
+    struct answer a;
+    struct fixture f;
+
+    (void)state;
+    begin_with(&f, 1, "20ms", "1000");
+    f.nodes[0].behaviour = REFUSE;
+    f.nodes[0].refuse_with = ERR_STALE;
+    invoke(&f, &a, STR("{}"));
+    expect_part(&a, 503, "The function was being changed for as long as");
+    assert_in_range(f.nodes[0].asked, 1, 8); /* with growing pauses */
+    end(&f);
+}
+
+static void a_dropped_route_is_not_used_again(void **state)
+{
+    struct answer a;
+    struct fixture f;
+
+    (void)state;
+    begin(&f, 1);
+    invoke(&f, &a, STR("{}"));
+    expect(&a, 200, "{}");
+    f.generation = 2;
+    drop_routes(&f, "{\"account\":\"000000000000\",\"name\":\"hello\"}");
+    invoke(&f, &a, STR("{}"));
+    expect(&a, 200, "{}");
+    assert_int_equal(f.nodes[0].generation, 2);
+    end(&f);
+}
+
+static void a_full_node_gives_way_to_another(void **state)
+{
+    struct answer a;
+    struct fixture f;
+    int i;
+
+    (void)state;
+    begin(&f, 2);
+    f.nodes[0].behaviour = REFUSE;
+    f.nodes[0].refuse_with = ERR_THROTTLED;
+    for (i = 0; i < 3; i++) {
+        invoke(&f, &a, STR("{}"));
+        expect(&a, 200, "{}");
+    }
+    assert_int_equal(f.nodes[1].asked, 3);
+    assert_in_range(f.nodes[0].asked, 0, 1); /* the one that served last is asked first */
+    f.nodes[1].behaviour = REFUSE;
+    f.nodes[1].refuse_with = ERR_THROTTLED;
+    invoke(&f, &a, STR("{}"));
+    expect(&a, 429,
+           "{\"Reason\":\"ConcurrentInvocationLimitExceeded\",\"Type\":\"User\",\"message\":\"Rate "
+           "Exceeded. (the node has no room)\"}");
+    end(&f);
+}
+
+static void a_node_lost_while_it_runs_is_an_error_and_no_second_run(void **state)
+{
+    struct answer a;
+    struct fixture f;
+
+    (void)state;
+    begin(&f, 2);
+    f.nodes[0].behaviour = f.nodes[1].behaviour = KEEP;
+    ask(&f, &a, "POST", PATH "hello/invocations", NULL, STR("{}"));
+    run_until(&f, has_kept);
+    node_die(&f, 0);
+    hear(&f, &a);
+    expect_part(&a, 500, "was lost before it answered");
+    assert_int_equal(f.nodes[1].asked, 0);
+    f.nodes[1].behaviour = ECHO;
+    invoke(&f, &a, STR("{}"));
+    expect(&a, 200, "{}");
+    end(&f);
+}
+
+static void an_invocation_waits_for_a_node_to_come(void **state)
+{
+    struct answer a;
+    struct fixture f;
+
+    (void)state;
+    begin(&f, 0);
+    ask(&f, &a, "POST", PATH "hello/invocations", NULL, STR("{}"));
+    f.node_count = 1;
+    node_start(&f, 0);
+    send_nodes(&f);
+    hear(&f, &a);
+    expect(&a, 200, "{}");
+    end(&f);
+}
+
+static void the_wait_for_a_node_ends_with_a_reason(void **state)
+{
+    struct answer a;
+    struct fixture f;
+
+    (void)state;
+    begin_with(&f, 0, "10ms", "1000");
+    invoke(&f, &a, STR("{}"));
+    expect_part(&a, 503, "No node has registered");
+    ask(&f, &a, "GET", "/_hearth/health", NULL, STR_NULL);
+    hear(&f, &a);
+    expect_part(&a, 503, "{\"status\":\"starting\"");
+    end(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_stale_route_is_resolved_again_until_it_serves),
+        cmocka_unit_test(a_change_without_end_ends_with_the_wait),
+        cmocka_unit_test(a_dropped_route_is_not_used_again),
+        cmocka_unit_test(a_full_node_gives_way_to_another),
+        cmocka_unit_test(a_node_lost_while_it_runs_is_an_error_and_no_second_run),
+        cmocka_unit_test(an_invocation_waits_for_a_node_to_come),
+        cmocka_unit_test(the_wait_for_a_node_ends_with_a_reason),
+    };
+
+    log_init("invoke_retry_test", LOG_ERROR);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
