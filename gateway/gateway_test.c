@@ -105,7 +105,7 @@ static void each_service_at_the_root_gets_its_own(void **state)
         {"POST", "/", sts, "Action=Nothing&Version=2011-06-15", 400, "<Code>InvalidAction</Code>"},
         {"POST", "/", sts, "Action=GetCallerIdentity", 400, "Hearth offers GetCallerIdentity"},
         {"POST", "/", sts, "Version=2011-06-15", 400, "<Code>MissingAction</Code>"},
-        {"POST", "/", sts, "Action=%", 400, "<Code>MalformedQueryString</Code>"},
+        {"POST", "/", sts, "Action=%", 404, "<Code>MalformedQueryString</Code>"},
         {"POST", "/", sqs, "Action=ListQueues&Version=2012-11-05", 400,
          "<Code>InvalidAction</Code><Message>Could not find operation ListQueues for version "
          "2012-11-05. Hearth offers Lambda, STS"},

@@ -63,8 +63,6 @@ bool routes_is_open(const struct routes_match *match)
 
 size_t routes_body_max(struct str path, struct str type)
 {
-    if (str_is(path, "/"))
-        return ROOT_BODY_MAX;
     if (str_ends(path, STR("/")))
         path.len--;
     if (str_ends(path, STR("/invocations")))
@@ -73,7 +71,7 @@ size_t routes_body_max(struct str path, struct str type)
         return INVOKE_PAYLOAD_MAX;
     if (str_ends(path, STR("/invoke-async")))
         return INVOKE_ASYNC_MAX;
-    return MANAGE_BODY_MAX;
+    return path.len == 0 ? ROOT_BODY_MAX : MANAGE_BODY_MAX;
 }
 
 void routes_too_large(struct str method, struct str path, struct str query, struct str type,
@@ -84,8 +82,10 @@ void routes_too_large(struct str method, struct str path, struct str query, stru
 
     if (routes_find(method, path, query, &m, err) < 0)
         return;
-    if (m.service == SERVICE_ROOT)
-        name = "POST";
+    if (m.service == SERVICE_ROOT) {
+        error_set(err, ERR_TOO_LARGE, "Request must be smaller than %u bytes", ROOT_BODY_MAX);
+        return;
+    }
     if (m.service == SERVICE_INVOKE || m.service == SERVICE_MANAGE)
         name = m.lambda.op->id == LAMBDA_OP_Invoke ? "InvokeFunction" : m.lambda.op->name;
     error_set(err, ERR_TOO_LARGE, "Request must be smaller than %zu bytes for the %s operation",

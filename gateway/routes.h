@@ -28,11 +28,11 @@ struct routes_match {
     struct str name; /* SERVICE_LOGS: the function's; SERVICE_CODE: the file's */
 };
 
-#define ROOT_BODY_MAX 1048576u /* far above IAM's largest policy */
 /* AWS's limits: of synchronous invocations, of InvocationType Event, of InvokeAsync */
 #define INVOKE_PAYLOAD_MAX 6291456u
 #define INVOKE_EVENT_MAX 1048576u
 #define INVOKE_ASYNC_MAX 262144u
+#define ROOT_BODY_MAX 1048576u /* far above IAM's largest policy */
 #define MANAGE_BODY_MAX 70167211u /* AWS's for CreateFunction: a 50 MB archive in base64 */
 
 /** @path decoded, @query raw. */
