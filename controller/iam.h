@@ -47,6 +47,7 @@ struct iam_request {
     const struct iam_op *op;
     cJSON *input;
     char *account, *request_id;
+    char *caller_arn; /* who asks */
     unsigned tries;
     struct iam_entity role, policy;
     const struct iam_managed *managed; /* the policy is one of AWS's */

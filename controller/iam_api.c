@@ -11,6 +11,7 @@
 #include "common/base/log.h"
 #include "common/model/lambda_input.h"
 #include "common/model/validate.h"
+#include "common/proto/principal_id.h"
 #include "controller/serve.h"
 
 #define TRIES_MAX 20u /* of a change that others overtake */
@@ -114,6 +115,7 @@ static void answer(struct iam_request *req, int status, struct str body)
     cJSON_Delete(req->input);
     free(req->account);
     free(req->request_id);
+    free(req->caller_arn);
     free(req);
 }
 
@@ -456,21 +458,35 @@ void iam_commit(struct iam_request *req, struct docs_commit *commit)
 
 /* ---- operations that need nothing of Redis ---- */
 
-/* There are no users: every caller is the account itself. */
+/* There are no users but who asks: the account's root, or a user whom the gateway's credentials
+ * name. */
 static void get_user(struct iam_request *req)
 {
-    struct str name = iam_text(req, "UserName");
+    CLEANUP(freep) char *users = str_printf("arn:aws:iam::%s:user/", req->account);
+    struct str name = iam_text(req, "UserName"), arn = str_of(req->caller_arn);
+    bool is_user = str_starts(arn, str_of(users));
+    struct str path = is_user ? str_sub(arn, strlen(users) - 1, arn.len) : STR("/root");
+    size_t last = path.len; /* where the name begins, behind the path's last slash */
+    char id[PRINCIPAL_ID_MAX];
     struct buf *b = &req->answer;
 
-    if (name.ptr) {
+    while (path.ptr[last - 1] != '/')
+        last--;
+    if (name.ptr && !(is_user && str_eq_nocase(name, str_sub(path, last, path.len)))) {
         iam_fail(req, IAM_NoSuchEntity, "The user with name %.*s cannot be found.", STR_ARG(name));
         return;
     }
+    if (!is_user && !str_ends(arn, STR(":root"))) {
+        iam_fail(req, IAM_ValidationError,
+                 "Must specify userName when calling with non-User credentials");
+        return;
+    }
+    principal_id_of("AIDA", arn, id);
     xml_open(b, "User");
-    xml_text(b, "Path", STR("/"));
-    xml_text(b, "UserName", STR("root"));
-    xml_text(b, "UserId", str_of(req->account));
-    buf_printf(b, "<Arn>arn:aws:iam::%s:root</Arn>", req->account);
+    xml_text(b, "Path", str_sub(path, 0, last));
+    xml_text(b, "UserName", str_sub(path, last, path.len));
+    xml_text(b, "UserId", str_of(is_user ? id : req->account));
+    xml_text(b, "Arn", arn);
     xml_text(b, "CreateDate", STR("1970-01-01T00:00:00Z"));
     xml_close(b, "User");
     iam_reply(req);
@@ -498,6 +514,9 @@ static struct iam_request *request_new(struct controller *c, struct rpc_request 
     req->rpc = rpc;
     req->account = str_dup(account.len ? account : str_of(c->config->account_id));
     req->request_id = str_dup(cjson_str(args, "request_id"));
+    req->caller_arn = cjson_str(args, "caller_arn").len
+                          ? str_dup(cjson_str(args, "caller_arn"))
+                          : str_printf("arn:aws:iam::%s:root", req->account);
     req->answer = BUF_INIT(ANSWER_BYTES_MAX);
     return req;
 }

@@ -16,6 +16,8 @@
 #define OUR_POLICY "arn:aws:iam::000000000000:policy/"
 #define NO_MORE "<IsTruncated>false</IsTruncated>"
 
+static const char *caller_arn; /* who asks; NULL: the account's root */
+
 /* Asks and returns the status; the answer's text is what body() has. */
 static int iam_with(const char *method, const char *query, const char *form)
 {
@@ -27,6 +29,8 @@ static int iam_with(const char *method, const char *query, const char *form)
     cJSON_AddStringToObject(args, "query", query);
     cJSON_AddStringToObject(args, "account", "000000000000");
     cJSON_AddStringToObject(args, "request_id", "request-1");
+    if (caller_arn)
+        cJSON_AddStringToObject(args, "caller_arn", caller_arn);
     ask(gateway, "lambda", args, str_of(form));
     assert_int_equal(got.code, ERR_OK);
     return got.status;
@@ -505,6 +509,19 @@ static void what_is_no_operation_is_said_in_awss_words(void **state)
     has("<UserId>000000000000</UserId><Arn>arn:aws:iam::000000000000:root</Arn>");
     refused("Action=GetUser&UserName=me", 404, "NoSuchEntity",
             "The user with name me cannot be found.");
+    caller_arn = "arn:aws:iam::000000000000:user/team/me";
+    fine("Action=GetUser");
+    has("<Path>/team/</Path><UserName>me</UserName><UserId>AIDA");
+    has("<Arn>arn:aws:iam::000000000000:user/team/me</Arn>");
+    fine("Action=GetUser&UserName=me");
+    refused("Action=GetUser&UserName=you", 404, "NoSuchEntity",
+            "The user with name you cannot be found.");
+    caller_arn = "arn:aws:sts::000000000000:assumed-role/r/me";
+    refused("Action=GetUser", 400, "ValidationError",
+            "Must specify userName when calling with non-User credentials");
+    refused("Action=GetUser&UserName=me", 404, "NoSuchEntity",
+            "The user with name me cannot be found.");
+    caller_arn = NULL;
     fine("Action=ListAccountAliases");
     has("<AccountAliases/>" NO_MORE);
     create_role("r");

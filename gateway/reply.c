@@ -74,7 +74,7 @@ static const struct {
     {ERR_EXPIRED_TOKEN, "ExpiredToken", 403},
     {ERR_ACCESS_DENIED, "AccessDenied", 403},
     {ERR_VALIDATION, "ValidationError", 400},
-    {ERR_BAD_REQUEST, "MalformedQueryString", 400},
+    {ERR_BAD_REQUEST, "MalformedQueryString", 404},
     {ERR_NO_OPERATION, "InvalidAction", 400},
     {ERR_TOO_LARGE, "RequestEntityTooLarge", 413},
     {ERR_UNAVAILABLE, "ServiceUnavailable", 503},

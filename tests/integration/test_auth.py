@@ -244,6 +244,22 @@ def test_an_assumed_role_is_who_asks(locked, function):
     assert refusal(sts.assume_role, RoleArn=ROLE, RoleSessionName="xx", DurationSeconds=7200)[0] == "ValidationError"
 
 
+def test_iam_knows_who_asks(locked):
+    iam = client(locked, "iam")
+    user = iam.get_user()["User"]
+    assert (user["Arn"], user["UserName"]) == ("arn:aws:iam::000000000000:user/alice", "alice")
+    assert user["UserId"] == client(locked, "sts").get_caller_identity()["UserId"]
+    assert aws(locked, "iam", "get-user", key=ROOT)["User"]["Arn"] == "arn:aws:iam::000000000000:root"
+    trust = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
+    role = iam.create_role(RoleName="signed", AssumeRolePolicyDocument=json.dumps(trust))["Role"]
+    key, token = credentials_of(client(locked, "sts").assume_role(RoleArn=role["Arn"], RoleSessionName="xx"))
+    session = client(locked, "iam", key, token)
+    assert [r["RoleName"] for r in session.list_roles()["Roles"]] == ["signed"]
+    assert refusal(session.get_user)[:2] == ("ValidationError", "Must specify userName when calling with non-User credentials")
+    assert refusal(client(locked, "iam", (ALICE[0], "wrong")).list_roles)[0::2] == ("SignatureDoesNotMatch", 403)
+    iam.delete_role(RoleName="signed")
+
+
 def test_a_session_token_is_the_same_user(locked):
     key, token = credentials_of(client(locked, "sts").get_session_token(DurationSeconds=900))
     assert client(locked, "sts", key, token).get_caller_identity()["Arn"] == "arn:aws:iam::000000000000:user/alice"
