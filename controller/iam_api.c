@@ -520,7 +520,7 @@ static const struct iam_op *find_op(struct iam_request *req, const struct aws_qu
                  STR_ARG(str_sub(action, 0, 128)), STR_ARG(str_sub(version, 0, 64)));
         return NULL;
     }
-    if (!op->offered) {
+    if (!op->offered || !handlers[op->id].handle) {
         iam_fail(req, IAM_InvalidAction,
                  "Hearth does not offer the operation %s of IAM. It has roles, their policies and "
                  "managed policies.",
