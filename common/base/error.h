@@ -28,6 +28,11 @@
     X(SERIALIZATION, "SerializationException", 400, 0, "Message")                                  \
     X(CODE_STORAGE, "CodeStorageExceededException", 400, 0, "message")                             \
     X(ACCESS_DENIED, "AccessDeniedException", 403, 0, "Message")                                   \
+    X(NO_TOKEN, "MissingAuthenticationTokenException", 403, 0, "message")                          \
+    X(HALF_SIGNED, "IncompleteSignatureException", 400, 0, "message")                              \
+    X(UNKNOWN_CLIENT, "UnrecognizedClientException", 403, 0, "message")                            \
+    X(BAD_SIGNATURE, "InvalidSignatureException", 403, 0, "message")                               \
+    X(EXPIRED_TOKEN, "ExpiredTokenException", 403, 0, "message")                                   \
     X(NOT_FOUND, "ResourceNotFoundException", 404, 0, "Message")                                   \
     X(NO_OPERATION, "UnknownOperationException", 404, 0, "Message")                                \
     X(CONFLICT, "ResourceConflictException", 409, 0, "message")                                    \

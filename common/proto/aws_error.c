@@ -10,9 +10,16 @@
 static const char *type_of(enum error_code code)
 {
     static const char *const framework[] = {
-        "ValidationException",        "SerializationException",
-        "AccessDeniedException",      "UnknownOperationException",
+        "ValidationException",
+        "SerializationException",
+        "AccessDeniedException",
+        "UnknownOperationException",
         "RequestEntityTooLargeException",
+        "MissingAuthenticationTokenException",
+        "IncompleteSignatureException",
+        "UnrecognizedClientException",
+        "InvalidSignatureException",
+        "ExpiredTokenException",
     };
     const char *exception = error_exception(code);
     size_t i;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * digest.h - SHA-256, at once or piece by piece.
+ * digest.h - SHA-256, at once or piece by piece, and HMAC with it.
  *
  * Owns:    a struct sha256 owns its library context; sha256_done().
  * Threads: one at a time.
  * Errors:  none: the library cannot fail on memory input; if it does, we abort.
- * Source:  FIPS 180-4.
+ * Source:  FIPS 180-4, RFC 2104.
  */
 #ifndef HEARTH_PROTO_DIGEST_H
 #define HEARTH_PROTO_DIGEST_H
@@ -31,5 +31,7 @@ void sha256_of(struct str s, unsigned char ret[SHA256_BYTES]);
 void sha256_hex(struct str s, char ret[SHA256_HEX_MAX]);
 /** Appends the base64 of @digest: AWS's CodeSha256 of a zip archive. */
 int sha256_base64(struct buf *b, const unsigned char digest[SHA256_BYTES]);
+/** HMAC-SHA256 of @s under @key; @ret may be @key's memory. */
+void hmac_sha256(struct str key, struct str s, unsigned char ret[SHA256_BYTES]);
 
 #endif

@@ -62,11 +62,40 @@ static void base64_is_as_code_sha256_has_it(void **state)
     assert_true(str_is(buf_str(&b), "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0="));
 }
 
+/* RFC 4231, test cases 2 and 6; HMAC of nothing under nothing. */
+static void hmacs_are_those_of_the_rfc(void **state)
+{
+    static char long_key[131];
+    struct {
+        struct str key, text;
+        const char *hex;
+    } const macs[] = {
+        {STR("Jefe"), STR("what do ya want for nothing?"),
+         "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"},
+        {str_from(long_key, sizeof(long_key)),
+         STR("Test Using Larger Than Block-Size Key - Hash Key First"),
+         "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54"},
+        {STR_NULL, STR_NULL, "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad"},
+    };
+    unsigned char mac[SHA256_BYTES];
+    char hex[SHA256_HEX_MAX];
+    size_t i;
+
+    (void)state;
+    memset(long_key, 0xaa, sizeof(long_key));
+    for (i = 0; i < ARRAY_LEN(macs); i++) {
+        hmac_sha256(macs[i].key, macs[i].text, mac);
+        hex_encode(mac, sizeof(mac), hex);
+        assert_string_equal(hex, macs[i].hex);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(known_texts_have_their_known_digests),
         cmocka_unit_test(pieces_give_the_digest_of_the_whole),
+        cmocka_unit_test(hmacs_are_those_of_the_rfc),
         cmocka_unit_test(base64_is_as_code_sha256_has_it),
     };
 

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The recorded answers that ours cannot equal, with reasons, and the recorded cases that no script asks for."""
+import re
+
+# (case, answer, reason): regular expressions of whole names. An answer that is here may differ.
+CANNOT = [
+    (r"lambda_common::.*test_introspection_invoke\[(java|ruby|dotnet|provided).*\]", "invocation_result_.*",
+     "Hearth has no image of its own with that language's runtime; the function is created, not invoked"),
+    (r"lambda_common::.*test_introspection_invoke\[.*\]", "invocation_result_.*",
+     "the Runtime API of a sandbox is at 127.0.0.1:9001 in its own network, on AWS at 169.254.100.1:9001; "
+     "credentials of the role come with the security part, X-Ray's address with tracing"),
+    (r"lambda::TestLambdaBehavior::test_lambda_init_environment", "lambda-init-inspection",
+     "credentials of the role come with the security part, X-Ray's address with tracing"),
+    (r"lambda::TestLambdaErrors::test_lambda_runtime_error", "invocation_error",
+     "the stack trace has the paths and lines of AWS's own Python build"),
+    (r"lambda_api::.*test_lambda_permission_versioning",
+     "get_policy_after_(publishing_latest|adding_to_new_version)",
+     "recorded in 2022; newer recordings (test_lambda_permission_fn_versioning) keep the policy's revision when a "
+     "version is published"),
+]
+
+# Recorded cases (area, regular expression of whole names, why there is no script).
+NO_SCRIPT = [
+    ("lambda_api", r".*(test_add_lambda_permission_optional_fields|TestPartialARNMatching::.*)", "no answer is recorded"),
+    ("lambda", r"TestLambdaBaseFeatures::test_large_payloads|TestLambdaMultiAccounts::.*|.*test_lambda_large_response|"
+               r".*test_lambda_url_invocation_custom_id.*", "no answer is recorded"),
+    ("lambda", r"TestLambdaURL::test_lambda_url_echo_http_fixture_.*", "calls a function URL: the data path"),
+    ("lambda", r"TestLambdaErrors::test_lambda_runtime_exit_segfault", "30 s of a crashed runtime: the data path"),
+    ("lambda", r"TestLambdaBehavior::test_lambda_host_prefix_api_operation", "calls other services from a function"),
+    ("lambda_common", r"TestLambdaCallingLocalstack::.*", "no answer is recorded"),
+    ("lambda_runtimes", r"TestPythonRuntimes::.*", "no answer is recorded"),
+    ("lambda_runtimes", r".*", "what runtimes do: the data path"),
+    ("lambda_destinations", r".*", "destinations: asynchronous invocations"),
+    ("lambda_integration_dynamodbstreams", r".*report_batch_item.*", "table and events only: the pollers"),
+    ("lambda_integration_sqs", r".*plain-string-.*", "no answer is recorded"),
+    ("lambda_integration_sqs", r"test_redrive_policy_with_failing_lambda|test_message_body_and_attributes.*|"
+                               r"test_report_batch_item_failures_on_lambda_error", "queues only: the pollers"),
+    ("lambda_integration_sqs", r"test_esm_with_not_existing_sqs_queue", "needs to know which queues exist: the pollers"),
+    ("lambda_integration_sqs", r"test_sqs_queue_as_lambda_dead_letter_queue", "dead letter queues: asynchronous invocations"),
+]
+
+
+def reason(case, answer):
+    for where, which, why in CANNOT:
+        if re.fullmatch(where, case) and re.fullmatch(which, answer):
+            return why
+    return None
+
+
+def answers(case, names):
+    return [n for n in names if reason(case, n)]
+
+
+def why_no_script(area, key):
+    for where, which, why in NO_SCRIPT:
+        if where == area and re.fullmatch(which, key):
+            return why
+    return None
