@@ -47,7 +47,7 @@ struct iam_request {
     const struct iam_op *op;
     cJSON *input;
     char *account, *request_id;
-    char *caller_arn; /* who asks */
+    char *caller_arn; /* "…:root" when nobody says */
     unsigned tries;
     struct iam_entity role, policy;
     const struct iam_managed *managed; /* the policy is one of AWS's */
@@ -142,9 +142,6 @@ void iam_insert(cJSON *list, int at, cJSON *item);
 /** "2026-01-31T12:00:00Z" of now; IAM_DATE_MAX bytes. */
 void iam_now(char *ret);
 #define IAM_DATE_MAX 32
-/** @prefix and 17 random letters and digits; IAM_ID_MAX bytes. */
-void iam_id(const char *prefix, char *ret);
-#define IAM_ID_MAX 24
 
 /* ---- pages ---- */
 

@@ -172,9 +172,8 @@ bool iam_is_ours(struct iam_request *req)
     if (!req->managed)
         return true;
     iam_fail(req, IAM_AccessDenied,
-             "User: arn:aws:iam::%s:root is not authorized to perform: iam:%s on resource: policy "
-             "%s",
-             req->account, req->op->name, req->policy_arn);
+             "User: %s is not authorized to perform: iam:%s on resource: policy %s",
+             req->caller_arn, req->op->name, req->policy_arn);
     return false;
 }
 
@@ -268,21 +267,6 @@ void iam_now(char *ret)
 
     clock_format_iso(wall_ms(), text);
     snprintf(ret, IAM_DATE_MAX, "%.19sZ", text);
-}
-
-void iam_id(const char *prefix, char *ret)
-{
-    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-    char hex[2 * 17 + 1], byte[3] = "";
-    size_t i;
-
-    token_make(17, hex);
-    snprintf(ret, IAM_ID_MAX, "%.4s", prefix);
-    for (i = 0; i < 17; i++) {
-        memcpy(byte, hex + 2 * i, 2);
-        ret[4 + i] = letters[strtoul(byte, NULL, 16) & 31];
-    }
-    ret[4 + 17] = '\0';
 }
 
 /* ---- what an operation is about ---- */
@@ -458,35 +442,49 @@ void iam_commit(struct iam_request *req, struct docs_commit *commit)
 
 /* ---- operations that need nothing of Redis ---- */
 
-/* There are no users but who asks: the account's root, or a user whom the gateway's credentials
- * name. */
+/* "arn:aws:iam::000000000000:user/path/name" → "/path/", "name"; false: of something else */
+static bool split_user_arn(const struct iam_request *req, struct str *ret_path,
+                           struct str *ret_name)
+{
+    CLEANUP(freep) char *prefix = str_printf("arn:aws:iam::%s:user/", req->account);
+    struct str arn = str_of(req->caller_arn), path;
+    size_t end;
+
+    if (!str_starts(arn, str_of(prefix)))
+        return false;
+    path = str_sub(arn, strlen(prefix) - 1, arn.len); /* from its slash on */
+    for (end = path.len; path.ptr[end - 1] != '/';)
+        end--;
+    *ret_path = str_sub(path, 0, end);
+    *ret_name = str_sub(path, end, path.len);
+    return true;
+}
+
+/* Users are not kept: there is who asks, as a user or as the account itself. */
 static void get_user(struct iam_request *req)
 {
-    CLEANUP(freep) char *users = str_printf("arn:aws:iam::%s:user/", req->account);
-    struct str name = iam_text(req, "UserName"), arn = str_of(req->caller_arn);
-    bool is_user = str_starts(arn, str_of(users));
-    struct str path = is_user ? str_sub(arn, strlen(users) - 1, arn.len) : STR("/root");
-    size_t last = path.len; /* where the name begins, behind the path's last slash */
-    char id[PRINCIPAL_ID_MAX];
+    struct str asked = iam_text(req, "UserName"), path = STR("/"), name = STR("root");
+    bool is_user = split_user_arn(req, &path, &name);
+    bool is_root = !is_user && str_ends(str_of(req->caller_arn), STR(":root"));
     struct buf *b = &req->answer;
+    char id[PRINCIPAL_ID_MAX];
 
-    while (path.ptr[last - 1] != '/')
-        last--;
-    if (name.ptr && !(is_user && str_eq_nocase(name, str_sub(path, last, path.len)))) {
-        iam_fail(req, IAM_NoSuchEntity, "The user with name %.*s cannot be found.", STR_ARG(name));
+    if (asked.ptr && !(is_user && str_eq(asked, name))) {
+        iam_fail(req, IAM_NoSuchEntity, "The user with name %.*s cannot be found.",
+                 STR_ARG(asked));
         return;
     }
-    if (!is_user && !str_ends(arn, STR(":root"))) {
+    if (!is_user && !is_root) {
         iam_fail(req, IAM_ValidationError,
                  "Must specify userName when calling with non-User credentials");
         return;
     }
-    principal_id_of("AIDA", arn, id);
+    principal_id_of("AIDA", str_of(req->caller_arn), id);
     xml_open(b, "User");
-    xml_text(b, "Path", str_sub(path, 0, last));
-    xml_text(b, "UserName", str_sub(path, last, path.len));
-    xml_text(b, "UserId", str_of(is_user ? id : req->account));
-    xml_text(b, "Arn", arn);
+    xml_text(b, "Path", path);
+    xml_text(b, "UserName", name);
+    xml_text(b, "UserId", is_user ? str_of(id) : str_of(req->account));
+    xml_text(b, "Arn", str_of(req->caller_arn));
     xml_text(b, "CreateDate", STR("1970-01-01T00:00:00Z"));
     xml_close(b, "User");
     iam_reply(req);
@@ -506,7 +504,7 @@ static struct iam_request *request_new(struct controller *c, struct rpc_request 
                                        const cJSON *args)
 {
     struct iam_request *req = calloc(1, sizeof(*req));
-    struct str account = cjson_str(args, "account");
+    struct str account = cjson_str(args, "account"), caller = cjson_str(args, "caller_arn");
 
     if (!req)
         abort();
@@ -514,9 +512,8 @@ static struct iam_request *request_new(struct controller *c, struct rpc_request 
     req->rpc = rpc;
     req->account = str_dup(account.len ? account : str_of(c->config->account_id));
     req->request_id = str_dup(cjson_str(args, "request_id"));
-    req->caller_arn = cjson_str(args, "caller_arn").len
-                          ? str_dup(cjson_str(args, "caller_arn"))
-                          : str_printf("arn:aws:iam::%s:root", req->account);
+    req->caller_arn = caller.len ? str_dup(caller)
+                                 : str_printf("arn:aws:iam::%s:root", req->account);
     req->answer = BUF_INIT(ANSWER_BYTES_MAX);
     return req;
 }
@@ -539,7 +536,7 @@ static const struct iam_op *find_op(struct iam_request *req, const struct aws_qu
                  STR_ARG(str_sub(action, 0, 128)), STR_ARG(str_sub(version, 0, 64)));
         return NULL;
     }
-    if (!op->offered) {
+    if (!op->offered || !handlers[op->id].handle) {
         iam_fail(req, IAM_InvalidAction,
                  "Hearth does not offer the operation %s of IAM. It has roles, their policies and "
                  "managed policies.",

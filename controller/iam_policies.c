@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Managed policies of the account: created, shown, deleted. Those of AWS's are shown only. */
 #include "common/model/lambda_input.h"
+#include "common/proto/principal_id.h"
 #include "controller/iam.h"
 
 static cJSON *policy_new(struct iam_request *req)
 {
     struct str path = iam_text(req, "Path");
     cJSON *policy = cJSON_CreateObject(), *versions, *version;
-    char date[IAM_DATE_MAX], id[IAM_ID_MAX];
+    char date[IAM_DATE_MAX], id[PRINCIPAL_ID_MAX];
+    CLEANUP(freep) char *arn = NULL;
 
     iam_now(date);
-    iam_id("ANPA", id);
     iam_set_text(policy, "PolicyName", iam_text(req, "PolicyName"));
-    iam_set_text(policy, "PolicyId", str_of(id));
     iam_set_text(policy, "Path", path.ptr ? path : STR("/"));
+    arn = iam_policy_arn(req->account, policy);
+    principal_id_of("ANPA", str_of(arn), id);
+    iam_set_text(policy, "PolicyId", str_of(id));
     iam_set_text(policy, "DefaultVersionId", STR("v1"));
     iam_set_text(policy, "Description", iam_text(req, "Description"));
     iam_set_text(policy, "CreateDate", str_of(date));

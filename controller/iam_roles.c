@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Roles: created, shown, changed, deleted; their permissions boundary. */
 #include "common/model/lambda_input.h"
+#include "common/proto/principal_id.h"
 #include "controller/iam.h"
 
 #define SESSION_DEFAULT_S 3600
@@ -27,13 +28,15 @@ static void count_boundary(struct iam_request *req, struct docs_commit *commit, 
 static cJSON *role_new(struct iam_request *req)
 {
     const cJSON *session = iam_member(req, "MaxSessionDuration");
-    char date[IAM_DATE_MAX], id[IAM_ID_MAX];
+    char date[IAM_DATE_MAX], id[PRINCIPAL_ID_MAX];
     cJSON *role = cJSON_CreateObject();
+    CLEANUP(freep) char *arn = NULL;
 
     iam_now(date);
-    iam_id("AROA", id);
     iam_set_text(role, "RoleName", iam_text(req, "RoleName"));
     iam_set_text(role, "Path", iam_text(req, "Path").ptr ? iam_text(req, "Path") : STR("/"));
+    arn = iam_role_arn(req->account, role);
+    principal_id_of("AROA", str_of(arn), id); /* as STS has it in AssumedRoleId */
     iam_set_text(role, "RoleId", str_of(id));
     iam_set_text(role, "CreateDate", str_of(date));
     iam_set_text(role, "AssumeRolePolicyDocument", iam_text(req, "AssumeRolePolicyDocument"));

@@ -16,7 +16,7 @@
 #define OUR_POLICY "arn:aws:iam::000000000000:policy/"
 #define NO_MORE "<IsTruncated>false</IsTruncated>"
 
-static const char *caller_arn; /* who asks; NULL: the account's root */
+static const char *caller; /* NULL: the gateway does not say */
 
 /* Asks and returns the status; the answer's text is what body() has. */
 static int iam_with(const char *method, const char *query, const char *form)
@@ -29,8 +29,8 @@ static int iam_with(const char *method, const char *query, const char *form)
     cJSON_AddStringToObject(args, "query", query);
     cJSON_AddStringToObject(args, "account", "000000000000");
     cJSON_AddStringToObject(args, "request_id", "request-1");
-    if (caller_arn)
-        cJSON_AddStringToObject(args, "caller_arn", caller_arn);
+    if (caller)
+        cJSON_AddStringToObject(args, "caller_arn", caller);
     ask(gateway, "lambda", args, str_of(form));
     assert_int_equal(got.code, ERR_OK);
     return got.status;
@@ -489,6 +489,24 @@ static void a_boundary_counts_as_use_of_its_policy(void **state)
 
 /* ---- the protocol ---- */
 
+static void the_user_is_who_asks(void **state)
+{
+    (void)state;
+    need_server();
+    fine("Action=GetUser");
+    has("<UserId>000000000000</UserId><Arn>arn:aws:iam::000000000000:root</Arn>");
+    caller = "arn:aws:iam::000000000000:user/team/me";
+    fine("Action=GetUser&UserName=me");
+    has("<Path>/team/</Path><UserName>me</UserName><UserId>AIDA");
+    has("<Arn>arn:aws:iam::000000000000:user/team/me</Arn>");
+    refused("Action=GetUser&UserName=root", 404, "NoSuchEntity",
+            "The user with name root cannot be found.");
+    caller = "arn:aws:sts::000000000000:assumed-role/r/session";
+    refused("Action=GetUser", 400, "ValidationError",
+            "Must specify userName when calling with non-User credentials");
+    caller = NULL;
+}
+
 static void what_is_no_operation_is_said_in_awss_words(void **state)
 {
     (void)state;
@@ -505,23 +523,6 @@ static void what_is_no_operation_is_said_in_awss_words(void **state)
     refused("Action=%zz", 404, "MalformedQueryString",
             "The query string contains a syntax error.");
     assert_int_equal(iam_with("GET", "Action=ListRoles" VERSION, ""), 200);
-    fine("Action=GetUser");
-    has("<UserId>000000000000</UserId><Arn>arn:aws:iam::000000000000:root</Arn>");
-    refused("Action=GetUser&UserName=me", 404, "NoSuchEntity",
-            "The user with name me cannot be found.");
-    caller_arn = "arn:aws:iam::000000000000:user/team/me";
-    fine("Action=GetUser");
-    has("<Path>/team/</Path><UserName>me</UserName><UserId>AIDA");
-    has("<Arn>arn:aws:iam::000000000000:user/team/me</Arn>");
-    fine("Action=GetUser&UserName=me");
-    refused("Action=GetUser&UserName=you", 404, "NoSuchEntity",
-            "The user with name you cannot be found.");
-    caller_arn = "arn:aws:sts::000000000000:assumed-role/r/me";
-    refused("Action=GetUser", 400, "ValidationError",
-            "Must specify userName when calling with non-User credentials");
-    refused("Action=GetUser&UserName=me", 404, "NoSuchEntity",
-            "The user with name me cannot be found.");
-    caller_arn = NULL;
     fine("Action=ListAccountAliases");
     has("<AccountAliases/>" NO_MORE);
     create_role("r");
@@ -581,6 +582,7 @@ int main(void)
         LIVE(policies_of_aws_are_there_and_cannot_be_changed),
         LIVE(tags_are_put_and_removed_whatever_their_case),
         LIVE(a_boundary_counts_as_use_of_its_policy),
+        LIVE(the_user_is_who_asks),
         LIVE(what_is_no_operation_is_said_in_awss_words),
         LIVE(changes_at_the_same_time_all_take_effect),
         LIVE(without_redis_a_client_is_asked_to_try_again),
