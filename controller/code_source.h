@@ -5,7 +5,8 @@
  *
  * Owns:    nothing but the fetches under way.
  * Threads: loop thread only; callbacks never run inside a call and come exactly once.
- * Errors:  AWS's words: ERR_BAD_REQUEST for the archive and for what cannot be fetched.
+ * Errors:  AWS's words: ERR_BAD_REQUEST for the archive and for what cannot be fetched, ERR_ACCESS_DENIED
+ *          of the store, ERR_CODE_STORAGE when the account would have too much.
  * Source:  Lambda API reference, FunctionCode, LayerVersionContentInput.
  */
 #ifndef HEARTH_CONTROLLER_CODE_SOURCE_H
@@ -15,12 +16,20 @@
 
 #include "controller/controller.h"
 
-/** Whether @code names an archive: in itself or in a store. */
-bool code_source_is_archive(const cJSON *code);
+/* Whose the archive will be. */
+struct code_source_owner {
+    struct str account;
+    uint64_t replaced_bytes; /* of the archive that goes when this one comes */
+};
+
 /**
  * Fetches the archive that @code names (Code, Content, or the whole input of UpdateFunctionCode);
  * its text is taken out of @code. The pin is the receiver's: code_store_settle().
+ *
+ * The account's limit is looked at when the archive is here; of several that come at the same moment
+ * each is seen alone.
  */
-void code_source_fetch(struct controller *c, cJSON *code, code_added_fn *done, void *arg);
+void code_source_fetch(struct controller *c, const struct code_source_owner *owner, cJSON *code,
+                       code_added_fn *done, void *arg);
 
 #endif

@@ -20,6 +20,13 @@ struct controller_config {
     char *region;
     char *architecture; /* what Architectures is when a request does not say */
     char *log_level;
+    char *s3_endpoint; /* "http://host:port"; "": code does not come from S3 */
+    char *s3_region; /* "": region */
+    char *s3_access_key_id; /* "": requests are not signed */
+    char *s3_secret_access_key;
+    char *s3_secret_file; /* the same secret in a file */
+    uint64_t s3_timeout_us;
+    uint64_t code_storage_max; /* bytes of an account's archives and layers */
     uint64_t redis_timeout_us;
     uint64_t prepare_timeout_us;
     uint64_t peer_timeout_us;

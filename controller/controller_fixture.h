@@ -457,6 +457,7 @@ static inline int setup(void **state)
         .region = str_dup(STR("us-east-1")),
         .architecture = str_dup(STR("x86_64")),
         .log_level = str_dup(STR("error")),
+        .code_storage_max = 1ull << 40,
         .redis_timeout_us = SECONDS(5),
         .prepare_timeout_us = SECONDS(60),
         .peer_timeout_us = MSEC(300),

@@ -79,8 +79,8 @@ static void on_found(struct fn_record *rec, const struct error *err, void *arg)
     else if (err->code != ERR_NOT_FOUND)
         api_fail(req, err);
     else if (req->ver->package == FN_ZIP)
-        code_source_fetch(req->c, cJSON_GetObjectItemCaseSensitive(req->input, "Code"), on_archive,
-                          req);
+        code_source_fetch(req->c, &(struct code_source_owner){req->home.account, 0},
+                          cJSON_GetObjectItemCaseSensitive(req->input, "Code"), on_archive, req);
     else
         create(req);
 }

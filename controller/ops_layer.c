@@ -223,8 +223,8 @@ void api_publish_layer_version(struct api_request *req)
         abort();
     p->req = req;
     p->layer = layer;
-    code_source_fetch(req->c, cJSON_GetObjectItemCaseSensitive(req->input, "Content"), on_archive,
-                      p);
+    code_source_fetch(req->c, &(struct code_source_owner){req->home.account, 0},
+                      cJSON_GetObjectItemCaseSensitive(req->input, "Content"), on_archive, p);
 }
 
 /* ---- GetLayerVersion, GetLayerVersionByArn ---- */

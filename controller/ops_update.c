@@ -148,7 +148,9 @@ static void on_read(struct fn_view *view, const struct error *err, void *arg)
         return;
     }
     if (req->op->id == LAMBDA_OP_UpdateFunctionCode && req->ver->package == FN_ZIP && !req->pinned)
-        code_source_fetch(req->c, req->input, on_archive, req);
+        code_source_fetch(
+            req->c, &(struct code_source_owner){req->home.account, req->cur->code_bytes},
+            req->input, on_archive, req);
     else
         apply(req);
 }
