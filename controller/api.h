@@ -45,6 +45,7 @@ struct api_request {
     struct fn_version *publish; /* the version to publish with it, or NULL */
     char seq[24]; /* of the function that @cur is of */
     uint64_t next_version; /* that it would publish */
+    int64_t account_code_bytes; /* of all archives of the account */
     struct code_pin pin; /* of an archive that came with the request */
     bool pinned;
     char *code_signing; /* ARN of the function's code signing configuration, or NULL */
