@@ -22,6 +22,7 @@ struct controller_config {
     char *log_level;
     uint64_t redis_timeout_us;
     uint64_t prepare_timeout_us;
+    uint64_t resolve_timeout_us;
     uint64_t peer_timeout_us;
     uint64_t node_grace_us;
 };

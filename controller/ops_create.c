@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * CreateFunction: its layers found, checked, its name free, its archive kept, registered, answered,
- * led to Active.
+ * CreateFunction: its layers found, checked, its name free, its archive kept or its image resolved,
+ * registered, answered, led to Active.
  */
 #include <stdlib.h>
 
@@ -82,7 +82,7 @@ static void on_found(struct fn_record *rec, const struct error *err, void *arg)
         code_source_fetch(req->c, cJSON_GetObjectItemCaseSensitive(req->input, "Code"), on_archive,
                           req);
     else
-        create(req);
+        api_resolve_image(req, create);
 }
 
 static void apply(struct api_request *req)
