@@ -49,6 +49,8 @@ struct api_request {
     struct code_pin pin; /* of an archive that came with the request */
     bool pinned;
     char *code_signing; /* ARN of the function's code signing configuration, or NULL */
+    bool image_asked; /* the invokers, what the input's image is */
+    char *image_reference, *image_digest; /* their answer; NULL: none could tell */
     char change[UUID_MAX];
     unsigned tries;
     unsigned waiting; /* answers of peers */
@@ -100,6 +102,12 @@ bool api_is_true(const struct api_request *req, const char *name);
 void api_find_layers(struct api_request *req, void (*then)(struct api_request *req));
 /** The archive behind @pin becomes req->ver's. */
 void api_take_pin(struct api_request *req, const struct code_pin *pin);
+/**
+ * req->ver's image becomes what it is now, if an invoker can tell, and the request goes on with
+ * @then. An image that does not exist or is denied: the request has been answered. Asks once for
+ * each request.
+ */
+void api_resolve_image(struct api_request *req, void (*then)(struct api_request *req));
 /** The archive that came with the request is not needed: it goes unless another function has it. */
 void api_drop_archive(struct api_request *req);
 /** req->ver as version @number, Pending until the change that makes it ends. */

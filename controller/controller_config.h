@@ -32,6 +32,7 @@ struct controller_config {
     uint64_t code_storage_max; /* bytes of an account's archives and layers */
     uint64_t redis_timeout_us;
     uint64_t prepare_timeout_us;
+    uint64_t resolve_timeout_us;
     uint64_t peer_timeout_us;
     uint64_t node_grace_us;
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * UpdateFunctionCode and UpdateFunctionConfiguration: read, a changed copy made, its archive kept,
- * begun in the registry, answered, led to Successful.
+ * UpdateFunctionCode and UpdateFunctionConfiguration: read, a changed copy made, its archive kept
+ * or its image resolved, begun in the registry, answered, led to Successful.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -175,7 +175,11 @@ static void on_read(struct fn_view *view, const struct error *err, void *arg)
         fail(req, &own);
         return;
     }
-    if (req->op->id == LAMBDA_OP_UpdateFunctionCode && req->ver->package == FN_ZIP && !req->pinned)
+    if (req->op->id != LAMBDA_OP_UpdateFunctionCode)
+        apply(req);
+    else if (req->ver->package == FN_IMAGE)
+        api_resolve_image(req, apply);
+    else if (!req->pinned)
         code_source_fetch(req->c, req->input, on_archive, req);
     else
         verify(req);
