@@ -168,6 +168,7 @@ static void on_layers(const struct fn_layer *layers, size_t len, const struct er
         api_fail(req, err);
         return;
     }
+    fn_layers_free(req->layers, req->layers_len);
     req->layers = fn_layers_copy(layers, len);
     req->layers_len = len;
     req->then(req);
@@ -190,6 +191,12 @@ void api_find_layers(struct api_request *req, void (*then)(struct api_request *r
     strv_free(arns);
 }
 
+/* Which one it was, the second look says; numbers are not given again, so it stays missing. */
+void api_fail_layers(struct api_request *req)
+{
+    api_find_layers(req, api_fail_busy);
+}
+
 void api_take_pin(struct api_request *req, const struct code_pin *pin)
 {
     req->pin = *pin;
@@ -205,8 +212,7 @@ void api_drop_archive(struct api_request *req)
 {
     if (!req->pinned)
         return;
-    code_store_settle(req->c->store, &req->pin, false, NULL, NULL);
-    code_gc_consider(req->c->gc, req->pin.sha256, false);
+    code_gc_unpin(req->c->gc, &req->pin);
     req->pinned = false;
 }
 
@@ -306,6 +312,11 @@ struct fn_defaults api_defaults(struct api_request *req, char *revision_id)
 }
 
 /* ---- from question to handler ---- */
+
+bool api_is_offered(enum lambda_op_id id)
+{
+    return handlers[id] || fn_op_find(id)->step;
+}
 
 static void dispatch(struct api_request *req)
 {

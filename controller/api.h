@@ -73,6 +73,8 @@ api_handler_fn api_publish_layer_version, api_get_layer_version, api_get_layer_v
 /* ops_update.c */
 api_handler_fn api_update_function_code, api_update_function_configuration;
 
+/** Whether there is a handler for the operation. */
+bool api_is_offered(enum lambda_op_id id);
 /** Reads FunctionName (and Qualifier) of the input into req->fn. False: the request has been answered. */
 bool api_name(struct api_request *req, enum fn_name_kind kind);
 /** The qualifier that the client named, for FunctionArn; STR_NULL: none. */
@@ -86,6 +88,8 @@ const cJSON *api_member(const struct api_request *req, const char *name);
 bool api_is_true(const struct api_request *req, const char *name);
 /** Finds the layers that the input names, if it speaks of any, and goes on with @then. */
 void api_find_layers(struct api_request *req, void (*then)(struct api_request *req));
+/** A layer that was found has been deleted since: answers as if it had not been found. */
+void api_fail_layers(struct api_request *req);
 /** The archive behind @pin becomes req->ver's. */
 void api_take_pin(struct api_request *req, const struct code_pin *pin);
 /** The archive that came with the request is not needed: it goes unless another function has it. */

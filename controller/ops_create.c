@@ -24,6 +24,8 @@ static void on_created(const struct registry_change *change, const struct error 
         api_drop_archive(req);
         if (err->code == ERR_CONFLICT)
             fail_exists(req);
+        else if (err->code == ERR_STALE)
+            api_fail_layers(req);
         else
             api_fail(req, err);
         return;
@@ -32,12 +34,18 @@ static void on_created(const struct registry_change *change, const struct error 
 }
 
 /* Tags and the like are kept beside the document: they change without it. */
-static void create(struct api_request *req)
+static void on_entered(const struct error *err, void *arg)
 {
+    struct api_request *req = arg;
     CLEANUP(freep) char *tags = req->ver->tags ? cJSON_PrintUnformatted(req->ver->tags) : NULL;
     struct registry_beside beside[REGISTRY_BESIDE_MAX];
     struct registry_write w = {.ver = req->ver, .change = req->change, .beside = beside};
 
+    if (err) {
+        api_drop_archive(req);
+        api_fail(req, err);
+        return;
+    }
     cJSON_Delete(TAKE(req->ver->tags));
     uuid_make(req->change);
     if (tags)
@@ -48,6 +56,11 @@ static void create(struct api_request *req)
         beside[w.beside_len++] = (struct registry_beside){FN_SETTINGS, "next_version", "2"};
     }
     registry_create(req->c->registry, &w, on_created, req);
+}
+
+static void create(struct api_request *req)
+{
+    registry_enter(req->c->registry, req->account, on_entered, req);
 }
 
 static void on_archive(const struct code_pin *pin, const struct error *err, void *arg)

@@ -37,6 +37,8 @@ static void on_begun(const struct registry_change *change, const struct error *e
             api_fail_not_found(req);
         else if (err->code == ERR_CONFLICT || err->code == ERR_PRECONDITION)
             api_fail_busy(req);
+        else if (err->code == ERR_STALE)
+            api_fail_layers(req);
         else
             api_fail(req, err);
         return;
@@ -61,7 +63,10 @@ static void answer_dry_run(struct api_request *req)
 static void publish(struct api_request *req)
 {
     struct registry_beside next = {FN_SETTINGS, "next_version", NULL};
-    struct registry_write w = {.ver = req->ver, .change = req->change, .seq = req->seq};
+    struct registry_write w = {.ver = req->ver,
+                               .change = req->change,
+                               .seq = req->seq,
+                               .generation = req->cur->generation};
     char number[24];
 
     uuid_make(req->change);
