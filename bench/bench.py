@@ -6,6 +6,7 @@ compare ratios, CPU time and counts, not seconds.
 """
 import argparse
 import contextlib
+import functools
 import json
 import os
 import pathlib
@@ -17,6 +18,11 @@ import subprocess
 import sys
 import tempfile
 import time
+
+import boto3
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(TOP / "tests"))
@@ -32,8 +38,8 @@ def figure(name, value, unit, against="", ratio=None):
           f"ratio={'none' if ratio is None else format(ratio, '.2f')}", flush=True)
 
 
-def load(port, path, connections, seconds, cpu=None):
-    argv = [BUILD / "bench/http_load", port, path, PAYLOAD, connections, seconds]
+def load(port, path, connections, seconds, cpu=None, headers=None):
+    argv = [BUILD / "bench/http_load", port, path, PAYLOAD, connections, seconds] + ([headers] if headers else [])
     out = run(*(["taskset", "-c", cpu] if cpu is not None else []), *argv).stdout
     return {k: float(v) for k, v in re.findall(r"(\w+)=([\d.]+)", out)}
 
@@ -48,9 +54,9 @@ def cpu_us(pids):
     return total
 
 
-def measured(pids, port, path, connections, seconds, cpu=None):
+def measured(pids, port, path, connections, seconds, cpu=None, headers=None):
     before = cpu_us(pids)
-    r = load(port, path, connections, seconds, cpu)
+    r = load(port, path, connections, seconds, cpu, headers)
     r["cpu_us"] = (cpu_us(pids) - before) / r["requests"]
     return r
 
@@ -149,6 +155,37 @@ def warm(h, seconds):
         figure(f"throughput_{name}_c32", r["rate"], "per_s", "reference_chain", r["rate"] / ref32["rate"])
         figure(f"throughput_{name}_c32_p99", r["p99_us"], "us", "reference_chain", r["p99_us"] / ref32["p99_us"])
     return paths
+
+
+def signature(path):
+    """Headers that make an Invoke of PAYLOAD a signed one for a quarter of an hour."""
+    request = AWSRequest(method="POST", url="http://127.0.0.1" + path, data=PAYLOAD.encode(),
+                         headers={"Host": "127.0.0.1", "Content-Type": "application/json"})
+    SigV4Auth(Credentials("AKIDBENCH", "bench/0123456789abcdef"), "lambda", "us-east-1").add_auth(request)
+    return "".join(f"{k}: {request.headers[k]}\r\n" for k in ("X-Amz-Date", "Authorization"))
+
+
+def signed(docker, seconds):
+    """The gateway's CPU time for the same signed invocation, signatures checked and not, alternating."""
+    folder = short_folder("hb-")
+    (folder / "keys").write_text("[bench]\naws_access_key_id = AKIDBENCH\naws_secret_access_key = bench/0123456789abcdef\n")
+    (folder / "keys").chmod(0o600)
+    key = dict(aws_access_key_id="AKIDBENCH", aws_secret_access_key="bench/0123456789abcdef")
+    rounds = {"unchecked": [], "checked": []}
+    with running(Hearth(docker, short_folder("hb-"))) as off, \
+            running(Hearth(docker, folder, HEARTH_CREDENTIALS_FILE=folder / "keys")) as on:
+        hearths = {"unchecked": off, "checked": on}
+        on.client = functools.partial(boto3.client, "lambda", endpoint_url=on.url, region_name="us-east-1", **key)
+        for h in hearths.values():
+            path = function(h, "bench-c", "provided.al2023", "x", c_files())
+            pin([h.pid("gateway"), h.pid("invoker")] + sandbox_pids(h, "bench-c"), {0})
+        for _ in range(5):
+            for name, h in hearths.items():
+                port = int(h.listen.rsplit(":", 1)[1])
+                rounds[name].append(measured([h.pid("gateway")], port, path, 1, seconds / 5, 0, signature(path))["cpu_us"])
+    cpu = {name: statistics.median(r) for name, r in rounds.items()}
+    figure("warm_gateway_cpu_signature_unchecked", cpu["unchecked"], "us")
+    figure("warm_gateway_cpu_signature_checked", cpu["checked"], "us", "unchecked", cpu["checked"] / cpu["unchecked"])
 
 
 def bare_loop(seconds):
@@ -268,10 +305,10 @@ def main():
     p = argparse.ArgumentParser()
     p.add_argument("--seconds", type=float, default=5, help="of each measurement")
     p.add_argument("--rounds", type=int, default=7, help="cold starts")
-    p.add_argument("--only", choices=("warm", "cold", "counts"), help="one part")
+    p.add_argument("--only", choices=("warm", "cold", "counts", "signed"), help="one part")
     a = p.parse_args()
     docker = Docker(os.environ["DOCKER_HOST"])
-    with running(Hearth(docker, short_folder("hb-"))) as h:
+    with running(Hearth(docker, short_folder("hb-"))) if a.only in (None, "warm", "cold") else contextlib.nullcontext() as h:
         if a.only in (None, "warm"):
             bare_loop(a.seconds)
             warm(h, a.seconds)
@@ -279,6 +316,8 @@ def main():
             cold(h, a.rounds)
     if a.only in (None, "counts"):
         counts(docker)
+    if a.only in (None, "signed"):
+        signed(docker, a.seconds)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 /*
  * http_load.c - a closed loop of POSTs over keep-alive connections; every answer is checked for 200.
  *
- * Usage: http_load PORT PATH BODY CONNECTIONS SECONDS
+ * Usage: http_load PORT PATH BODY CONNECTIONS SECONDS [HEADERS]
+ * HEADERS: more of them, each with CR LF behind it.
  * Prints: requests=N errors=N rate=R p50_us=… p90_us=… p99_us=… max_us=…
  */
 #include <errno.h>
@@ -112,14 +113,14 @@ int main(int argc, char **argv)
     uint64_t start, end;
     double seconds;
 
-    if (argc != 6)
+    if (argc != 6 && argc != 7)
         return 2;
     connections = (int)strtol(argv[4], NULL, 10);
     seconds = strtod(argv[5], NULL);
     samples = malloc(MOST_SAMPLES * sizeof(*samples));
     request_len = (size_t)snprintf(request, sizeof(request),
-                                   "POST %s HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
-                                   argv[2], strlen(argv[3]), argv[3]);
+                                   "POST %s HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n%s\r\n%s",
+                                   argv[2], strlen(argv[3]), argc > 6 ? argv[6] : "", argv[3]);
     for (i = 0; i < connections; i++) {
         struct conn *c = calloc(1, sizeof(*c));
 

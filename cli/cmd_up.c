@@ -84,8 +84,9 @@ static void start_all(struct up *up)
     CLEANUP(freep) char *region = str_printf("HEARTH_REGION=%s", c->region);
     CLEANUP(freep) char *level = str_printf("HEARTH_LOG_LEVEL=%s", c->log_level);
     CLEANUP(freep) char *kafka = str_printf("HEARTH_KAFKA_BROKERS=%s", c->kafka_brokers);
+    CLEANUP(freep) char *credentials = str_printf("HEARTH_CREDENTIALS_FILE=%s", c->credentials_file);
     const char *env[] = {redis, controller, invoker, data, run, listen, docker, init, runtimes, account,
-                         region, level, kafka, NULL};
+                         region, level, kafka, credentials, NULL};
 
     if (!c->redis_url[0])
         start_redis(up);

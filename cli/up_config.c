@@ -62,6 +62,8 @@ static const struct config_item items[] = {
               "JSON file of runtime identifiers and their images; empty: the one that comes with Hearth"),
     UP_STRING(account_id, "HEARTH_ACCOUNT_ID", "000000000000", 0, setting_check_account, "account id, twelve digits"),
     UP_STRING(region, "HEARTH_REGION", "us-east-1", 1, setting_check_region, "region name"),
+    UP_STRING(credentials_file, "HEARTH_CREDENTIALS_FILE", "", 0, NULL,
+              "file of the access keys that may use Hearth; requests must then be signed; empty: no signatures are checked"),
     UP_STRING(log_level, "HEARTH_LOG_LEVEL", "info", 0, setting_check_log_level, "debug, info, warn or error"),
     {"stop_grace", "HEARTH_STOP_GRACE", CFG_USEC, offsetof(struct up_config, stop_grace_us), "15s", 0,
      MINUTES(60), "how long each program may take to finish what runs when Hearth stops", NULL},
@@ -118,6 +120,8 @@ static void fill_defaults(struct up_config *c)
     make_absolute(&c->data_dir);
     make_absolute(&c->run_dir);
     make_absolute(&c->bin_dir);
+    if (c->credentials_file[0])
+        make_absolute(&c->credentials_file);
     if (!c->runtimes[0]) { /* installed beside share/, or in the source tree beside build/ */
         replace(&c->runtimes, str_printf("%s/../share/hearth/runtimes.json", c->bin_dir));
         if (access(c->runtimes, R_OK) < 0)

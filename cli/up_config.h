@@ -22,6 +22,7 @@ struct up_config {
     char *runtimes; /* path of runtimes.json */
     char *account_id;
     char *region;
+    char *credentials_file; /* path; "" = signatures are not checked */
     char *log_level;
     uint64_t stop_grace_us;
 };

@@ -37,8 +37,23 @@ static api_handler_fn *const handlers[LAMBDA_OP_MAX] = {
     [LAMBDA_OP_AddLayerVersionPermission] = api_change_layer_policy,
     [LAMBDA_OP_RemoveLayerVersionPermission] = api_change_layer_policy,
     [LAMBDA_OP_GetLayerVersionPolicy] = api_get_layer_version_policy,
+    [LAMBDA_OP_TagResource] = api_tags,
+    [LAMBDA_OP_UntagResource] = api_tags,
+    [LAMBDA_OP_ListTags] = api_tags,
+    [LAMBDA_OP_GetAccountSettings] = api_get_account_settings,
     [LAMBDA_OP_UpdateFunctionCode] = api_update_function_code,
     [LAMBDA_OP_UpdateFunctionConfiguration] = api_update_function_configuration,
+    [LAMBDA_OP_CreateEventSourceMapping] = api_create_esm,
+    [LAMBDA_OP_GetEventSourceMapping] = api_get_esm,
+    [LAMBDA_OP_UpdateEventSourceMapping] = api_update_esm,
+    [LAMBDA_OP_DeleteEventSourceMapping] = api_delete_esm,
+    [LAMBDA_OP_ListEventSourceMappings] = api_list_esms,
+    [LAMBDA_OP_CreateCodeSigningConfig] = api_create_code_signing,
+    [LAMBDA_OP_GetCodeSigningConfig] = api_code_signing,
+    [LAMBDA_OP_UpdateCodeSigningConfig] = api_code_signing,
+    [LAMBDA_OP_DeleteCodeSigningConfig] = api_code_signing,
+    [LAMBDA_OP_ListFunctionsByCodeSigningConfig] = api_code_signing,
+    [LAMBDA_OP_ListCodeSigningConfigs] = api_list_code_signings,
 };
 
 /* ---- answering ---- */
@@ -55,6 +70,8 @@ static void request_free(struct api_request *req)
     buf_done(&req->long_message);
     fn_write_free(req->write);
     cJSON_Delete(req->answer);
+    free(req->before);
+    free(req->code_signing);
     free(req->account);
     free(req->request_id);
     free(req->endpoint);
@@ -411,9 +428,14 @@ static struct api_request *request_new(struct controller *c, struct rpc_request 
 
 void serve_lambda(struct rpc_request *rpc, const cJSON *args, struct str body, void *arg)
 {
-    struct api_request *req = request_new(arg, rpc, args);
     struct str method = cjson_str(args, "method");
+    struct api_request *req;
 
+    if (str_is(cjson_str(args, "service"), "iam")) {
+        serve_iam(rpc, args, body, arg);
+        return;
+    }
+    req = request_new(arg, rpc, args);
     if (lambda_op_match(method, str_of(req->path), str_of(req->query), &req->match) < 0) {
         api_fail_with(req, ERR_NO_OPERATION, "The Lambda API has no operation %.*s %.200s.",
                       STR_ARG(str_sub(method, 0, 16)), req->path);

@@ -47,6 +47,7 @@ struct api_request {
     uint64_t next_version; /* that it would publish */
     struct code_pin pin; /* of an archive that came with the request */
     bool pinned;
+    char *code_signing; /* ARN of the function's code signing configuration, or NULL */
     char change[UUID_MAX];
     unsigned tries;
     unsigned waiting; /* answers of peers */
@@ -54,6 +55,7 @@ struct api_request {
     /* of an operation that is one step: fn_op.h */
     const struct fn_op *fn_op;
     struct fn_write *write;
+    char *before; /* what fn_op_before() has read */
     cJSON *answer;
 };
 
@@ -64,6 +66,10 @@ api_handler_fn api_create_function;
 /* ops_function.c */
 api_handler_fn api_get_function, api_get_function_configuration,
     api_list_functions, api_delete_function;
+/* ops_settings.c */
+api_handler_fn api_get_account_settings;
+/* ops_tags.c */
+api_handler_fn api_tags;
 /* ops_version.c */
 api_handler_fn api_list_versions;
 /* ops_layer.c, ops_layer_list.c, ops_layer_policy.c */
@@ -72,6 +78,11 @@ api_handler_fn api_publish_layer_version, api_get_layer_version, api_get_layer_v
     api_get_layer_version_policy;
 /* ops_update.c */
 api_handler_fn api_update_function_code, api_update_function_configuration;
+
+/* ops_esm.c */
+api_handler_fn api_create_esm, api_get_esm, api_update_esm, api_delete_esm, api_list_esms;
+/* ops_code_signing.c: Create…; Get…, Update…, Delete… and ListFunctionsBy…; List… */
+api_handler_fn api_create_code_signing, api_code_signing, api_list_code_signings;
 
 /** Whether there is a handler for the operation. */
 bool api_is_offered(enum lambda_op_id id);

@@ -255,7 +255,9 @@ static void work_settle(struct job *job)
 
 static void work_read(struct job *job)
 {
-    CLEANUP(freep) char *path = archive_path(job->store, job->pin.sha256);
+    CLEANUP(freep)
+    char *path = job->pin.name[0] ? pin_path(job->store, job->pin.name)
+                                  : archive_path(job->store, job->pin.sha256);
     struct stat st;
 
     if (stat(path, &st) < 0) {
@@ -382,6 +384,16 @@ void code_store_read(struct code_store *store, const char *sha256, code_read_fn 
     struct job *job = job_on(store, sha256, work_read, finish_read, arg);
 
     job->to.read = done;
+    job_start(job);
+}
+
+void code_store_read_pinned(struct code_store *store, const struct code_pin *pin,
+                            code_read_fn *done, void *arg)
+{
+    struct job *job = job_new(store, work_read, finish_read, arg);
+
+    job->to.read = done;
+    job->pin = *pin;
     job_start(job);
 }
 

@@ -63,6 +63,10 @@ void code_store_settle(struct code_store *store, const struct code_pin *pin, boo
 /** The bytes of the archive @sha256 (64 lower-case hex digits). */
 void code_store_read(struct code_store *store, const char *sha256, code_read_fn *done, void *arg);
 
+/** The same of what @pin holds, which is there whoever takes the archive away meanwhile. */
+void code_store_read_pinned(struct code_store *store, const struct code_pin *pin,
+                            code_read_fn *done, void *arg);
+
 /** Takes the archive away for now; ERR_NOT_FOUND when it is not there. */
 void code_store_trash(struct code_store *store, const char *sha256, code_done_fn *done, void *arg);
 /** Puts back what was taken away. */

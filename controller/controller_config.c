@@ -18,6 +18,28 @@ static const char *check_architecture(struct str text)
     return str_is(text, "x86_64") || str_is(text, "arm64") ? NULL : "is not x86_64 or arm64";
 }
 
+static bool is_domain_char(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.';
+}
+
+static const char *check_url_domain(struct str text)
+{
+    size_t scheme = str_starts(text, STR("https://")) ? 8 : str_starts(text, STR("http://")) ? 7 : 0;
+    struct str host = str_sub(text, scheme, text.len);
+    size_t colon = str_find(host, ':', 0), i;
+    uint64_t port = 1;
+
+    if (colon < host.len && (str_parse_u64(str_sub(host, colon + 1, host.len), &port) < 0 ||
+                             port < 1 || port > 65535))
+        return "has a wrong port";
+    for (i = 0; i < colon; i++)
+        if (!is_domain_char(host.ptr[i]))
+            return "is not [http[s]://]domain[:port]";
+    return colon > 0 ? NULL : "has no domain";
+}
+
 #define STRING_ITEM(member, env, def, least, most, help, check)                                    \
     {                                                                                              \
 #member, env, CFG_STRING, offsetof(struct controller_config, member), def, least, most,    \
@@ -51,8 +73,20 @@ static const struct config_item items[] = {
     STRING_ITEM(architecture, "HEARTH_ARCHITECTURE", OWN_ARCHITECTURE, 1, 16,
                 "architecture of functions that do not name one: x86_64 or arm64",
                 check_architecture),
+    STRING_ITEM(url_domain, "HEARTH_URL_DOMAIN", "localhost", 1, 300,
+                "what stands behind the region in function URLs: [http[s]://]domain[:port]; without "
+                "a scheme, scheme and port are those that the client called",
+                check_url_domain),
+    STRING_ITEM(signing_profiles, "HEARTH_SIGNING_PROFILES", "/etc/hearth/signing-profiles", 0, 1024,
+                "folder with the certificates of each signing profile (code signing)", NULL),
     STRING_ITEM(log_level, "HEARTH_LOG_LEVEL", "info", 1, 8, "debug, info, warn or error",
                 setting_check_log_level),
+    {"account_concurrency", "HEARTH_ACCOUNT_CONCURRENCY", CFG_U64,
+     offsetof(struct controller_config, account_concurrency), "1000", 1, 1000000,
+     "invocations that one account may have at once: what functions can reserve a share of", NULL},
+    {"code_storage_max", "HEARTH_CODE_STORAGE_MAX", CFG_BYTES,
+     offsetof(struct controller_config, code_storage_max), "75G", 1024 * 1024, 1ull << 50,
+     "bytes that the archives of one account's functions and layers may have together", NULL},
     USEC_ITEM("redis_timeout", "HEARTH_REDIS_TIMEOUT", redis_timeout_us, "5s", MSEC(50), MINUTES(1),
               "how long Redis may take to answer a command"),
     USEC_ITEM("prepare_timeout", "HEARTH_PREPARE_TIMEOUT", prepare_timeout_us, "10m", SECONDS(1),

@@ -19,7 +19,11 @@ struct controller_config {
     char *account_id;
     char *region;
     char *architecture; /* what Architectures is when a request does not say */
+    char *url_domain; /* "[scheme://]domain[:port]" behind the region in function URLs */
+    char *signing_profiles; /* folder of code_signature.h */
     char *log_level;
+    uint64_t account_concurrency; /* invocations of an account at once */
+    uint64_t code_storage_max; /* bytes of an account's archives and layers */
     uint64_t redis_timeout_us;
     uint64_t prepare_timeout_us;
     uint64_t peer_timeout_us;

@@ -41,6 +41,7 @@ static struct {
     struct rpc_request *held[16];
     unsigned held_len;
     unsigned images, codes, retires, drops, nodes;
+    double unreserved; /* that came last with a drop; NaN: none did */
     char image[256]; /* asked for last */
     char digest[80];
     bool has_entry_point;
@@ -157,9 +158,9 @@ static inline void serve_retire(struct rpc_request *rpc, const cJSON *args, stru
 static inline void serve_drop(struct rpc_request *rpc, const cJSON *args, struct str body,
                               void *arg)
 {
-    (void)args;
     (void)body;
     (void)arg;
+    peer.unreserved = cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(args, "unreserved"));
     peer.drops++;
     if (peer.mute_drop)
         hold(rpc);
@@ -456,7 +457,11 @@ static inline int setup(void **state)
         .account_id = str_dup(STR("000000000000")),
         .region = str_dup(STR("us-east-1")),
         .architecture = str_dup(STR("x86_64")),
+        .url_domain = str_dup(STR("localhost")),
+        .signing_profiles = str_printf("%s/profiles", server.dir),
         .log_level = str_dup(STR("error")),
+        .account_concurrency = 1000,
+        .code_storage_max = 80530636800,
         .redis_timeout_us = SECONDS(5),
         .prepare_timeout_us = SECONDS(60),
         .peer_timeout_us = MSEC(300),

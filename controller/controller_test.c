@@ -212,9 +212,11 @@ static void errors_are_worded_as_at_aws(void **state)
     lambda("PUT", FN "/one/code", "", "{\"ZipFile\":\"UEsDBA==\"}");
     expect_error(400, "InvalidParameterValueException",
                  "Please provide ImageUri when updating a function with packageType Image.");
-    lambda("GET", "/2015-03-31/functions/one/policy", "", "");
+    lambda("GET", FN "/one/policy", "", "");
+    expect_error(404, "ResourceNotFoundException", "The resource you requested does not exist.");
+    lambda("GET", "/2025-11-30/functions/one/function-scaling-config", "Qualifier=1", "");
     expect_error(400, "InvalidParameterValueException",
-                 "Hearth does not offer the operation GetPolicy yet.");
+                 "Hearth does not offer the operation GetFunctionScalingConfig yet.");
     lambda("GET", "/nothing", "", "");
     assert_int_equal(got.status, 404);
     lambda("POST", FN, "", "{not json");

@@ -134,6 +134,47 @@ static void a_failed_update_gives_its_archive_back(void **state)
     assert_true(archive_exists(old));
 }
 
+static unsigned total_code_size(void)
+{
+    assert_int_equal(lambda("GET", "/2016-08-19/account-settings", "", ""), 200);
+    return (unsigned)cJSON_GetNumberValue(cJSON_GetObjectItem(
+        cJSON_GetObjectItem(got.json, "AccountUsage"), "TotalCodeSize"));
+}
+
+static void an_account_has_room_for_so_much_code(void **state)
+{
+    char zip[2000], other[2000];
+    unsigned one;
+
+    (void)state;
+    need_server();
+    zip_base64("one", zip, sizeof(zip));
+    zip_base64("a longer one", other, sizeof(other));
+    invoker_connect();
+    assert_int_equal(create_zip("a", zip), 201);
+    wait_for("a", "State", "Active");
+    one = total_code_size();
+    config.code_storage_max = one * 2;
+    assert_int_equal(lambda("POST", FN "/a/versions", "", "{}"), 201);
+    assert_int_equal(total_code_size(), 2 * one);
+    assert_int_equal(create_zip("b", zip), 400);
+    expect_error(400, "CodeStorageExceededException", "Code storage limit exceeded.");
+    assert_int_equal(lambda("GET", FN "/b", "", ""), 404);
+    {
+        CLEANUP(freep) char *body = str_printf("{\"ZipFile\":\"%s\"}", other);
+
+        assert_int_equal(lambda("PUT", FN "/a/code", "", body), 400);
+        assert_string_equal(got.error_type, "CodeStorageExceededException");
+    }
+    /* what takes no more room goes on */
+    assert_int_equal(lambda("PUT", FN "/a/configuration", "", "{\"Timeout\":9}"), 200);
+    wait_for("a", "LastUpdateStatus", "Successful");
+    assert_int_equal(total_code_size(), 2 * one);
+    assert_int_equal(lambda("POST", FN "/a/versions", "", "{}"), 400);
+    assert_int_equal(lambda("DELETE", FN "/a", "Qualifier=1", ""), 204);
+    assert_int_equal(create_zip("b", zip), 201);
+}
+
 static void archives_that_are_none_are_refused(void **state)
 {
     (void)state;
@@ -207,6 +248,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         LIVE(an_archive_lives_as_long_as_a_function_uses_it),
         LIVE(a_failed_update_gives_its_archive_back),
+        LIVE(an_account_has_room_for_so_much_code),
         LIVE(archives_that_are_none_are_refused),
         LIVE(the_link_of_get_function_downloads_the_archive),
         cmocka_unit_test(a_link_is_good_for_ten_minutes_and_for_one_archive),

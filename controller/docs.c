@@ -57,6 +57,8 @@ static struct redis_script lua_commit = {
     "    if redis.call('HEXISTS', w[2], w[3]) == 1 then return 0 end\n"
     "  elseif w[1] == '?' then\n"
     "    if redis.call('EXISTS', w[2]) ~= tonumber(w[3]) then return 0 end\n"
+    "  elseif w[1] == '#' then\n"
+    "    if (redis.call('GET', w[2]) or '0') ~= w[3] then return 0 end\n"
     "  else\n"
     "    at = from\n"
     "    break\n"
@@ -269,6 +271,16 @@ void docs_expect_key(struct docs_commit *commit, const char *key, bool exists)
     struct str more = exists ? STR("1") : STR("0");
 
     words_command(&commit->expected, "?", key, &more, 1);
+}
+
+void docs_expect_counter(struct docs_commit *commit, const char *key, int64_t value)
+{
+    char text[24];
+    struct str more;
+
+    snprintf(text, sizeof(text), "%" PRId64, value);
+    more = str_of(text);
+    words_command(&commit->expected, "#", key, &more, 1);
 }
 
 void docs_set(struct docs_commit *commit, const char *key, struct str field, struct str value)

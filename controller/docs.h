@@ -68,6 +68,8 @@ bool docs_commit_is_empty(const struct docs_commit *commit);
 void docs_expect(struct docs_commit *commit, const char *key, struct str field, struct str value);
 /** Expects that @key exists, or does not. */
 void docs_expect_key(struct docs_commit *commit, const char *key, bool exists);
+/** Expects that the counter @key stands at @value (0: also that there is none). */
+void docs_expect_counter(struct docs_commit *commit, const char *key, int64_t value);
 void docs_set(struct docs_commit *commit, const char *key, struct str field, struct str value);
 /** The same with @json's text; @json is borrowed. */
 void docs_set_json(struct docs_commit *commit, const char *key, struct str field,

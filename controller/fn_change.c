@@ -380,6 +380,8 @@ static void finish(struct fn_change *change)
     fn_version_set_state(change->ver, FN_ACTIVE, NULL, NULL);
     fn_version_set_update(change->ver, FN_UPDATE_SUCCESSFUL, NULL, NULL);
     if (change->publish) {
+        uuid_make(revision);
+        fn_set_str(&change->publish->revision_id, str_of(revision));
         fn_version_set_state(change->publish, FN_ACTIVE, NULL, NULL);
         fn_version_set_update(change->publish, FN_UPDATE_SUCCESSFUL, NULL, NULL);
     }

@@ -7,28 +7,6 @@
 
 #define TRIES_MAX 50u /* when others write between our reading and writing */
 
-/* One row for each operation that is one step. */
-static const struct fn_op rows[LAMBDA_OP_MAX] = {
-    [LAMBDA_OP_PublishVersion] = {op_publish_version, FN_NAME_PLAIN, FN_QUALIFIER_STEP,
-                                  FN_WANT_LAST},
-    [LAMBDA_OP_CreateAlias] = {op_create_alias, FN_NAME_PLAIN, FN_QUALIFIER_STEP,
-                               FN_WANT(FN_ALIASES) | FN_WANT(FN_VERSION_BYTES)},
-    [LAMBDA_OP_GetAlias] = {op_get_alias, FN_NAME_PLAIN, FN_QUALIFIER_STEP, FN_WANT(FN_ALIASES)},
-    [LAMBDA_OP_ListAliases] = {op_list_aliases, FN_NAME_PLAIN, FN_QUALIFIER_STEP,
-                               FN_WANT(FN_ALIASES)},
-    [LAMBDA_OP_UpdateAlias] = {op_update_alias, FN_NAME_PLAIN, FN_QUALIFIER_STEP,
-                               FN_WANT(FN_ALIASES) | FN_WANT(FN_VERSION_BYTES)},
-    [LAMBDA_OP_DeleteAlias] = {op_delete_alias, FN_NAME_PLAIN, FN_QUALIFIER_STEP,
-                               FN_WANT(FN_ALIASES)},
-    [LAMBDA_OP_DeleteFunction] = {op_delete_version, FN_NAME_PLAIN, FN_QUALIFIER_STEP,
-                                  FN_WANT(FN_ALIASES)}, /* with a qualifier: one version */
-};
-
-const struct fn_op *fn_op_find(enum lambda_op_id id)
-{
-    return &rows[id];
-}
-
 /* ---- what steps share ---- */
 
 struct str fn_op_field(const struct api_request *req)
@@ -46,6 +24,17 @@ int fn_op_not_found(const struct api_request *req, struct error *err)
     CLEANUP(freep) char *arn = fn_op_arn(req, req->fn.qualifier);
 
     return error_set(err, ERR_NOT_FOUND, "Function not found: %s", arn);
+}
+
+int fn_op_no_qualifier(const struct api_request *req, struct error *err)
+{
+    struct str qualifier = req->fn.qualifier;
+    CLEANUP(freep) char *arn = fn_op_arn(req, qualifier);
+
+    if (qualifier.len == 0 || fn_version_number_is_valid(qualifier) ||
+        str_find(qualifier, '$', 0) < qualifier.len)
+        return fn_op_not_found(req, err);
+    return error_set(err, ERR_NOT_FOUND, "Cannot find alias arn: %s", arn);
 }
 
 bool fn_op_qualifier_exists(const struct api_request *req, const struct fn_view *view)
@@ -114,8 +103,11 @@ static void tell(struct api_request *req)
     uint64_t timeout_us = c->config->peer_timeout_us;
     const char *retired = fn_write_retired(req->write);
     cJSON *args = api_function_json(req);
+    uint64_t unreserved;
 
     req->waiting = 1;
+    if (fn_write_unreserved(req->write, &unreserved))
+        cJSON_AddNumberToObject(args, "unreserved", (double)unreserved);
     if (fn_write_is_dropping_routes(req->write)) {
         req->waiting++;
         peers_ask_all(c->peers, PEER_GATEWAY, "route.drop", args, timeout_us, on_told, req);
@@ -134,10 +126,22 @@ static void tell(struct api_request *req)
 
 static void on_view(struct fn_view *view, const struct error *err, void *arg);
 
+void fn_op_look(struct api_request *req)
+{
+    const struct fn_op *op = req->fn_op;
+    struct fn_other list[FN_OTHERS_MAX];
+
+    fn_view_get_with(req->c->redis, &req->c->key, req->home.account, req->fn.name,
+                     req->fn.qualifier, op->wants, list, op->others ? op->others(req, list) : 0,
+                     on_view, req);
+}
+
 static void look(struct api_request *req)
 {
-    fn_view_get(req->c->redis, &req->c->key, req->home.account, req->fn.name, req->fn.qualifier,
-                req->fn_op->wants, on_view, req);
+    if (req->fn_op->before)
+        req->fn_op->before(req);
+    else
+        fn_op_look(req);
 }
 
 static void on_committed(const struct error *err, void *arg)
@@ -181,19 +185,29 @@ static void step(struct api_request *req, const struct fn_view *view)
 static void on_view(struct fn_view *view, const struct error *err, void *arg)
 {
     struct api_request *req = arg;
+    struct error own;
 
-    if (err && err->code == ERR_NOT_FOUND)
+    if (err && err->code == ERR_NOT_FOUND && req->fn_op->missing) {
+        req->fn_op->missing(req, &own);
+        api_fail(req, &own);
+    } else if (err && err->code == ERR_NOT_FOUND) {
         api_fail_not_found(req);
-    else if (err)
+    } else if (err) {
         api_fail(req, err);
-    else
+    } else {
         step(req, view);
+    }
     fn_view_free(view);
+}
+
+void fn_op_run_named(struct api_request *req, const struct fn_op *op)
+{
+    req->fn_op = op;
+    look(req);
 }
 
 void fn_op_run(struct api_request *req, const struct fn_op *op)
 {
-    req->fn_op = op;
     if (api_name(req, op->kind))
-        look(req);
+        fn_op_run_named(req, op);
 }

@@ -32,7 +32,10 @@ char *fn_kind_key(struct str name, enum fn_kind kind)
     return str_printf("fn:%.*s:%s", STR_ARG(name), kind_names[kind]);
 }
 
-/* Arguments: prefix, name, qualifier, "last" or "", names of the kinds that are wanted. */
+/*
+ * Arguments: prefix, name, qualifier, letters (l: the last version, a: the account's counters), how
+ * many others, name and qualifier of each, names of the kinds that are wanted.
+ */
 static struct redis_script lua_view = {
     .name = "view",
     .source =
@@ -56,15 +59,33 @@ static struct redis_script lua_view = {
     "end\n"
     "local publish = main[9] and main[9] ~= '' and version(main[9])\n"
     "local next = redis.call('HGET', fn .. ':settings', 'next_version')\n"
-    "local last = ARGV[4] == 'last' and next and version(string.format('%d', next - 1))\n"
+    "local last = false\n" /* nil would end the answer here */
+    "if string.find(ARGV[4], 'l') and next then\n"
+    "  last = version(string.format('%d', next - 1))\n"
+    "end\n"
+    "local account = {}\n"
+    "if string.find(ARGV[4], 'a') then\n"
+    "  account = redis.call('MGET', ARGV[1] .. '" FN_RESERVED_KEY "',\n"
+    "                       ARGV[1] .. '" FN_PROVISIONED_KEY "',\n"
+    "                       ARGV[1] .. '" FN_CODE_BYTES_KEY "')\n"
+    "end\n"
+    "local function exists(name, q)\n"
+    "  local other = ARGV[1] .. 'fn:' .. name\n"
+    "  if q == '' or q == '$LATEST' then return redis.call('EXISTS', other) end\n"
+    "  local kind = string.match(q, '^%d+$') and ':versions' or ':aliases'\n"
+    "  return redis.call('HEXISTS', other .. kind, q)\n"
+    "end\n"
+    "local others = {}\n"
+    "local kinds = 6 + 2 * tonumber(ARGV[5])\n"
+    "for i = 6, kinds - 1, 2 do others[#others + 1] = exists(ARGV[i], ARGV[i + 1]) end\n"
     "local out = {main, alias, first, second, publish, last,\n"
-    "             redis.call('HGETALL', fn .. ':settings')}\n"
-    "for i = 5, #ARGV do\n"
+    "             redis.call('HGETALL', fn .. ':settings'), account, others}\n"
+    "for i = kinds, #ARGV do\n"
     "  out[#out + 1] = redis.call('HGETALL', fn .. ':' .. ARGV[i])\n"
     "end\n"
     "return out\n"};
 
-enum { MAIN, ALIAS, FIRST, SECOND, PUBLISH, LAST, SETTINGS, KINDS };
+enum { MAIN, ALIAS, FIRST, SECOND, PUBLISH, LAST, SETTINGS, ACCOUNT, OTHERS, KINDS };
 enum { DOC, GEN, STAGE, CHANGE, SERVING, SERVING_GEN, REV, SEQ };
 
 /* ---- records ---- */
@@ -173,6 +194,11 @@ static int view_read(const struct viewing *v, const struct redis_value *value,
         return r;
     view->alias = docs_json(item(value, ALIAS));
     view->settings = docs_hash_json(item(value, SETTINGS));
+    view->reserved = (int64_t)number(item(item(value, ACCOUNT), 0));
+    view->provisioned = (int64_t)number(item(item(value, ACCOUNT), 1));
+    view->code_bytes = (int64_t)number(item(item(value, ACCOUNT), 2));
+    for (i = 0; i < FN_OTHERS_MAX; i++)
+        view->others[i] = item(item(value, OTHERS), i)->integer == 1;
     for (i = 0; i < FN_KIND_MAX; i++)
         if (v->wants & FN_WANT(i))
             view->kinds[i] = docs_hash_json(item(value, at++));
@@ -216,23 +242,45 @@ void fn_view_free(struct fn_view *view)
     free(view);
 }
 
-void fn_view_get(struct redis *redis, const struct seal_key *key, struct str account,
-                 struct str name, struct str qualifier, unsigned wants, fn_view_fn *done,
-                 void *arg)
+static struct str text(struct str s)
+{
+    return s.ptr ? s : STR("");
+}
+
+void fn_view_get_with(struct redis *redis, const struct seal_key *key, struct str account,
+                      struct str name, struct str qualifier, unsigned wants,
+                      const struct fn_other *others, size_t others_len, fn_view_fn *done,
+                      void *arg)
 {
     CLEANUP(freep) char *prefix = str_printf("hearth:{%.*s}:", STR_ARG(account));
-    struct str args[4 + FN_KIND_MAX] = {str_of(prefix), name, qualifier.ptr ? qualifier : STR(""),
-                                        wants & FN_WANT_LAST ? STR("last") : STR("")};
+    struct str args[5 + 2 * FN_OTHERS_MAX + FN_KIND_MAX] = {str_of(prefix), name, text(qualifier)};
     struct viewing *v = calloc(1, sizeof(*v));
-    size_t len = 4, i;
+    char letters[3] = "", count[2] = "0";
+    size_t len = 5, i;
 
-    if (!v)
+    if (!v || others_len > FN_OTHERS_MAX)
         abort();
     *v = (struct viewing){key, wants, done, arg};
+    snprintf(letters, sizeof(letters), "%s%s", wants & FN_WANT_LAST ? "l" : "",
+             wants & FN_WANT_ACCOUNT ? "a" : "");
+    count[0] = (char)('0' + others_len);
+    args[3] = str_of(letters);
+    args[4] = str_of(count);
+    for (i = 0; i < others_len; i++) {
+        args[len++] = text(others[i].name);
+        args[len++] = text(others[i].qualifier);
+    }
     for (i = 0; i < FN_KIND_MAX; i++)
         if (wants & FN_WANT(i))
             args[len++] = str_of(kind_names[i]);
     redis_eval(redis, &lua_view, NULL, 0, args, len, on_view, v);
+}
+
+void fn_view_get(struct redis *redis, const struct seal_key *key, struct str account,
+                 struct str name, struct str qualifier, unsigned wants, fn_view_fn *done,
+                 void *arg)
+{
+    fn_view_get_with(redis, key, account, name, qualifier, wants, NULL, 0, done, arg);
 }
 
 double fn_view_number(const struct fn_view *view, const char *name, double otherwise)

@@ -55,11 +55,24 @@ enum fn_kind {
 };
 #define FN_WANT(kind) (1u << (kind))
 #define FN_WANT_LAST (1u << FN_KIND_MAX) /* the version that was published last */
+#define FN_WANT_ACCOUNT (1u << (FN_KIND_MAX + 1)) /* the account's counters */
+
+/* The account's counters (FN_WANT_ACCOUNT), without the account's prefix. */
+#define FN_RESERVED_KEY "reserved" /* all functions' reserved concurrency */
+#define FN_CODE_BYTES_KEY "code_bytes" /* the sizes of all archives */
+#define FN_PROVISIONED_KEY "provisioned" /* provisioned by functions without a reservation */
 
 /** The last part of the key of @kind; static. */
 const char *fn_kind_name(enum fn_kind kind);
 /** The key of @kind beside function @name, without the account's prefix; the caller frees it. */
 char *fn_kind_key(struct str name, enum fn_kind kind);
+
+/* A function, or a version or alias of one, beside the one that is read. */
+struct fn_other {
+    struct str name;
+    struct str qualifier; /* empty: none */
+};
+#define FN_OTHERS_MAX 2u
 
 struct fn_view {
     struct fn_record *rec;
@@ -69,6 +82,8 @@ struct fn_view {
     struct fn_version *version; /* published, that qualifier or alias names, else NULL */
     struct fn_version *second; /* that the alias routes to as well, else NULL */
     struct fn_version *last; /* published last, when it was wanted and is still there */
+    int64_t reserved, provisioned, code_bytes; /* the account's counters, when wanted */
+    bool others[FN_OTHERS_MAX]; /* whether each of the others exists */
 };
 
 void fn_view_free(struct fn_view *view);
@@ -84,6 +99,12 @@ typedef void fn_view_fn(struct fn_view *view, const struct error *err, void *arg
 void fn_view_get(struct redis *redis, const struct seal_key *key, struct str account,
                  struct str name, struct str qualifier, unsigned wants, fn_view_fn *done,
                  void *arg);
+
+/** The same; it is looked up in the same moment whether each of @others (FN_OTHERS_MAX) exists. */
+void fn_view_get_with(struct redis *redis, const struct seal_key *key, struct str account,
+                      struct str name, struct str qualifier, unsigned wants,
+                      const struct fn_other *others, size_t others_len, fn_view_fn *done,
+                      void *arg);
 
 /** The number of @view's setting @name, or @otherwise. */
 double fn_view_number(const struct fn_view *view, const char *name, double otherwise);

@@ -7,8 +7,6 @@
 
 #include "controller/fn_doc.h"
 
-#define CODE_SIZE_KEY "code_bytes" /* the account's counter of archives' sizes */
-
 struct fn_write {
     struct docs_commit *commit;
     const struct seal_key *key;
@@ -16,6 +14,8 @@ struct fn_write {
     char *main; /* the function's own key */
     char *kinds[FN_KIND_MAX]; /* keys */
     bool drops_routes;
+    bool has_unreserved;
+    uint64_t unreserved;
     char *retired;
     char *left_code;
 };
@@ -151,7 +151,7 @@ int fn_write_version(struct fn_write *w, const struct fn_version *ver, bool is_n
     snprintf(bytes, sizeof(bytes), "%llu", (unsigned long long)ver->code_bytes);
     docs_set(w->commit, w->kinds[FN_VERSION_CODE], str_of(ver->version), str_of(code));
     docs_set(w->commit, w->kinds[FN_VERSION_BYTES], str_of(ver->version), str_of(bytes));
-    docs_count(w->commit, CODE_SIZE_KEY, (int64_t)ver->code_bytes);
+    docs_count(w->commit, FN_CODE_BYTES_KEY, (int64_t)ver->code_bytes);
     return 0;
 }
 
@@ -162,7 +162,7 @@ void fn_write_no_version(struct fn_write *w, const struct fn_version *ver)
     docs_unset(w->commit, w->kinds[FN_VERSIONS], str_of(ver->version));
     docs_unset(w->commit, w->kinds[FN_VERSION_CODE], str_of(ver->version));
     docs_unset(w->commit, w->kinds[FN_VERSION_BYTES], str_of(ver->version));
-    docs_count(w->commit, CODE_SIZE_KEY, -(int64_t)ver->code_bytes);
+    docs_count(w->commit, FN_CODE_BYTES_KEY, -(int64_t)ver->code_bytes);
     refer(w, code, ver->version, false);
     free(w->left_code);
     w->left_code = code;
@@ -179,6 +179,19 @@ void fn_write_drops_routes(struct fn_write *w)
 bool fn_write_is_dropping_routes(const struct fn_write *w)
 {
     return w->drops_routes;
+}
+
+void fn_write_tells_unreserved(struct fn_write *w, uint64_t unreserved)
+{
+    w->drops_routes = w->has_unreserved = true;
+    w->unreserved = unreserved;
+}
+
+bool fn_write_unreserved(const struct fn_write *w, uint64_t *ret)
+{
+    if (w->has_unreserved)
+        *ret = w->unreserved;
+    return w->has_unreserved;
 }
 
 const char *fn_write_retired(const struct fn_write *w)

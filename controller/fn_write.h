@@ -45,6 +45,10 @@ struct docs_commit *fn_write_commit(struct fn_write *w);
 /** Gateways must look the function up again. */
 void fn_write_drops_routes(struct fn_write *w);
 bool fn_write_is_dropping_routes(const struct fn_write *w);
+/** And what functions without a reservation may run together is @unreserved now. */
+void fn_write_tells_unreserved(struct fn_write *w, uint64_t unreserved);
+/** False: that has not changed. */
+bool fn_write_unreserved(const struct fn_write *w, uint64_t *ret);
 /** The version that fn_write_no_version() took away, or NULL. */
 const char *fn_write_retired(const struct fn_write *w);
 /** Archives that may be without a function now, separated by blanks; "" when there are none. */

@@ -8,7 +8,7 @@
 
 #include "common/base/id.h"
 #include "common/model/lambda_input.h"
-#include "controller/fn_op.h"
+#include "controller/concurrency.h"
 #include "controller/page.h"
 
 static struct str alias_name(const struct api_request *req)
@@ -169,21 +169,19 @@ int op_delete_alias(struct api_request *req, const struct fn_view *view, struct 
         return 0; /* gone already: that is what was asked for */
     fn_write_no_doc(w, FN_ALIASES, name);
     fn_write_no_doc(w, FN_POLICIES, name);
-    fn_write_no_doc(w, FN_URLS, name);
+    op_url_forget(view, w, name);
     fn_write_no_doc(w, FN_EVENT_CONFIGS, name);
-    fn_write_no_doc(w, FN_PROVISIONED, name);
+    concurrency_drop_provisioned(w, view, name);
     fn_write_drops_routes(w);
     return 0;
 }
 
+/* An additional version that some invocations get does not count. */
 static bool leads_to(const cJSON *alias, const void *version)
 {
     const struct str *wanted = version;
-    const cJSON *weights = cJSON_GetObjectItemCaseSensitive(
-        cJSON_GetObjectItemCaseSensitive(alias, "RoutingConfig"), "AdditionalVersionWeights");
 
-    return wanted->len == 0 || str_eq(cjson_str(alias, "FunctionVersion"), *wanted) ||
-           (weights && weights->child && str_is(*wanted, weights->child->string));
+    return wanted->len == 0 || str_eq(cjson_str(alias, "FunctionVersion"), *wanted);
 }
 
 int op_list_aliases(struct api_request *req, const struct fn_view *view, struct fn_write *w,

@@ -8,7 +8,9 @@
 #include "common/model/fn_layers.h"
 #include "common/model/lambda_input.h"
 #include "controller/api.h"
+#include "controller/code_signing.h"
 #include "controller/code_source.h"
+#include "controller/code_verify.h"
 
 static void fail_exists(struct api_request *req)
 {
@@ -33,13 +35,20 @@ static void on_created(const struct registry_change *change, const struct error 
     api_accept(req, change->generation);
 }
 
+static struct str signing_of(const struct api_request *req)
+{
+    return cjson_str(req->input, "CodeSigningConfigArn");
+}
+
 /* Tags and the like are kept beside the document: they change without it. */
 static void on_entered(const struct error *err, void *arg)
 {
     struct api_request *req = arg;
     CLEANUP(freep) char *tags = req->ver->tags ? cJSON_PrintUnformatted(req->ver->tags) : NULL;
+    CLEANUP(freep) char *signing = NULL;
     struct registry_beside beside[REGISTRY_BESIDE_MAX];
-    struct registry_write w = {.ver = req->ver, .change = req->change, .beside = beside};
+    struct registry_write w = {.ver = req->ver, .change = req->change, .beside = beside,
+                               .code_bytes_max = req->c->config->code_storage_max};
 
     if (err) {
         api_drop_archive(req);
@@ -50,6 +59,11 @@ static void on_entered(const struct error *err, void *arg)
     uuid_make(req->change);
     if (tags)
         beside[w.beside_len++] = (struct registry_beside){FN_SETTINGS, "tags", tags};
+    if (signing_of(req).len) {
+        signing = str_printf("\"%.*s\"", STR_ARG(signing_of(req)));
+        beside[w.beside_len++] =
+            (struct registry_beside){FN_SETTINGS, CODE_SIGNING_SETTING, signing};
+    }
     if (api_is_true(req, "Publish")) {
         req->publish = api_publish(req, 1);
         w.publish = req->publish;
@@ -61,6 +75,18 @@ static void on_entered(const struct error *err, void *arg)
 static void create(struct api_request *req)
 {
     registry_enter(req->c->registry, req->account, on_entered, req);
+}
+
+static void on_verified(const struct error *err, void *arg)
+{
+    struct api_request *req = arg;
+
+    if (err) {
+        api_drop_archive(req);
+        api_fail(req, err);
+        return;
+    }
+    create(req);
 }
 
 static void on_archive(const struct code_pin *pin, const struct error *err, void *arg)
@@ -78,7 +104,19 @@ static void on_archive(const struct code_pin *pin, const struct error *err, void
         api_fail(req, &own);
         return;
     }
-    create(req);
+    if (signing_of(req).len)
+        code_verify(req->c, req->home.account, signing_of(req), &req->pin,
+                    str_of(req->ver->name), on_verified, req);
+    else
+        create(req);
+}
+
+/* Images are not signed this way, but what they name must be there. */
+static void on_signing(const cJSON *config, struct str text, const struct error *err, void *arg)
+{
+    (void)config;
+    (void)text;
+    on_verified(err, arg);
 }
 
 /* A name that is taken is refused before its archive is unpacked; the script decides for good. */
@@ -94,6 +132,8 @@ static void on_found(struct fn_record *rec, const struct error *err, void *arg)
     else if (req->ver->package == FN_ZIP)
         code_source_fetch(req->c, cJSON_GetObjectItemCaseSensitive(req->input, "Code"), on_archive,
                           req);
+    else if (signing_of(req).len)
+        code_signing_get(req->c->redis, req->home.account, signing_of(req), on_signing, req);
     else
         create(req);
 }

@@ -6,7 +6,7 @@
 #include "common/model/lambda_input.h"
 #include "controller/api.h"
 #include "controller/code_url.h"
-#include "controller/fn_op.h"
+#include "controller/concurrency.h"
 #include "controller/page.h"
 
 /* ---- GetFunction, GetFunctionConfiguration ---- */
@@ -151,16 +151,40 @@ static void drop_route(struct api_request *req, const cJSON *args)
                   on_nothing, NULL);
 }
 
-static void tell_deleted(struct api_request *req, cJSON *args)
+/* What it had reserved is there for others again. */
+static void on_left(const struct redis_value *values, size_t len, const struct error *err,
+                    void *arg)
 {
+    struct api_request *req = arg;
     struct controller *c = req->c;
-    uint64_t timeout_us = c->config->peer_timeout_us;
+    uint64_t timeout_us = c->config->peer_timeout_us, reserved = 0;
+    cJSON *args;
 
-    fn_changes_stop(c->changes, req->home.account, req->fn.name);
+    (void)len;
+    if (err && err->code == ERR_CLOSED) {
+        api_fail(req, err);
+        return;
+    }
+    args = api_function_json(req);
+    if (!err) {
+        str_parse_u64(values[0].str, &reserved);
+        cJSON_AddNumberToObject(args, "unreserved",
+                                (double)concurrency_unreserved(req, (int64_t)reserved));
+    }
     req->waiting = 2;
     peers_ask_all(c->peers, PEER_GATEWAY, "route.drop", args, timeout_us, on_deleted_told, req);
     cJSON_AddNumberToObject(args, "generation", 0);
     peers_ask_all(c->peers, PEER_INVOKER, "version.retire", args, timeout_us, on_deleted_told, req);
+    cJSON_Delete(args);
+}
+
+static void tell_deleted(struct api_request *req)
+{
+    struct docs_read *read = docs_read_new(req->c->redis, req->home.account);
+
+    fn_changes_stop(req->c->changes, req->home.account, req->fn.name);
+    docs_read_counter(read, FN_RESERVED_KEY);
+    docs_read_run(read, on_left, req);
 }
 
 static void on_deleted(const struct registry_change *change, const struct error *err, void *arg)
@@ -175,7 +199,7 @@ static void on_deleted(const struct registry_change *change, const struct error 
         code_gc_consider(req->c->gc, sha256, false);
     }
     if (!err) {
-        tell_deleted(req, args);
+        tell_deleted(req);
     } else if (err->code == ERR_NOT_FOUND) {
         api_fail_not_found(req);
     } else {

@@ -167,7 +167,7 @@ static void on_entered(const struct error *err, void *arg)
     docs_add_name(commit, LAYERS_NAMES, p->layer.name);
     docs_set_json(commit, key, str_of(number), p->doc);
     docs_add_member(commit, code, str_of(who));
-    docs_count(commit, "code_bytes", (int64_t)req->pin.bytes);
+    docs_count(commit, FN_CODE_BYTES_KEY, (int64_t)req->pin.bytes);
     docs_commit_run(commit, on_published, p);
 }
 
@@ -176,7 +176,8 @@ static void on_number(const struct redis_value *values, size_t len, const struct
 {
     struct publishing *p = arg;
     const struct api_request *req = p->req;
-    uint64_t next = 1;
+    uint64_t next = 1, bytes = 0;
+    struct error full;
     cJSON *entry;
 
     (void)len;
@@ -191,6 +192,12 @@ static void on_number(const struct redis_value *values, size_t len, const struct
         next = (uint64_t)cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(entry, "next"));
     }
     cJSON_Delete(entry);
+    str_parse_u64(values[1].str, &bytes);
+    if (bytes + p->req->pin.bytes > p->req->c->config->code_storage_max) {
+        error_set(&full, ERR_CODE_STORAGE, "Code storage limit exceeded.");
+        publishing_end(p, &full);
+        return;
+    }
     p->layer.version = next;
     registry_enter(req->c->registry, req->account, on_entered, p);
 }
@@ -200,6 +207,7 @@ static void look_up_number(struct publishing *p)
     struct docs_read *read = docs_read_new(p->req->c->redis, p->req->home.account);
 
     docs_read_field(read, LAYERS_KEY, p->layer.name);
+    docs_read_counter(read, FN_CODE_BYTES_KEY);
     docs_read_run(read, on_number, p);
 }
 
@@ -323,7 +331,7 @@ static void on_doomed(const struct redis_value *values, size_t len, const struct
     docs_expect(commit, key, str_of(number), values[0].str);
     docs_unset(commit, key, str_of(number));
     docs_remove_member(commit, code, str_of(who));
-    docs_count(commit, "code_bytes",
+    docs_count(commit, FN_CODE_BYTES_KEY,
                -(int64_t)cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(doc, "bytes")));
     docs_commit_run(commit, on_deleted, req);
     cJSON_Delete(doc);

@@ -11,7 +11,9 @@
 #include "common/model/fn_layers.h"
 #include "common/model/lambda_input.h"
 #include "controller/api.h"
+#include "controller/code_signing.h"
 #include "controller/code_source.h"
+#include "controller/code_verify.h"
 
 #define TRIES_MAX 4u /* when others change the function between our reading and writing */
 
@@ -66,7 +68,8 @@ static void publish(struct api_request *req)
     struct registry_write w = {.ver = req->ver,
                                .change = req->change,
                                .seq = req->seq,
-                               .generation = req->cur->generation};
+                               .generation = req->cur->generation,
+                               .code_bytes_max = req->c->config->code_storage_max};
     char number[24];
 
     uuid_make(req->change);
@@ -95,6 +98,24 @@ static void apply(struct api_request *req)
         publish(req);
 }
 
+static void on_verified(const struct error *err, void *arg)
+{
+    if (err)
+        fail(arg, err);
+    else
+        apply(arg);
+}
+
+/* The archive is there: may it be deployed? */
+static void verify(struct api_request *req)
+{
+    if (req->pinned && req->code_signing)
+        code_verify(req->c, req->home.account, str_of(req->code_signing), &req->pin,
+                    req->fn.name, on_verified, req);
+    else
+        apply(req);
+}
+
 static void on_archive(const struct code_pin *pin, const struct error *err, void *arg)
 {
     struct api_request *req = arg;
@@ -104,7 +125,7 @@ static void on_archive(const struct code_pin *pin, const struct error *err, void
         return;
     }
     api_take_pin(req, pin);
-    apply(req);
+    verify(req);
 }
 
 static bool is_busy(const struct fn_record *rec)
@@ -143,6 +164,7 @@ static void on_read(struct fn_view *view, const struct error *err, void *arg)
     req->ver = NULL;
     req->cur = TAKE(rec->ver);
     req->next_version = (uint64_t)fn_view_number(view, "next_version", 1);
+    fn_set_str(&req->code_signing, cjson_str(view->settings, CODE_SIGNING_SETTING));
     memcpy(req->seq, rec->seq, sizeof(req->seq));
     fn_view_free(view);
     r = req->op->id == LAMBDA_OP_UpdateFunctionCode
@@ -155,7 +177,7 @@ static void on_read(struct fn_view *view, const struct error *err, void *arg)
     if (req->op->id == LAMBDA_OP_UpdateFunctionCode && req->ver->package == FN_ZIP && !req->pinned)
         code_source_fetch(req->c, req->input, on_archive, req);
     else
-        apply(req);
+        verify(req);
 }
 
 static void begin(struct api_request *req)

@@ -5,7 +5,7 @@
 #include "common/base/clock.h"
 #include "common/base/id.h"
 #include "common/model/lambda_input.h"
-#include "controller/fn_op.h"
+#include "controller/concurrency.h"
 #include "controller/page.h"
 
 /* ---- PublishVersion ---- */
@@ -57,6 +57,8 @@ int op_publish_version(struct api_request *req, const struct fn_view *view, stru
         *ret = fn_version_to_aws(view->last, str_of(view->last->version));
         return 0;
     }
+    if ((uint64_t)view->code_bytes + latest->code_bytes > req->c->config->code_storage_max)
+        return error_set(err, ERR_CODE_STORAGE, "Code storage limit exceeded.");
     uuid_make(revision);
     ver = fn_version_publish(latest, number, cjson_str(req->input, "Description"), wall_ms(),
                              revision);
@@ -119,7 +121,7 @@ int op_delete_version(struct api_request *req, const struct fn_view *view, struc
     fn_write_no_version(w, view->version);
     fn_write_no_doc(w, FN_POLICIES, version);
     fn_write_no_doc(w, FN_EVENT_CONFIGS, version);
-    fn_write_no_doc(w, FN_PROVISIONED, version);
+    concurrency_drop_provisioned(w, view, version);
     fn_write_no_doc(w, FN_RUNTIME_CONFIGS, version);
     fn_write_drops_routes(w);
     return 0;

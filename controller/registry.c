@@ -12,7 +12,7 @@
 
 #define ACCOUNTS_KEY "hearth:accounts"
 /* document, revision, archives, change, bytes, published version, seq; and what lies beside */
-#define CHANGE_WORDS_MAX (7u + 3u * (REGISTRY_BESIDE_MAX + 1u))
+#define CHANGE_WORDS_MAX (8u + 3u * (REGISTRY_BESIDE_MAX + 1u))
 
 struct registry {
     struct loop *loop;
@@ -191,6 +191,8 @@ static int change_outcome(struct str word, struct error *err)
         return error_set(err, ERR_CONFLICT, "another change is under way");
     if (str_is(word, "moved"))
         return error_set(err, ERR_PRECONDITION, "the function has moved on");
+    if (str_is(word, "full"))
+        return error_set(err, ERR_CODE_STORAGE, "Code storage limit exceeded.");
     if (str_is(word, "over"))
         return error_set(err, ERR_STALE, "the change is over");
     if (str_is(word, "unlayered"))
@@ -291,6 +293,7 @@ static void change_write(struct registry *reg, struct redis_script *script,
     CLEANUP(freep) char *bytes = str_printf("%" PRIu64, w->ver->code_bytes);
     CLEANUP(freep)
     char *seq = w->seq ? str_printf("%" PRIu64 ".%s", w->generation, w->seq) : str_dup(STR(""));
+    CLEANUP(freep) char *bytes_max = str_printf("%" PRIu64, w->code_bytes_max);
     struct str words[CHANGE_WORDS_MAX];
     struct error err;
     size_t len = 0;
@@ -310,6 +313,7 @@ static void change_write(struct registry *reg, struct redis_script *script,
     words[len++] = str_of(bytes);
     words[len++] = str_of(w->publish ? w->publish->version : "");
     words[len++] = str_of(seq);
+    words[len++] = str_of(bytes_max);
     if (publish) {
         words[len++] = str_of(fn_kind_name(FN_VERSIONS));
         words[len++] = str_of(w->publish->version);

@@ -83,15 +83,20 @@ struct registry_write {
     const struct fn_version *publish; /* the version that is published with it; NULL: none */
     const struct registry_beside *beside;
     size_t beside_len; /* at most REGISTRY_BESIDE_MAX */
+    uint64_t code_bytes_max; /* create, begin: of the account's archives together; 0: any */
 };
 #define REGISTRY_BESIDE_MAX 4u
 
-/** A function that is not there yet. ERR_CONFLICT: it is there. ERR_STALE: a layer's archive is not. */
+/**
+ * A function that is not there yet. ERR_CONFLICT: it is there; ERR_CODE_STORAGE; ERR_STALE: a
+ * layer's archive is not there any more.
+ */
 void registry_create(struct registry *reg, const struct registry_write *w, registry_change_fn *done,
                      void *arg);
 /**
  * Begins a change. ERR_NOT_FOUND; ERR_CONFLICT: another change is under way; ERR_PRECONDITION: the
- * function has moved on from @w->seq; ERR_STALE: a layer's archive is not there any more.
+ * function has moved on from @w->seq; ERR_CODE_STORAGE; ERR_STALE: a layer's archive is not there
+ * any more.
  */
 void registry_begin(struct registry *reg, const struct registry_write *w, registry_change_fn *done,
                     void *arg);

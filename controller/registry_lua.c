@@ -32,10 +32,14 @@
  */
 #define WRITE_FUNCTIONS                                                                            \
     "local function beside(is_new)\n"                                                              \
-    "  for i = 10, #ARGV, 3 do\n"                                                                  \
+    "  for i = 11, #ARGV, 3 do\n"                                                                  \
     "    local key = KEYS[1] .. ':' .. ARGV[i]\n"                                                  \
     "    if is_new or ARGV[i] ~= 'versions' or redis.call('HEXISTS', key, ARGV[i + 1]) == 1 then\n" \
     "      redis.call('HSET', key, ARGV[i + 1], ARGV[i + 2])\n"                                    \
+    "    end\n"                                                                                    \
+    "    if ARGV[i + 1] == 'code_signing' then\n"                                                  \
+    "      local csc = string.match(ARGV[i + 2], 'csc%-%w+')\n"                                    \
+    "      redis.call('ZADD', ARGV[1] .. 'csc_fns:' .. csc, 0, ARGV[2])\n"                         \
     "    end\n"                                                                                    \
     "  end\n"                                                                                      \
     "end\n"                                                                                        \
@@ -53,6 +57,13 @@
     "  use(ARGV[5], ARGV[2] .. ':' .. ARGV[8])\n"                                                  \
     "  size(tonumber(ARGV[7]))\n"                                                                  \
     "end\n"                                                                                        \
+    "local function is_full(old)\n"                                                                \
+    "  local new = tonumber(ARGV[7])\n"                                                            \
+    "  if ARGV[8] ~= '' then new = new * 2 end\n"                                                  \
+    "  local by, most = new - (tonumber(old) or 0), tonumber(ARGV[10])\n"                          \
+    "  local is = tonumber(redis.call('GET', ARGV[1] .. 'code_bytes') or '0')\n"                   \
+    "  return most > 0 and by > 0 and is + by > most\n"                                            \
+    "end\n"                                                                                        \
     "local function write(stage)\n"                                                                \
     "  redis.call('HSET', KEYS[1], 'doc', ARGV[3], 'rev', ARGV[4], 'stage', stage)\n"              \
     "  redis.call('HINCRBY', KEYS[1], 'seq', 1)\n"                                                 \
@@ -63,6 +74,7 @@ struct redis_script lua_create = {
     .source = CODE_FUNCTIONS WRITE_FUNCTIONS
     "if redis.call('EXISTS', KEYS[1]) == 1 then return {'exists'} end\n"
     "if layer_is_gone() then return {'unlayered'} end\n"
+    "if is_full(0) then return {'full'} end\n"
     "local gen = redis.call('INCR', KEYS[3])\n"
     "write('prepare')\n"
     "redis.call('HSET', KEYS[1], 'code', ARGV[5], 'bytes', ARGV[7], 'gen', gen,\n"
@@ -83,6 +95,7 @@ struct redis_script lua_begin = {
     "if cur[2] ~= '' then return {'busy'} end\n"
     "if ARGV[9] ~= '' and cur[4] .. '.' .. cur[1] ~= ARGV[9] then return {'moved'} end\n"
     "if layer_is_gone() then return {'unlayered'} end\n"
+    "if is_full(cur[6]) then return {'full'} end\n"
     "local gen = redis.call('INCR', KEYS[3])\n"
     "write('prepare')\n"
     "redis.call('HSET', KEYS[1], 'code', ARGV[5], 'bytes', ARGV[7], 'gen', gen,\n"
@@ -156,7 +169,22 @@ struct redis_script lua_delete = {
     "local code = redis.call('HGETALL', KEYS[1] .. ':vcode')\n"
     "for _, n in ipairs(redis.call('HVALS', KEYS[1] .. ':vbytes')) do bytes = bytes + n end\n"
     "local reserved = redis.call('HGET', KEYS[1] .. ':settings', 'reserved')\n"
-    "if reserved then redis.call('INCRBY', ARGV[1] .. 'reserved', -tonumber(reserved)) end\n"
+    "if reserved then\n"
+    "  redis.call('INCRBY', ARGV[1] .. 'reserved', -tonumber(reserved))\n"
+    "else\n"
+    "  local sum = 0\n"
+    "  for _, doc in ipairs(redis.call('HVALS', KEYS[1] .. ':provisioned')) do\n"
+    "    sum = sum + cjson.decode(doc).requested\n"
+    "  end\n"
+    "  if sum > 0 then redis.call('DECRBY', ARGV[1] .. 'provisioned', sum) end\n"
+    "end\n"
+    "local csc = redis.call('HGET', KEYS[1] .. ':settings', 'code_signing')\n"
+    "if csc then\n"
+    "  redis.call('ZREM', ARGV[1] .. 'csc_fns:' .. string.match(csc, 'csc%-%w+'), ARGV[2])\n"
+    "end\n"
+    "for _, url in ipairs(redis.call('HVALS', KEYS[1] .. ':urls')) do\n"
+    "  redis.call('HDEL', ARGV[1] .. 'urls', cjson.decode(url)['Id'])\n"
+    "end\n"
     "for _, kind in ipairs({'', ':settings', ':versions', ':aliases', ':policies', ':urls',\n"
     "                       ':events', ':provisioned', ':runtimes', ':vcode', ':vbytes'}) do\n"
     "  redis.call('DEL', KEYS[1] .. kind)\n"

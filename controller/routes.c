@@ -4,7 +4,7 @@
 
 #include "common/model/fn_name.h"
 #include "common/model/lambda_input.h"
-#include "controller/fn_view.h"
+#include "controller/concurrency.h"
 #include "controller/serve.h"
 
 struct resolve {
@@ -13,7 +13,16 @@ struct resolve {
     char *qualifier;
 };
 
-static void add_target(cJSON *targets, const struct fn_version *ver, bool runs, double weight)
+/* Whether something is provisioned for the qualifier, or for version @number by itself. */
+static bool is_provisioned(const struct resolve *resolve, const struct fn_view *view,
+                           const char *number)
+{
+    return fn_view_doc(view, FN_PROVISIONED, str_of(resolve->qualifier)) ||
+           fn_view_doc(view, FN_PROVISIONED, str_of(number));
+}
+
+static void add_target(cJSON *targets, const struct resolve *resolve, const struct fn_view *view,
+                       const struct fn_version *ver, bool runs, double weight)
 {
     cJSON *target = cJSON_CreateObject();
 
@@ -23,14 +32,17 @@ static void add_target(cJSON *targets, const struct fn_version *ver, bool runs, 
     cJSON_AddStringToObject(target, "state", fn_state_name(runs ? FN_ACTIVE : ver->state));
     cJSON_AddNumberToObject(target, "timeout_s", ver->timeout_s);
     cJSON_AddNumberToObject(target, "weight", weight);
+    if (is_provisioned(resolve, view, ver->version))
+        cJSON_AddTrueToObject(target, "provisioned");
 }
 
 /* A version that is current but not told to all yet runs already: gateways may keep this. */
-static void add_latest(cJSON *targets, const struct fn_record *rec)
+static void add_latest(cJSON *targets, const struct resolve *resolve, const struct fn_view *view)
 {
+    const struct fn_record *rec = view->rec;
     const struct fn_version *running = fn_record_running(rec);
 
-    add_target(targets, running ? running : rec->ver, running != NULL, 1);
+    add_target(targets, resolve, view, running ? running : rec->ver, running != NULL, 1);
 }
 
 /* The weight of the alias's additional version; 0 when there is none. */
@@ -50,6 +62,19 @@ static bool is_latest(const struct resolve *resolve, const struct fn_view *view)
            (view->alias && str_is(cjson_str(view->alias, "FunctionVersion"), FN_LATEST));
 }
 
+static void add_limits(cJSON *ok, const struct resolve *resolve, const struct fn_view *view)
+{
+    int64_t limit = (int64_t)resolve->c->config->account_concurrency;
+    int64_t reserved = concurrency_reserved(view), set_aside = concurrency_provisioned(view);
+
+    if (reserved >= 0)
+        cJSON_AddNumberToObject(ok, "reserved", (double)reserved);
+    if (reserved >= 0 && set_aside > 0)
+        cJSON_AddNumberToObject(ok, "set_aside", (double)set_aside);
+    cJSON_AddNumberToObject(ok, "unreserved",
+                            limit > view->reserved ? (double)(limit - view->reserved) : 0);
+}
+
 static int route_json(const struct resolve *resolve, const struct fn_view *view, cJSON **ret,
                       struct error *err)
 {
@@ -65,13 +90,13 @@ static int route_json(const struct resolve *resolve, const struct fn_view *view,
     cJSON_AddStringToObject(ok, "arn", arn);
     targets = cJSON_AddArrayToObject(ok, "targets");
     if (is_latest(resolve, view))
-        add_latest(targets, view->rec);
+        add_latest(targets, resolve, view);
     else
-        add_target(targets, first, first->state == FN_ACTIVE, 1 - share);
+        add_target(targets, resolve, view, first, first->state == FN_ACTIVE, 1 - share);
     if (view->second && share > 0)
-        add_target(targets, view->second, view->second->state == FN_ACTIVE, share);
-    if (fn_view_number(view, "reserved", -1) >= 0)
-        cJSON_AddNumberToObject(ok, "reserved", fn_view_number(view, "reserved", 0));
+        add_target(targets, resolve, view, view->second, view->second->state == FN_ACTIVE,
+                   share);
+    add_limits(ok, resolve, view);
     *ret = ok;
     return 0;
 }
@@ -113,5 +138,6 @@ void serve_route_resolve(struct rpc_request *rpc, const cJSON *args, struct str 
     resolve->c = c;
     resolve->rpc = rpc;
     resolve->qualifier = str_dup(cjson_str(args, "qualifier"));
-    fn_view_get(c->redis, &c->key, account, name, str_of(resolve->qualifier), 0, on_view, resolve);
+    fn_view_get(c->redis, &c->key, account, name, str_of(resolve->qualifier),
+                FN_WANT_ACCOUNT | FN_WANT(FN_PROVISIONED), on_view, resolve);
 }

@@ -12,6 +12,8 @@
 
 /** `lambda`: a management call of a client; api.c. */
 void serve_lambda(struct rpc_request *rpc, const cJSON *args, struct str body, void *arg);
+/** The same of IAM (`service` is "iam"), @body is the form; iam_api.c. */
+void serve_iam(struct rpc_request *rpc, const cJSON *args, struct str body, void *arg);
 /** `route.resolve`; routes.c. */
 void serve_route_resolve(struct rpc_request *rpc, const cJSON *args, struct str body, void *arg);
 /** `version.get`; specs.c. */

@@ -20,8 +20,9 @@ struct fn_lease {
     char *key;
     uint64_t refs;
     uint64_t in_use; /* permits out */
+    uint64_t plain_in_use; /* those of them for versions with nothing provisioned */
     bool is_reserved;
-    uint64_t reserved;
+    uint64_t reserved, set_aside;
 };
 
 struct admission {
@@ -132,13 +133,21 @@ void fn_lease_set_limits(struct fn_lease *fn, const struct fn_limits *limits)
         fn->account->in_use += fn->in_use;
     fn->is_reserved = limits->has_reserved;
     fn->reserved = limits->reserved;
+    fn->set_aside = limits->set_aside;
 }
 
-int fn_lease_take(struct fn_lease *fn, const char **ret_reason)
+static bool is_full(const struct fn_lease *fn, bool is_provisioned)
+{
+    uint64_t left = fn->reserved > fn->set_aside ? fn->reserved - fn->set_aside : 0;
+
+    return fn->in_use >= fn->reserved || (!is_provisioned && fn->plain_in_use >= left);
+}
+
+int fn_lease_take(struct fn_lease *fn, bool is_provisioned, const char **ret_reason)
 {
     struct account *account = fn->account;
 
-    if (fn->is_reserved && fn->in_use >= fn->reserved) {
+    if (fn->is_reserved && is_full(fn, is_provisioned)) {
         *ret_reason = ADMISSION_FUNCTION;
         return -ERR_THROTTLED;
     }
@@ -149,15 +158,17 @@ int fn_lease_take(struct fn_lease *fn, const char **ret_reason)
     if (!fn->is_reserved)
         account->in_use++;
     fn->in_use++;
+    fn->plain_in_use += !is_provisioned;
     return 0;
 }
 
-void fn_lease_return(struct fn_lease *fn)
+void fn_lease_return(struct fn_lease *fn, bool is_provisioned)
 {
     if (!fn)
         return;
     assert(fn->in_use > 0);
     fn->in_use--;
+    fn->plain_in_use -= !is_provisioned;
     if (!fn->is_reserved)
         fn->account->in_use--;
     forget_if_unused(fn);

@@ -35,6 +35,7 @@ struct fn_lease; /* the permits of one function */
 struct fn_limits {
     bool has_reserved, has_unreserved;
     uint64_t reserved; /* of the function; 0: it may not run */
+    uint64_t set_aside; /* of @reserved, provisioned for some of its versions: others cannot have it */
     uint64_t unreserved; /* left by all reservations for the account's other functions */
 };
 
@@ -52,10 +53,14 @@ struct fn_lease *fn_lease_ref(struct fn_lease *fn);
 void fn_lease_unref(struct fn_lease *fn);
 /** The limits from now on; who runs already is counted under them too. */
 void fn_lease_set_limits(struct fn_lease *fn, const struct fn_limits *limits);
-/** Takes a permit for fn_lease_return(); -ERR_THROTTLED with AWS's reason in *@ret_reason. */
-int fn_lease_take(struct fn_lease *fn, const char **ret_reason);
-/** Gives the permit back, once. NULL does nothing. */
-void fn_lease_return(struct fn_lease *fn);
+/**
+ * Takes a permit for fn_lease_return(); -ERR_THROTTLED with AWS's reason in *@ret_reason.
+ *
+ * @is_provisioned  for a version that concurrency is provisioned for
+ */
+int fn_lease_take(struct fn_lease *fn, bool is_provisioned, const char **ret_reason);
+/** Gives the permit back, once, as it was taken. NULL does nothing. */
+void fn_lease_return(struct fn_lease *fn, bool is_provisioned);
 
 /**
  * One more invocation waits to learn what its limits are: no more of them than the account's limit.

@@ -24,7 +24,7 @@ static void expect_throttled(struct fn_lease *fn, const char *reason)
 {
     const char *told = NULL;
 
-    assert_int_equal(fn_lease_take(fn, &told), -ERR_THROTTLED);
+    assert_int_equal(fn_lease_take(fn, false, &told), -ERR_THROTTLED);
     assert_string_equal(told, reason);
 }
 
@@ -32,8 +32,38 @@ static void take(struct fn_lease *fn)
 {
     const char *reason = NULL;
 
-    assert_int_equal(fn_lease_take(fn, &reason), 0);
+    assert_int_equal(fn_lease_take(fn, false, &reason), 0);
     assert_null(reason);
+}
+
+static void what_is_provisioned_is_not_there_for_other_versions(void **state)
+{
+    struct admission *a = admission_new(10);
+    struct fn_lease *fn = admission_fn(a, ME, STR("f"));
+    const char *reason = NULL;
+
+    (void)state;
+    fn_lease_set_limits(
+        fn, &(struct fn_limits){.has_reserved = true, .reserved = 3, .set_aside = 2});
+    take(fn);
+    expect_throttled(fn, ADMISSION_FUNCTION);
+    assert_int_equal(fn_lease_take(fn, true, &reason), 0);
+    assert_int_equal(fn_lease_take(fn, true, &reason), 0);
+    assert_int_equal(fn_lease_take(fn, true, &reason), -ERR_THROTTLED);
+    fn_lease_return(fn, true);
+    expect_throttled(fn, ADMISSION_FUNCTION);
+    fn_lease_return(fn, false);
+    take(fn);
+    /* spare concurrency of the function is there for them, too */
+    fn_lease_return(fn, false);
+    assert_int_equal(fn_lease_take(fn, true, &reason), 0);
+    assert_int_equal(fn_lease_take(fn, true, &reason), 0);
+    expect_throttled(fn, ADMISSION_FUNCTION);
+    fn_lease_return(fn, true);
+    fn_lease_return(fn, true);
+    fn_lease_return(fn, true);
+    fn_lease_unref(fn);
+    admission_free(a);
 }
 
 static void functions_without_a_reservation_share_what_the_account_has(void **state)
@@ -47,16 +77,16 @@ static void functions_without_a_reservation_share_what_the_account_has(void **st
     take(y);
     expect_throttled(x, ADMISSION_ACCOUNT);
     take(other); /* another account */
-    fn_lease_return(y);
+    fn_lease_return(y, false);
     take(x);
     expect_throttled(y, ADMISSION_ACCOUNT);
     admission_set_unreserved(a, ME, 3);
     take(y);
-    fn_lease_return(x);
-    fn_lease_return(x);
-    fn_lease_return(y);
-    fn_lease_return(other);
-    fn_lease_return(NULL);
+    fn_lease_return(x, false);
+    fn_lease_return(x, false);
+    fn_lease_return(y, false);
+    fn_lease_return(other, false);
+    fn_lease_return(NULL, false);
     fn_lease_unref(x);
     fn_lease_unref(y);
     fn_lease_unref(other);
@@ -75,11 +105,11 @@ static void a_reservation_is_the_functions_alone(void **state)
     expect_throttled(mine, ADMISSION_FUNCTION);
     take(rest);
     expect_throttled(rest, ADMISSION_ACCOUNT);
-    fn_lease_return(mine);
+    fn_lease_return(mine, false);
     take(mine);
-    fn_lease_return(mine);
-    fn_lease_return(mine);
-    fn_lease_return(rest);
+    fn_lease_return(mine, false);
+    fn_lease_return(mine, false);
+    fn_lease_return(rest, false);
     fn_lease_unref(mine);
     fn_lease_unref(rest);
     admission_free(a);
@@ -110,16 +140,16 @@ static void who_runs_is_counted_under_changed_limits(void **state)
     expect_throttled(fn, ADMISSION_FUNCTION); /* both count */
     take(rest); /* and neither of them here */
     expect_throttled(rest, ADMISSION_ACCOUNT);
-    fn_lease_return(fn);
+    fn_lease_return(fn, false);
     take(fn);
     fn_lease_set_limits(fn, &no_limits);
     admission_set_unreserved(a, ME, 3);
     expect_throttled(fn, ADMISSION_ACCOUNT); /* three run */
-    fn_lease_return(rest);
+    fn_lease_return(rest, false);
     take(rest);
-    fn_lease_return(fn);
-    fn_lease_return(fn);
-    fn_lease_return(rest);
+    fn_lease_return(fn, false);
+    fn_lease_return(fn, false);
+    fn_lease_return(rest, false);
     fn_lease_unref(fn);
     fn_lease_unref(rest);
     admission_free(a);
@@ -136,10 +166,10 @@ static void a_counter_outlives_its_references_while_something_runs(void **state)
     again = reserved_fn(a, "fn", 1);
     assert_ptr_equal(again, fn);
     expect_throttled(again, ADMISSION_FUNCTION);
-    fn_lease_return(fn);
+    fn_lease_return(fn, false);
     take(again);
     fn_lease_unref(again);
-    fn_lease_return(again); /* the last one */
+    fn_lease_return(again, false); /* the last one */
     admission_free(a);
 }
 
@@ -162,6 +192,7 @@ static void those_who_wait_are_no_more_than_the_account_may_run(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_provisioned_is_not_there_for_other_versions),
         cmocka_unit_test(functions_without_a_reservation_share_what_the_account_has),
         cmocka_unit_test(a_reservation_is_the_functions_alone),
         cmocka_unit_test(a_reservation_of_nothing_stops_the_function),

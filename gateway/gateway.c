@@ -10,12 +10,14 @@
 #include "common/io/http_server.h"
 #include "common/io/rpc.h"
 #include "gateway/admission.h"
+#include "gateway/auth.h"
 #include "gateway/invoke.h"
 #include "gateway/code_download.h"
 #include "gateway/logs_read.h"
 #include "gateway/manage.h"
 #include "gateway/nodes.h"
 #include "gateway/pending.h"
+#include "gateway/query_api.h"
 #include "gateway/reply.h"
 #include "gateway/route_cache.h"
 #include "gateway/routes.h"
@@ -24,10 +26,12 @@
 #define LAST_ANSWERS_US SECONDS(1) /* for answers to leave, when the time to drain is over */
 #define PATH_MAX_BYTES 16384
 #define HEALTH_MAX 65536
+#define UNSIGNED_BODY_MAX 65536u /* of a request that must be signed and is not */
 
 struct gateway {
     struct loop *loop;
     const struct gateway_config *config;
+    struct auth *auth;
     struct link *controller;
     struct nodes *nodes;
     struct route_cache *routes;
@@ -36,6 +40,7 @@ struct gateway {
     struct manage *manage;
     struct log_reads *log_reads;
     struct downloads *downloads;
+    struct query_api query_api;
     struct http_server *http;
     struct timer drain;
     struct buf path; /* scratch: a decoded path */
@@ -201,10 +206,31 @@ static int decoded_path(struct gateway *gw, struct http_req *req, struct str *re
     return 0;
 }
 
+/* Who cannot pass does not send many megabytes first. */
 static size_t on_head(struct http_req *req, void *arg)
 {
-    (void)arg;
-    return routes_body_max(http_path(req), http_header(req, "x-amz-invocation-type"));
+    struct str length = http_header(req, "content-length");
+    size_t max = routes_body_max(http_path(req), http_header(req, "x-amz-invocation-type"));
+    struct gateway *gw = arg;
+    uint64_t bytes;
+
+    if (length.ptr && str_parse_u64(length, &bytes) == 0 && bytes <= UNSIGNED_BODY_MAX)
+        return max;
+    if (max > UNSIGNED_BODY_MAX && auth_check_head(gw->auth, req, NULL) < 0)
+        return UNSIGNED_BODY_MAX;
+    return max;
+}
+
+/* What the request is for, once its signature has been checked where that is due. */
+static int find_service(struct gateway *gw, struct http_req *req, struct str path,
+                        struct routes_match *ret, struct error *err)
+{
+    int found = routes_find(http_method(req), path, http_query(req), ret, err), r;
+
+    if (found == 0 && (routes_is_open(ret) || ret->service == SERVICE_ROOT))
+        return 0;
+    r = auth_check(gw->auth, req, AUTH_LAMBDA, NULL, err);
+    return r < 0 ? r : found;
 }
 
 static void on_request(struct http_req *req, void *arg)
@@ -218,7 +244,7 @@ static void on_request(struct http_req *req, void *arg)
     uuid_make(request_id);
     if (decoded_path(gw, req, &path) < 0)
         error_set(&err, ERR_BAD_REQUEST, "The path holds malformed escapes.");
-    else if (routes_find(http_method(req), path, http_query(req), &match, &err) == 0) {
+    else if (find_service(gw, req, path, &match, &err) == 0) {
         switch (match.service) {
         case SERVICE_INVOKE:
             invokes_serve(gw->invokes, req, &match.lambda, request_id);
@@ -234,6 +260,9 @@ static void on_request(struct http_req *req, void *arg)
             return;
         case SERVICE_CODE:
             downloads_serve(gw->downloads, req, match.name, request_id);
+            return;
+        case SERVICE_ROOT:
+            query_api_serve(&gw->query_api, req, request_id);
             return;
         }
     }
@@ -259,7 +288,7 @@ static void on_too_large(struct http_req *req, void *arg)
     uuid_make(request_id);
     if (decoded_path(gw, req, &path) < 0)
         error_set(&err, ERR_BAD_REQUEST, "The path holds malformed escapes.");
-    else
+    else if (auth_check_head(gw->auth, req, &err) == 0)
         routes_too_large(http_method(req), path, http_query(req),
                          http_header(req, "x-amz-invocation-type"), &err);
     reply_error_of(req, request_id, &err);
@@ -306,6 +335,7 @@ static void make_parts(struct gateway *gw, const struct link_hello *me)
     gw->manage = manage_new(gw->controller, config->account_id);
     gw->log_reads = log_reads_new(gw->nodes, config->account_id);
     gw->downloads = downloads_new(gw->controller);
+    gw->query_api = (struct query_api){gw->auth, gw->manage, config->account_id};
 }
 
 int gateway_new(struct loop *loop, const struct gateway_config *config, struct gateway **ret,
@@ -322,7 +352,9 @@ int gateway_new(struct loop *loop, const struct gateway_config *config, struct g
     buf_init(&gw->path, PATH_MAX_BYTES);
     timer_init(&gw->drain, loop, on_drain_over, gw);
     snprintf(me.id, sizeof(me.id), "%s", config->id);
-    r = link_connect(loop, config->controller, &me, &controller_ops, gw, &gw->controller, err);
+    r = auth_new(config->credentials_file, config->account_id, config->region, &gw->auth, err);
+    if (r == 0)
+        r = link_connect(loop, config->controller, &me, &controller_ops, gw, &gw->controller, err);
     if (r == 0) {
         make_parts(gw, &me);
         r = http_edge_new(loop, config->listen, &http_handler, gw, &gw->http, err);
@@ -372,6 +404,7 @@ void gateway_free(struct gateway *gw)
     log_reads_free(gw->log_reads);
     route_cache_free(gw->routes);
     admission_free(gw->admission);
+    auth_free(gw->auth);
     buf_done(&gw->path);
     free(gw);
 }

@@ -25,6 +25,10 @@ static const struct config_item items[] = {
                 "account of every request, twelve digits", setting_check_account),
     STRING_ITEM(region, "HEARTH_REGION", "us-east-1", 1, 32, "region name, part of every ARN",
                 setting_check_region),
+    STRING_ITEM(credentials_file, "HEARTH_CREDENTIALS_FILE", "", 0, 4096,
+                "file of the access keys that may use Hearth, in the form of the AWS CLI's "
+                "credentials file; requests must then be signed; empty: signatures are not checked",
+                NULL),
     STRING_ITEM(log_level, "HEARTH_LOG_LEVEL", "info", 1, 8, "debug, info, warn or error",
                 setting_check_log_level),
     STRING_ITEM(id, "HEARTH_GATEWAY_ID", "gateway", 1, 63,

@@ -15,6 +15,7 @@ struct gateway_config {
     char *controller; /* "unix:/run/hearth/controller.sock" */
     char *account_id; /* twelve digits */
     char *region;
+    char *credentials_file; /* "" = signatures are not checked */
     char *log_level;
     char *id; /* of this gateway, in logs and towards its peers */
     uint64_t account_concurrency; /* invocations of one account at once, through this gateway */

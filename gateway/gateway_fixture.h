@@ -85,6 +85,7 @@ struct fixture {
     const char *limits; /* more members of that answer, ',' first; NULL: none */
     char qualifier[32]; /* that was asked for last */
     char lambda_path[128];
+    char lambda_service[160]; /* "iam text/x arn:…": service, content type and caller of the call */
     bool (*until)(struct fixture *f);
     struct answer *waits_for;
 };
@@ -292,6 +293,13 @@ static inline void handle_resolve(struct rpc_request *req, const cJSON *args, st
     cJSON_Delete(ok);
 }
 
+static inline const char *text_of(const cJSON *json, const char *name)
+{
+    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, name));
+
+    return text ? text : "-";
+}
+
 static inline void handle_lambda(struct rpc_request *req, const cJSON *args, struct str body, void *arg)
 {
     struct fixture *f = arg;
@@ -299,8 +307,9 @@ static inline void handle_lambda(struct rpc_request *req, const cJSON *args, str
 
     f->lambda_calls++;
     snprintf(f->lambda_path, sizeof(f->lambda_path), "%s?%s",
-             cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(args, "path")),
-             cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(args, "query")));
+             text_of(args, "path"), text_of(args, "query"));
+    snprintf(f->lambda_service, sizeof(f->lambda_service), "%s %s %s", text_of(args, "service"),
+             text_of(args, "content_type"), text_of(args, "caller_arn"));
     rpc_reply(req, ok, body);
     cJSON_Delete(ok);
 }

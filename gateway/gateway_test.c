@@ -76,6 +76,57 @@ static void management_calls_go_to_the_controller(void **state)
     hear(&f, &a);
     expect(&a, 201, "");
     assert_string_equal(f.lambda_path, PATH "a:b/configuration?Qualifier=1%20");
+    assert_string_equal(f.lambda_service, "lambda - -");
+    assert_int_equal(f.lambda_calls, 2);
+    end(&f);
+}
+
+#define FORM "Content-Type: application/x-www-form-urlencoded"
+#define SCOPE(service)                                                                             \
+    "Authorization: AWS4-HMAC-SHA256 Credential=AKID/20150830/us-east-1/" service "/aws4_request"
+
+/* The services at "/": by the signature's scope, else by the version; forms in body or query. */
+static void each_service_at_the_root_gets_its_own(void **state)
+{
+    static const char *const iam[] = {FORM, SCOPE("iam"), NULL}, *const form[] = {FORM, NULL};
+    static const char *const sts[] = {FORM, SCOPE("sts"), NULL}, *const sqs[] = {FORM, SCOPE("sqs"), NULL};
+    static const char *const logs[] = {"X-Amz-Target: Logs_20140328.DescribeLogGroups",
+                                       "Content-Type: application/x-amz-json-1.1", NULL};
+    static const struct {
+        const char *method, *path, *const *headers, *body;
+        int status;
+        const char *said;
+    } cases[] = {
+        {"POST", "/", iam, "Action=ListRoles&Version=2010-05-08", 201, "Action=ListRoles"},
+        {"POST", "/", form, "Action=GetRole&Version=2010-05-08", 201, "Action=GetRole"},
+        {"POST", "/", sts, "Action=GetCallerIdentity&Version=2011-06-15", 200, "<UserId>AKID</UserId>"},
+        {"GET", "/?Action=GetCallerIdentity&Version=2011-06-15", NULL, NULL, 200,
+         "<Arn>arn:aws:iam::000000000000:root</Arn><UserId>000000000000</UserId>"},
+        {"POST", "/", sts, "Action=Nothing&Version=2011-06-15", 400, "<Code>InvalidAction</Code>"},
+        {"POST", "/", sts, "Action=GetCallerIdentity", 400, "Hearth offers GetCallerIdentity"},
+        {"POST", "/", sts, "Version=2011-06-15", 400, "<Code>MissingAction</Code>"},
+        {"POST", "/", sts, "Action=%", 404, "<Code>MalformedQueryString</Code>"},
+        {"POST", "/", sqs, "Action=ListQueues&Version=2012-11-05", 400,
+         "<Code>InvalidAction</Code><Message>Could not find operation ListQueues for version "
+         "2012-11-05. Hearth offers Lambda, STS"},
+        {"POST", "/", logs, "{}", 400, "\"__type\":\"UnknownOperationException\""},
+        {"GET", "/", NULL, NULL, 404, "GET / is no operation of Hearth"},
+    };
+    struct answer a;
+    struct fixture f;
+    size_t i;
+
+    (void)state;
+    begin(&f, 0);
+    for (i = 0; i < ARRAY_LEN(cases); i++) {
+        ask(&f, &a, cases[i].method, cases[i].path, cases[i].headers, str_of(cases[i].body));
+        hear(&f, &a);
+        expect_part(&a, cases[i].status, cases[i].said);
+        if (i == 0)
+            assert_string_equal(
+                f.lambda_service,
+                "iam application/x-www-form-urlencoded arn:aws:iam::000000000000:root");
+    }
     assert_int_equal(f.lambda_calls, 2);
     end(&f);
 }
@@ -125,6 +176,7 @@ int main(void)
         cmocka_unit_test(large_payloads_pass_both_ways),
         cmocka_unit_test(known_functions_run_while_the_controller_is_away),
         cmocka_unit_test(management_calls_go_to_the_controller),
+        cmocka_unit_test(each_service_at_the_root_gets_its_own),
         cmocka_unit_test(a_stop_lets_what_runs_finish),
         cmocka_unit_test(a_stop_answers_what_does_not_finish),
     };

@@ -72,7 +72,7 @@ void invocation_release(struct invocation *inv)
     route_wait_cancel(&inv->wait);
     invocation_leave_node(inv);
     invocation_stop_waiting(inv);
-    fn_lease_return(inv->lease);
+    fn_lease_return(inv->lease, inv->is_provisioned);
     list_remove(&inv->node);
     invokes->in_flight--;
     if (invokes->spare_len == SPARE_MAX) {

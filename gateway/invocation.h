@@ -31,6 +31,7 @@ struct invocation {
     struct invoke_request ask;
     struct account *waits_at; /* counted as one that waits for its route */
     struct fn_lease *lease; /* its permit, from the first time it may run */
+    bool is_provisioned; /* how that was taken */
     char version[FN_QUALIFIER_MAX + 1]; /* chosen for it; kept while routes have it. "": not yet */
     struct route_wait wait;
     struct timer timer;

@@ -354,11 +354,14 @@ static void dispatch(struct invocation *inv, struct route *route)
                   "Hearth invokes synchronously only (RequestResponse, DryRun).");
         return;
     }
-    if (!inv->lease && fn_lease_take(route->lease, &reason) < 0) {
+    if (!inv->lease && fn_lease_take(route->lease, target->is_provisioned, &reason) < 0) {
         invocation_fail_throttled(inv, reason);
         return;
     }
-    inv->lease = route->lease;
+    if (!inv->lease) {
+        inv->lease = route->lease;
+        inv->is_provisioned = target->is_provisioned;
+    }
     send_to_node(inv, route, target);
 }
 

@@ -6,6 +6,7 @@
 
 #include "common/base/log.h"
 #include "common/io/rpc.h"
+#include "common/proto/aws_query.h"
 #include "gateway/parked.h"
 #include "gateway/reply.h"
 
@@ -23,6 +24,7 @@ struct manage {
 struct call {
     struct parked parked;
     struct manage *manage;
+    bool is_iam; /* whose errors are XML */
 };
 
 static void call_free(struct call *call)
@@ -44,10 +46,19 @@ static size_t read_headers(const cJSON *from, struct http_header *ret)
     return count;
 }
 
+static void fail(struct call *call, const struct error *err)
+{
+    if (call->is_iam)
+        reply_query_error_of(call->parked.req, call->parked.request_id, IAM_XMLNS, err);
+    else
+        reply_error_of(call->parked.req, call->parked.request_id, err);
+}
+
 static void on_answer(const cJSON *ok, struct str body, const struct error *err, void *arg)
 {
     struct call *call = arg;
     struct http_header headers[HEADERS_MAX + 1];
+    struct error own;
     const cJSON *status;
     size_t count;
 
@@ -59,15 +70,16 @@ static void on_answer(const cJSON *ok, struct str body, const struct error *err,
     if (err && (err->code == ERR_UNAVAILABLE || err->code == ERR_CLOSED)) {
         log_warn("manage", "the controller cannot be reached",
                  KV_STR("request_id", call->parked.request_id), KV_ERR(err));
-        reply_error(call->parked.req, call->parked.request_id, ERR_UNAVAILABLE,
-                    STR("The controller cannot be reached; is hearth-controller running?"), NULL);
+        error_set(&own, ERR_UNAVAILABLE,
+                  "The controller cannot be reached; is hearth-controller running?");
+        fail(call, &own);
     } else if (err) {
-        reply_error_of(call->parked.req, call->parked.request_id, err);
+        fail(call, err);
     } else if (!cJSON_IsNumber(status) || status->valuedouble < 200 || status->valuedouble > 599) {
         log_error("manage", "the controller's answer has no status",
                   KV_STR("request_id", call->parked.request_id));
-        reply_error(call->parked.req, call->parked.request_id, ERR_INTERNAL,
-                    STR("The controller's answer is malformed."), NULL);
+        error_set(&own, ERR_INTERNAL, "The controller's answer is malformed.");
+        fail(call, &own);
     } else {
         count = read_headers(cJSON_GetObjectItemCaseSensitive(ok, "headers"), headers);
         headers[count++] = (struct http_header){STR("x-amzn-RequestId"), str_of(call->parked.request_id)};
@@ -94,25 +106,53 @@ static void add_endpoint(cJSON *args, struct http_req *req)
         cJSON_AddStringToObject(args, "endpoint", endpoint);
 }
 
-void manage_serve(struct manage *manage, struct http_req *req, struct str path,
-                  const char *request_id)
+static struct call *call_new(struct manage *manage, struct http_req *req, const char *request_id)
 {
     struct call *call = calloc(1, sizeof(*call));
-    cJSON *args = cJSON_CreateObject();
 
-    if (!call || !args)
+    if (!call)
         abort();
     call->manage = manage;
     parked_begin(&call->parked, &manage->calls, req, request_id);
     manage->in_flight++;
+    return call;
+}
+
+/* Asks the controller; @args is given away. */
+static void ask(struct call *call, cJSON *args, const char *service, struct str path)
+{
+    struct manage *manage = call->manage;
+    struct http_req *req = call->parked.req;
+
+    cJSON_AddStringToObject(args, "service", service);
     add_str(args, "method", http_method(req));
     add_str(args, "path", path);
     add_str(args, "query", http_query(req));
     cJSON_AddStringToObject(args, "account", manage->account);
-    cJSON_AddStringToObject(args, "request_id", request_id);
-    add_endpoint(args, req);
+    cJSON_AddStringToObject(args, "request_id", call->parked.request_id);
     rpc_call(manage->controller, "lambda", args, http_body(req), CALL_TIMEOUT_US, on_answer, call);
     cJSON_Delete(args);
+}
+
+void manage_serve(struct manage *manage, struct http_req *req, struct str path,
+                  const char *request_id)
+{
+    cJSON *args = cJSON_CreateObject();
+
+    add_endpoint(args, req);
+    ask(call_new(manage, req, request_id), args, "lambda", path);
+}
+
+void manage_serve_iam(struct manage *manage, struct http_req *req, const char *caller_arn,
+                      const char *request_id)
+{
+    struct call *call = call_new(manage, req, request_id);
+    cJSON *args = cJSON_CreateObject();
+
+    call->is_iam = true;
+    add_str(args, "content_type", http_header(req, "content-type"));
+    cJSON_AddStringToObject(args, "caller_arn", caller_arn);
+    ask(call, args, "iam", http_path(req));
 }
 
 size_t manage_in_flight(const struct manage *manage)

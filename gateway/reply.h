@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * reply.h - answers of the Lambda API: JSON with a request id; errors as AWS writes them.
+ * reply.h - answers: JSON with a request id for the Lambda API, XML for the query protocol (STS,
+ * IAM); errors as AWS writes them.
  *
  * Owns:    nothing. Each call ends its request.
  * Threads: loop thread only.
- * Source:  aws_error.h.
+ * Source:  aws_error.h, aws_query.h.
  */
 #ifndef HEARTH_GATEWAY_REPLY_H
 #define HEARTH_GATEWAY_REPLY_H
@@ -19,5 +20,14 @@ void reply_error(struct http_req *req, const char *request_id, enum error_code c
                  struct str message, const char *reason);
 /** The same for a struct error. */
 void reply_error_of(struct http_req *req, const char *request_id, const struct error *err);
+
+/** Status @status with XML @body. */
+void reply_xml(struct http_req *req, const char *request_id, int status, struct str body);
+/** The query protocol's error for @err; @xmlns of the service, e.g. STS_XMLNS. */
+void reply_query_error_of(struct http_req *req, const char *request_id, const char *xmlns,
+                          const struct error *err);
+/** The same with a code of the service's own, e.g. "InvalidIdentityToken". */
+void reply_query_error(struct http_req *req, const char *request_id, const char *xmlns,
+                       const char *code, int status, struct str message);
 
 #endif

@@ -56,6 +56,7 @@ static bool read_target(const cJSON *json, struct route_target *ret)
         !(weight->valuedouble >= 0 && weight->valuedouble <= 1))
         return false;
     ret->weight = weight->valuedouble;
+    ret->is_provisioned = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(json, "provisioned"));
     ret->version = str_dup(version);
     ret->state = str_dup(state);
     return true;
@@ -79,6 +80,7 @@ int route_read(const cJSON *ok, struct route *ret, struct error *err)
     }
     route.arn = str_dup(arn);
     route.limits.has_reserved = read_u64(ok, "reserved", &route.limits.reserved);
+    read_u64(ok, "set_aside", &route.limits.set_aside);
     route.limits.has_unreserved = read_u64(ok, "unreserved", &route.limits.unreserved);
     *ret = route;
     return 0;

@@ -224,7 +224,7 @@ static void qualifiers_share_the_counter_and_the_limits_of_their_function(void *
     answer_with(&f, 1, "Active", 1, &one);
     held = find(&f, "a", "")->lease;
     assert_ptr_equal(held, find(&f, "a", "live")->lease);
-    assert_int_equal(fn_lease_take(held, &reason), 0);
+    assert_int_equal(fn_lease_take(held, false, &reason), 0);
 
     /* a changed function is another route, but still the one that runs */
     route_cache_drop(f.cache, STR("000000000000"), STR("a"));
@@ -233,8 +233,8 @@ static void qualifiers_share_the_counter_and_the_limits_of_their_function(void *
     answer_with(&f, 2, "Active", 1, &(struct fn_limits){0}); /* too old: its limits do not count */
     answer_with(&f, 3, "Active", 2, &one);
     assert_ptr_equal(held, find(&f, "a", "")->lease);
-    assert_int_equal(fn_lease_take(held, &reason), -ERR_THROTTLED);
-    fn_lease_return(held);
+    assert_int_equal(fn_lease_take(held, false, &reason), -ERR_THROTTLED);
+    fn_lease_return(held, false);
     end(&f);
 }
 

@@ -20,11 +20,25 @@ static bool is_invoke(enum lambda_op_id id)
            id == LAMBDA_OP_InvokeAsync;
 }
 
+int routes_unknown(struct str method, struct str path, struct error *err)
+{
+    return error_set(err, ERR_NO_OPERATION,
+                     "%.*s %.*s%s is no operation of Hearth. It offers the AWS Lambda API "
+                     "(/2015-03-31/functions and its other dated paths), STS and IAM (POST /), "
+                     "GET " HEALTH_PATH " and GET " LOGS_PATH "NAME.",
+                     (int)(method.len < 20 ? method.len : 20), method.ptr,
+                     (int)(path.len < 200 ? path.len : 200), path.ptr, path.len > 200 ? "..." : "");
+}
+
 int routes_find(struct str method, struct str path, struct str query, struct routes_match *ret,
                 struct error *err)
 {
     if (lambda_op_match(method, path, query, &ret->lambda) == 0) {
         ret->service = is_invoke(ret->lambda.op->id) ? SERVICE_INVOKE : SERVICE_MANAGE;
+        return 0;
+    }
+    if (str_is(path, "/")) {
+        ret->service = SERVICE_ROOT;
         return 0;
     }
     if (str_is(path, HEALTH_PATH) && (str_is(method, "GET") || str_is(method, "HEAD"))) {
@@ -39,12 +53,12 @@ int routes_find(struct str method, struct str path, struct str query, struct rou
         ret->service = SERVICE_CODE;
         return 0;
     }
-    return error_set(err, ERR_NO_OPERATION,
-                     "%.*s %.*s%s is no operation of Hearth. It offers the AWS Lambda API "
-                     "(/2015-03-31/functions and its other dated paths), GET " HEALTH_PATH
-                     " and GET " LOGS_PATH "NAME.",
-                     (int)(method.len < 20 ? method.len : 20), method.ptr,
-                     (int)(path.len < 200 ? path.len : 200), path.ptr, path.len > 200 ? "..." : "");
+    return routes_unknown(method, path, err);
+}
+
+bool routes_is_open(const struct routes_match *match)
+{
+    return match->service == SERVICE_HEALTH || match->service == SERVICE_CODE;
 }
 
 size_t routes_body_max(struct str path, struct str type)
@@ -57,7 +71,7 @@ size_t routes_body_max(struct str path, struct str type)
         return INVOKE_PAYLOAD_MAX;
     if (str_ends(path, STR("/invoke-async")))
         return INVOKE_ASYNC_MAX;
-    return MANAGE_BODY_MAX;
+    return path.len == 0 ? ROOT_BODY_MAX : MANAGE_BODY_MAX;
 }
 
 void routes_too_large(struct str method, struct str path, struct str query, struct str type,
@@ -68,6 +82,10 @@ void routes_too_large(struct str method, struct str path, struct str query, stru
 
     if (routes_find(method, path, query, &m, err) < 0)
         return;
+    if (m.service == SERVICE_ROOT) {
+        error_set(err, ERR_TOO_LARGE, "Request must be smaller than %u bytes", ROOT_BODY_MAX);
+        return;
+    }
     if (m.service == SERVICE_INVOKE || m.service == SERVICE_MANAGE)
         name = m.lambda.op->id == LAMBDA_OP_Invoke ? "InvokeFunction" : m.lambda.op->name;
     error_set(err, ERR_TOO_LARGE, "Request must be smaller than %zu bytes for the %s operation",

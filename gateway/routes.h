@@ -19,6 +19,7 @@ enum service {
     SERVICE_HEALTH, /* GET /_hearth/health */
     SERVICE_LOGS, /* GET /_hearth/v1/logs/NAME */
     SERVICE_CODE, /* GET /_hearth/v1/code/SHA256.zip */
+    SERVICE_ROOT, /* "/": services that have no paths, see query_api.h */
 };
 
 struct routes_match {
@@ -31,11 +32,16 @@ struct routes_match {
 #define INVOKE_PAYLOAD_MAX 6291456u
 #define INVOKE_EVENT_MAX 1048576u
 #define INVOKE_ASYNC_MAX 262144u
+#define ROOT_BODY_MAX 1048576u /* far above IAM's largest policy */
 #define MANAGE_BODY_MAX 70167211u /* AWS's for CreateFunction: a 50 MB archive in base64 */
 
 /** @path decoded, @query raw. */
 int routes_find(struct str method, struct str path, struct str query, struct routes_match *ret,
                 struct error *err);
+/** -ERR_NO_OPERATION, with what is offered instead. */
+int routes_unknown(struct str method, struct str path, struct error *err);
+/** Whether anybody may ask: no signature is needed, or the link carries its own. */
+bool routes_is_open(const struct routes_match *match);
 /**
  * The greatest body, bytes, for a request to @path (raw; looked at again when it is whole).
  *

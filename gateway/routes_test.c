@@ -23,6 +23,9 @@ static void requests_find_their_part(void **state)
         {"GET", "/2015-03-31/functions/", "ListFunctions", SERVICE_MANAGE},
         {"GET", "/2016-08-19/account-settings", "GetAccountSettings", SERVICE_MANAGE},
         {"GET", "/_hearth/health", NULL, SERVICE_HEALTH},
+        {"GET", "/_hearth/v1/logs/a", NULL, SERVICE_LOGS},
+        {"GET", "/_hearth/v1/code/a.zip", NULL, SERVICE_CODE},
+        {"POST", "/", NULL, SERVICE_ROOT},
     };
     struct routes_match m;
     size_t i;
@@ -32,6 +35,8 @@ static void requests_find_their_part(void **state)
         assert_int_equal(
             routes_find(str_of(cases[i].method), str_of(cases[i].path), STR_NULL, &m, NULL), 0);
         assert_int_equal(m.service, cases[i].service);
+        assert_int_equal(routes_is_open(&m),
+                         m.service == SERVICE_HEALTH || m.service == SERVICE_CODE);
         if (cases[i].op)
             assert_string_equal(m.lambda.op->name, cases[i].op);
     }

@@ -199,9 +199,9 @@ class Hearth:
         return boto3.client("lambda", endpoint_url=self.url, region_name="us-east-1", aws_access_key_id="test",
                             aws_secret_access_key="test", config=config, **kw)
 
-    def aws(self, *argv, check=True):
+    def aws(self, *argv, check=True, key=("test", "test")):
         """The real AWS CLI."""
-        env = dict(os.environ, AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test",
+        env = dict(os.environ, AWS_ACCESS_KEY_ID=key[0], AWS_SECRET_ACCESS_KEY=key[1],
                    AWS_DEFAULT_REGION="us-east-1", AWS_PAGER="", AWS_CONFIG_FILE="/dev/null")
         aws = pathlib.Path(sys.executable).parent / "aws"
         p = run(aws if aws.exists() else "aws", "--endpoint-url", self.url, *argv, check=check, env=env)

@@ -23,10 +23,16 @@
 #define ERROR_MAP(X)                                                                               \
     X(OK, "", 200, 0, "message")                                                                   \
     X(BAD_REQUEST, "InvalidParameterValueException", 400, 0, "message")                            \
+    X(IN_USE, "ResourceInUseException", 400, 0, "Message")                                         \
+    /* a wrong parameter found behind Lambda's front: AWS sends it without a Type */               \
+    X(CONCURRENCY_LIMIT, "InvalidParameterValueException", 400, 0, "message")                      \
     X(VALIDATION, "ValidationException", 400, 0, "message")                                        \
     X(BAD_CONTENT, "InvalidRequestContentException", 400, 0, "message")                            \
     X(SERIALIZATION, "SerializationException", 400, 0, "Message")                                  \
     X(CODE_STORAGE, "CodeStorageExceededException", 400, 0, "message")                             \
+    X(CODE_UNVERIFIED, "CodeVerificationFailedException", 400, 0, "Message")                       \
+    X(CODE_SIGNATURE, "InvalidCodeSignatureException", 400, 0, "Message")                          \
+    X(POLICY_LENGTH, "PolicyLengthExceededException", 400, 0, "message")                           \
     X(ACCESS_DENIED, "AccessDeniedException", 403, 0, "Message")                                   \
     X(NO_TOKEN, "MissingAuthenticationTokenException", 403, 0, "message")                          \
     X(HALF_SIGNED, "IncompleteSignatureException", 400, 0, "message")                              \
@@ -34,6 +40,8 @@
     X(BAD_SIGNATURE, "InvalidSignatureException", 403, 0, "message")                               \
     X(EXPIRED_TOKEN, "ExpiredTokenException", 403, 0, "message")                                   \
     X(NOT_FOUND, "ResourceNotFoundException", 404, 0, "Message")                                   \
+    X(NO_CODE_SIGNING, "CodeSigningConfigNotFoundException", 404, 0, "Message")                    \
+    X(NOT_PROVISIONED, "ProvisionedConcurrencyConfigNotFoundException", 404, 0, "message")         \
     X(NO_OPERATION, "UnknownOperationException", 404, 0, "Message")                                \
     X(CONFLICT, "ResourceConflictException", 409, 0, "message")                                    \
     X(PRECONDITION, "PreconditionFailedException", 412, 0, "message")                              \

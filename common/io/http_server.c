@@ -30,9 +30,30 @@ struct str http_header(const struct http_req *req, const char *name)
     return http1_head_get(&c->head, c->in.ptr, str_of(name));
 }
 
+bool http_header_at(const struct http_req *req, size_t at, struct http_header *ret)
+{
+    const struct http_conn *c = conn_of(req);
+
+    if (at >= c->head.field_count)
+        return false;
+    ret->name = http1_str(c->in.ptr, c->head.fields[at].name);
+    ret->value = http1_str(c->in.ptr, c->head.fields[at].value);
+    return true;
+}
+
 struct str http_body(const struct http_req *req)
 {
     return req->body;
+}
+
+char *http_body_edit(struct http_req *req)
+{
+    return (char *)(uintptr_t)req->body.ptr; /* it stands in one of the connection's bufs */
+}
+
+void http_body_cut(struct http_req *req, size_t len)
+{
+    req->body = str_sub(req->body, 0, len);
 }
 
 void http_set_user(struct http_req *req, void *user)

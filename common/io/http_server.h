@@ -63,7 +63,12 @@ struct str http_path(const struct http_req *req);
 struct str http_query(const struct http_req *req);
 /** Value of the first header @name (lower case); a NULL ptr when there is none. */
 struct str http_header(const struct http_req *req, const char *name);
+/** All headers in the order in which they came, names in lower case; false: @at is behind the last. */
+bool http_header_at(const struct http_req *req, size_t at, struct http_header *ret);
 struct str http_body(const struct http_req *req);
+/** The body's bytes, to be decoded where they are; http_body_cut() then says how many are left. */
+char *http_body_edit(struct http_req *req);
+void http_body_cut(struct http_req *req, size_t len);
 /** Any pointer of the user's, per request. */
 void http_set_user(struct http_req *req, void *user);
 void *http_user(const struct http_req *req);

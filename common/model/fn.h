@@ -191,6 +191,8 @@ cJSON *fn_version_to_aws(const struct fn_version *ver, struct str qualifier);
 char *fn_version_code_sha256_text(const struct fn_version *ver);
 /** What CreateFunction answers: FunctionArn is the function's, also when @ver was published. */
 cJSON *fn_version_to_aws_created(const struct fn_version *ver);
+/** The ARN of the runtime version that it has; the caller frees it, NULL: an image. */
+char *fn_version_runtime_arn(const struct fn_version *ver);
 /** As lists have each: without state, last update status and runtime version. */
 cJSON *fn_version_to_aws_listed(const struct fn_version *ver, struct str qualifier);
 

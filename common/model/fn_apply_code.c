@@ -10,19 +10,20 @@
 #include "common/model/lambda_input.h"
 #include "common/model/record.h"
 
-/* 64 hex digits that differ when the runtime's image does; not a secret, so no cryptography. */
-static char *runtime_version_new(const struct runtime *rt)
+/* 64 hex digits that differ when the runtime's image or the architecture does; not a secret, so no
+ * cryptography. */
+static char *runtime_version_new(const struct runtime *rt, const char *architecture)
 {
+    const char *const parts[] = {rt->name, rt->image, architecture};
     uint64_t h[4];
     const char *c;
-    size_t i;
+    size_t i, part;
 
     for (i = 0; i < ARRAY_LEN(h); i++) {
         h[i] = 0xcbf29ce484222325u + i; /* FNV-1a */
-        for (c = rt->name; *c; c++)
-            h[i] = (h[i] ^ (unsigned char)*c) * 0x100000001b3u;
-        for (c = rt->image; *c; c++)
-            h[i] = (h[i] ^ (unsigned char)*c) * 0x100000001b3u;
+        for (part = 0; part < ARRAY_LEN(parts); part++)
+            for (c = parts[part]; *c; c++)
+                h[i] = (h[i] ^ (unsigned char)*c) * 0x100000001b3u;
     }
     return str_printf("%016" PRIx64 "%016" PRIx64 "%016" PRIx64 "%016" PRIx64, h[0], h[1], h[2],
                       h[3]);
@@ -43,6 +44,17 @@ static int check_package(const cJSON *input, const struct fn_version *ver, struc
     return 0;
 }
 
+static void set_runtime_version(const struct fn_defaults *defaults, struct fn_version *ver)
+{
+    const struct runtime *rt =
+        ver->runtime ? runtimes_find(defaults->runtimes, str_of(ver->runtime)) : NULL;
+
+    if (!rt || !ver->architecture)
+        return;
+    free(ver->runtime_version);
+    ver->runtime_version = runtime_version_new(rt, ver->architecture);
+}
+
 static int apply_runtime(struct str name, const struct fn_defaults *defaults,
                          struct fn_version *ver, struct error *err)
 {
@@ -52,8 +64,7 @@ static int apply_runtime(struct str name, const struct fn_defaults *defaults,
     if (r < 0)
         return r;
     fn_set_str(&ver->runtime, name);
-    free(ver->runtime_version);
-    ver->runtime_version = runtime_version_new(runtimes_find(defaults->runtimes, name));
+    set_runtime_version(defaults, ver);
     return 0;
 }
 
@@ -112,8 +123,10 @@ int fn_apply_architecture(const cJSON *input, const struct fn_defaults *defaults
         fn_set_str(&ver->architecture, defaults->architecture);
     rt = ver->runtime ? runtimes_find(defaults->runtimes, str_of(ver->runtime)) : NULL;
     fits = !rt || (strcmp(ver->architecture, "arm64") == 0 ? rt->arm64 : rt->x86_64);
-    if (fits)
+    if (fits) {
+        set_runtime_version(defaults, ver);
         return 0;
+    }
     return error_set(err, ERR_BAD_REQUEST,
                      "The runtime parameter of %s is not available for the architecture %s here.",
                      rt->name, ver->architecture);

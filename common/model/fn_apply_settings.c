@@ -20,13 +20,13 @@ static bool is_arn_of(struct str arn, const char *service)
     return str_is(part, service);
 }
 
-/* DeadLetterConfig is replaced as a whole; without a target there is none. */
+/* An empty TargetArn takes the target away; without one the configuration stays as it is: recorded. */
 static int apply_dead_letter(const cJSON *input, struct fn_version *ver, struct error *err)
 {
     const cJSON *config = fn_member(input, "DeadLetterConfig");
     struct str arn = cjson_str(config, "TargetArn");
 
-    if (!config)
+    if (!arn.ptr)
         return 0;
     if (arn.len > 0 && !is_arn_of(arn, "sqs") && !is_arn_of(arn, "sns"))
         return error_set(err, ERR_BAD_REQUEST,

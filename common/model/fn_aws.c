@@ -81,15 +81,20 @@ static void add_environment(cJSON *json, const struct fn_version *ver)
                               env_to_json(ver->env, ver->env_len));
 }
 
+char *fn_version_runtime_arn(const struct fn_version *ver)
+{
+    if (!ver->runtime_version)
+        return NULL;
+    return str_printf("arn:%s:lambda:%s::runtime:%s", fn_arn_partition(str_of(ver->region)),
+                      ver->region, ver->runtime_version);
+}
+
 static void add_runtime_version(cJSON *json, const struct fn_version *ver)
 {
-    CLEANUP(freep) char *arn = NULL;
+    CLEANUP(freep) char *arn = fn_version_runtime_arn(ver);
 
-    if (!ver->runtime_version)
-        return;
-    arn = str_printf("arn:%s:lambda:%s::runtime:%s", fn_arn_partition(str_of(ver->region)),
-                     ver->region, ver->runtime_version);
-    cJSON_AddItemToObject(json, "RuntimeVersionConfig", object_of("RuntimeVersionArn", arn));
+    if (arn)
+        cJSON_AddItemToObject(json, "RuntimeVersionConfig", object_of("RuntimeVersionArn", arn));
 }
 
 static void add_logging(cJSON *json, const struct fn_version *ver)

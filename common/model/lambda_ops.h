@@ -46,7 +46,7 @@ struct lambda_member {
     const struct lambda_shape *shape;
     enum lambda_location location;
     bool required;
-    bool values_later; /* AWS checks the set of values itself, in other words: not in validate.h */
+    bool values_later; /* AWS checks values and pattern in other words: not in validate.h */
 };
 
 struct lambda_shape {

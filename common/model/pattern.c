@@ -46,7 +46,8 @@ static pcre2_code *code_for(const char *pattern)
     if (code)
         return code;
     code = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED,
-                         PCRE2_UTF | PCRE2_ANCHORED | PCRE2_ENDANCHORED | PCRE2_DOLLAR_ENDONLY,
+                         PCRE2_UTF | PCRE2_ANCHORED | PCRE2_ENDANCHORED | PCRE2_DOLLAR_ENDONLY |
+                             PCRE2_ALT_BSUX, /* \u0041 and \x41 */
                          &error, &offset, compile_context);
     if (code)
         map_put(&compiled, str_of(pattern), code);

@@ -29,4 +29,7 @@
  * Returns 0, -ERR_SERIALIZATION (a value of the wrong JSON type) or -ERR_VALIDATION.
  */
 int validate_input(const struct lambda_op *op, const cJSON *input, struct buf *ret_message);
+/** The same of another API whose input has @shape, a structure. */
+int validate_shape(const struct lambda_shape *shape, const cJSON *input, struct buf *ret_message);
+
 #endif

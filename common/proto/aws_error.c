@@ -24,6 +24,8 @@ static const char *type_of(enum error_code code)
     const char *exception = error_exception(code);
     size_t i;
 
+    if (code == ERR_CONCURRENCY_LIMIT)
+        return NULL;
     for (i = 0; i < ARRAY_LEN(framework); i++)
         if (strcmp(exception, framework[i]) == 0)
             return NULL;

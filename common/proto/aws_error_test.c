@@ -13,6 +13,8 @@ static const struct {
     const char *message, *reason, *body;
 } cases[] = {
     {ERR_BAD_REQUEST, "no", NULL, "{\"Type\":\"User\",\"message\":\"no\"}"},
+    {ERR_CONCURRENCY_LIMIT, "no", NULL, "{\"message\":\"no\"}"},
+    {ERR_NOT_PROVISIONED, "no", NULL, "{\"Type\":\"User\",\"message\":\"no\"}"},
     {ERR_NOT_FOUND, "no", NULL, "{\"Message\":\"no\",\"Type\":\"User\"}"},
     {ERR_CONFLICT, "no", NULL, "{\"Type\":\"User\",\"message\":\"no\"}"},
     {ERR_PRECONDITION, "no", NULL, "{\"Type\":\"User\",\"message\":\"no\"}"},

@@ -91,18 +91,21 @@ static int by_name_and_value(const void *a, const void *b)
     return r ? r : compare_text(p->value, q->value);
 }
 
-/* Appends @text in the one spelling of escapes, by way of the end of @b, which has room. */
+/*
+ * Appends @text in the one spelling of escapes, by way of the end of @b, which has room. '+' is a
+ * blank, as for those who read the query afterwards: nobody may swap the two in a signed URL.
+ */
 static int respell(struct buf *b, struct str text, struct str *ret)
 {
     size_t start = b->len, plain_len;
 
-    if (str_find(text, '%', 0) == text.len) {
+    if (str_find(text, '%', 0) == text.len && str_find(text, '+', 0) == text.len) {
         if (uri_escape(b, text, false) < 0)
             return -ERR_TOO_LARGE;
         *ret = str_from(b->ptr + start, b->len - start);
         return 0;
     }
-    if (uri_unescape(b, text, false) < 0)
+    if (uri_unescape(b, text, true) < 0)
         return -ERR_BAD_REQUEST;
     plain_len = b->len - start;
     if (uri_escape(b, str_from(b->ptr + start, plain_len), false) < 0)

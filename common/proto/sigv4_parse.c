@@ -98,7 +98,12 @@ void sigv4_format_time(uint64_t s, char ret[SIGV4_TIME_MAX])
 
 static bool read_time(struct str text, struct sigv4_auth *auth)
 {
-    if (!read_iso(text, &auth->time_s) && !read_http_date(text, &auth->time_s))
+    if (read_iso(text, &auth->time_s)) {
+        memcpy(auth->time, text.ptr, SIGV4_TIME_MAX - 1);
+        auth->time[SIGV4_TIME_MAX - 1] = '\0';
+        return true;
+    }
+    if (!read_http_date(text, &auth->time_s))
         return false;
     sigv4_format_time(auth->time_s, auth->time);
     return true;
@@ -109,6 +114,8 @@ int sigv4_check_time(const struct sigv4_auth *auth, uint64_t now_s, struct error
     uint64_t life = auth->has_expires ? auth->expires_s : SIGV4_SKEW_S;
     char now[SIGV4_TIME_MAX], limit[SIGV4_TIME_MAX];
 
+    if (auth->time_s <= now_s + SIGV4_SKEW_S && now_s <= auth->time_s + life)
+        return 0;
     sigv4_format_time(now_s, now);
     if (auth->time_s > now_s + SIGV4_SKEW_S) {
         sigv4_format_time(now_s + SIGV4_SKEW_S, limit);
@@ -116,17 +123,10 @@ int sigv4_check_time(const struct sigv4_auth *auth, uint64_t now_s, struct error
                          "Signature not yet current: %s is still later than %s (%s + %u min.)",
                          auth->time, limit, now, SIGV4_SKEW_S / 60);
     }
-    if (now_s > auth->time_s + life) {
-        sigv4_format_time(now_s - life, limit);
-        if (life % 60 == 0)
-            return error_set(err, ERR_BAD_SIGNATURE,
-                             "Signature expired: %s is now earlier than %s (%s - %u min.)",
-                             auth->time, limit, now, (unsigned)(life / 60));
-        return error_set(err, ERR_BAD_SIGNATURE,
-                         "Signature expired: %s is now earlier than %s (%s - %u sec.)", auth->time,
-                         limit, now, (unsigned)life);
-    }
-    return 0;
+    sigv4_format_time(now_s - life, limit);
+    return error_set(err, ERR_BAD_SIGNATURE,
+                     "Signature expired: %s is now earlier than %s (%s - %u %s.)", auth->time, limit,
+                     now, (unsigned)(life % 60 ? life : life / 60), life % 60 ? "sec" : "min");
 }
 
 /* ---- the scope ---- */
@@ -182,7 +182,8 @@ static int check_signature(struct str signature, struct error *err)
     size_t i;
 
     for (i = 0; i < signature.len; i++)
-        if (!strchr("0123456789abcdef", signature.ptr[i]))
+        if ((signature.ptr[i] < '0' || signature.ptr[i] > '9') &&
+            (signature.ptr[i] < 'a' || signature.ptr[i] > 'f'))
             break;
     if (signature.len != SIGNATURE_LEN || i < SIGNATURE_LEN)
         return error_set(err, ERR_BAD_SIGNATURE,

@@ -186,7 +186,7 @@ static void the_canonical_request_is_the_documented_one(void **state)
     fixture_init(&f, "AWS4-HMAC-SHA256 Credential=" CREDENTIAL ", SignedHeaders=host;x-amz-date;x-n, "
                      "Signature=5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31");
     f.req.path = STR("/2015-03-31/functions/arn%3Aaws%3Alambda%3Aus-east-1%3A1%3Afunction%3Aa/./b//");
-    f.req.query = STR("b=%2f&a&a-=2&a=%7e+&&b=1");
+    f.req.query = STR("b=%2f&a&a-=2&a=%7e+%2B&&b=1");
     f.headers[f.req.header_count++] = (struct sigv4_header){STR("X-N"), STR("  a \t b")};
     f.headers[f.req.header_count++] = (struct sigv4_header){STR("x-n"), STR("")};
     assert_int_equal(sigv4_read(&f.req, &f.auth, &f.err), 0);
@@ -198,7 +198,7 @@ static void the_canonical_request_is_the_documented_one(void **state)
         f.space.canonical.ptr,
         "GET\n"
         "/2015-03-31/functions/arn%253Aaws%253Alambda%253Aus-east-1%253A1%253Afunction%253Aa/b/\n"
-        "a=&a=~%2B&a-=2&b=%2F&b=1\n"
+        "a=&a=~%20%2B&a-=2&b=%2F&b=1\n"
         "host:example.amazonaws.com\nx-amz-date:" TIME "\nx-n:a b,\n\n"
         "host;x-amz-date;x-n\n"
         "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");

@@ -7,11 +7,15 @@ import pytest
 from harness import TOP
 
 
+# What Hearth refuses by name: families that it does not have yet.
+REFUSED = re.compile(r"CapacityProvider|ScalingConfig|DurableExecution|ResourcePolicy")
+
+
 def operations():
     """(name, method, URI, success, offered) of every operation."""
     text = (TOP / "common/model/lambda_ops.inc").read_text()
-    rows = re.findall(r'^LAMBDA_OP\((\w+),\s*"(\w+)",\s*"([^"]+)",\s*(\d+),\s*(true|false)\)', text, re.M)
-    return [(n, m, u, s, o == "true") for n, m, u, s, o in rows]
+    rows = re.findall(r'^LAMBDA_OP\((\w+),\s*"(\w+)",\s*"([^"]+)",\s*(\d+)\)', text, re.M)
+    return [(n, m, u, s, not REFUSED.search(n)) for n, m, u, s in rows]
 
 
 OFFERED = {name for name, _, _, _, yes in operations() if yes}

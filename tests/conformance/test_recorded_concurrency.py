@@ -24,7 +24,14 @@ def test_reserved_concurrency_async_queue(case):
     case.create_plain(fn, files=SLEEPER)
     case.answer("fn", lam.get_function_configuration, FunctionName=fn, Qualifier="$LATEST")
     case.answer("put_fn_concurrency", lam.put_function_concurrency, FunctionName=fn, ReservedConcurrentExecutions=1)
-    busy = threading.Thread(target=lam.invoke, kwargs={"FunctionName": fn, "Payload": b'{"wait": 6}'})
+
+    def occupy():  # the one place may be taken by a question of ours at first
+        while True:
+            try:
+                return lam.invoke(FunctionName=fn, Payload=b'{"wait": 6}')
+            except lam.exceptions.TooManyRequestsException:
+                pass
+    busy = threading.Thread(target=occupy)
     busy.start()
 
     def throttled():
