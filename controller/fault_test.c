@@ -19,6 +19,14 @@ enum {
     A_LAYER = 4, /* version 1 */
     A_POLICY = 8, /* of that layer version, statement "s" */
     A_DRAFT = 16, /* a function without versions */
+    A_STATEMENT = 32, /* "s" in the function's policy */
+    A_URL = 64,
+    AN_EVENT_CONFIG = 128,
+    A_RESERVATION = 256,
+    PROVISIONED = 512, /* version 1 */
+    A_MAPPING = 1024, /* of an event source */
+    A_SIGNING = 2048, /* a code signing configuration */
+    A_SIGNED_FUNCTION = 4096, /* which the function names */
 };
 
 struct operation {
@@ -31,6 +39,17 @@ struct operation {
 #define ZIP_FN                                                                                     \
     "{\"FunctionName\":\"@NAME@\",\"Runtime\":\"python3.13\",\"Handler\":\"app.h\"," ROLE          \
     ",\"Tags\":{\"a\":\"b\"},\"Code\":{\"ZipFile\":\"@ZIP@\"}"
+#define STATEMENT                                                                                  \
+    "{\"StatementId\":\"s\",\"Action\":\"lambda:InvokeFunction\",\"Principal\":\"s3.amazonaws.com\"}"
+#define EVENT_CONFIG "{\"MaximumRetryAttempts\":1}"
+#define RESERVED "{\"ReservedConcurrentExecutions\":5}"
+#define PROVIDED "{\"ProvisionedConcurrentExecutions\":1}"
+#define SIGNING                                                                                    \
+    "{\"AllowedPublishers\":{\"SigningProfileVersionArns\":[\"arn:aws:signer:us-east-1:"          \
+    "000000000000:/signing-profiles/p/0123456789\"]}}"
+#define MAPPING                                                                                    \
+    "{\"EventSourceArn\":\"arn:aws:sqs:us-east-1:000000000000:@NAME@\",\"FunctionName\":"          \
+    "\"@NAME@\"}"
 #define LAYER_ARN "arn:aws:lambda:us-east-1:000000000000:layer:@NAME@:1"
 #define OP(name) LAMBDA_OP_##name
 
@@ -64,17 +83,67 @@ static const struct operation operations[] = {
      "{\"StatementId\":\"s\",\"Action\":\"lambda:GetLayerVersion\",\"Principal\":\"*\"}"},
     {OP(RemoveLayerVersionPermission), A_LAYER | A_POLICY, "", ""},
     {OP(GetLayerVersionPolicy), A_LAYER | A_POLICY, "", ""},
+    {OP(TagResource), A_FUNCTION, "", "{\"Tags\":{\"c\":\"d\"}}"},
+    {OP(UntagResource), A_FUNCTION, "tagKeys=a", ""},
+    {OP(ListTags), A_FUNCTION, "", ""},
+    {OP(GetAccountSettings), A_FUNCTION, "", ""},
+    {OP(AddPermission), A_FUNCTION, "", STATEMENT},
+    {OP(RemovePermission), A_FUNCTION | A_STATEMENT, "", ""},
+    {OP(GetPolicy), A_FUNCTION | A_STATEMENT, "", ""},
+    {OP(CreateFunctionUrlConfig), A_FUNCTION, "", "{\"AuthType\":\"NONE\"}"},
+    {OP(GetFunctionUrlConfig), A_FUNCTION | A_URL, "", ""},
+    {OP(UpdateFunctionUrlConfig), A_FUNCTION | A_URL, "", "{\"AuthType\":\"AWS_IAM\"}"},
+    {OP(ListFunctionUrlConfigs), A_FUNCTION | A_URL, "", ""},
+    {OP(DeleteFunctionUrlConfig), A_FUNCTION | A_URL, "", ""},
+    {OP(DeleteFunction), A_FUNCTION | AN_ALIAS | A_URL | PROVISIONED | A_SIGNING | A_SIGNED_FUNCTION,
+     "", ""},
+    {OP(PutFunctionEventInvokeConfig), A_FUNCTION, "", EVENT_CONFIG},
+    {OP(UpdateFunctionEventInvokeConfig), A_FUNCTION | AN_EVENT_CONFIG, "",
+     "{\"MaximumEventAgeInSeconds\":100}"},
+    {OP(GetFunctionEventInvokeConfig), A_FUNCTION | AN_EVENT_CONFIG, "", ""},
+    {OP(ListFunctionEventInvokeConfigs), A_FUNCTION | AN_EVENT_CONFIG, "", ""},
+    {OP(DeleteFunctionEventInvokeConfig), A_FUNCTION | AN_EVENT_CONFIG, "", ""},
+    {OP(PutFunctionConcurrency), A_FUNCTION | PROVISIONED, "", RESERVED},
+    {OP(GetFunctionConcurrency), A_FUNCTION | A_RESERVATION, "", ""},
+    {OP(DeleteFunctionConcurrency), A_FUNCTION | A_RESERVATION, "", ""},
+    {OP(PutProvisionedConcurrencyConfig), A_FUNCTION, "Qualifier=1", PROVIDED},
+    {OP(GetProvisionedConcurrencyConfig), A_FUNCTION | PROVISIONED, "Qualifier=1", ""},
+    {OP(ListProvisionedConcurrencyConfigs), A_FUNCTION | PROVISIONED, "List=ALL", ""},
+    {OP(DeleteProvisionedConcurrencyConfig), A_FUNCTION | PROVISIONED, "Qualifier=1", ""},
+    {OP(PutRuntimeManagementConfig), A_FUNCTION, "", "{\"UpdateRuntimeOn\":\"Auto\"}"},
+    {OP(GetRuntimeManagementConfig), A_FUNCTION, "", ""},
+    {OP(PutFunctionRecursionConfig), A_FUNCTION, "", "{\"RecursiveLoop\":\"Allow\"}"},
+    {OP(GetFunctionRecursionConfig), A_FUNCTION, "", ""},
+    {OP(CreateEventSourceMapping), A_FUNCTION, "", MAPPING},
+    {OP(GetEventSourceMapping), A_FUNCTION | A_MAPPING, "", ""},
+    {OP(UpdateEventSourceMapping), A_FUNCTION | A_MAPPING, "", "{\"BatchSize\":2}"},
+    {OP(ListEventSourceMappings), A_FUNCTION | A_MAPPING, "", ""},
+    {OP(DeleteEventSourceMapping), A_FUNCTION | A_MAPPING, "", ""},
+    {OP(CreateCodeSigningConfig), 0, "", SIGNING},
+    {OP(GetCodeSigningConfig), A_SIGNING, "", ""},
+    {OP(UpdateCodeSigningConfig), A_SIGNING, "", "{\"Description\":\"other\"}"},
+    {OP(ListCodeSigningConfigs), A_SIGNING, "", ""},
+    {OP(ListFunctionsByCodeSigningConfig), A_SIGNING, "", ""},
+    {OP(DeleteCodeSigningConfig), A_SIGNING, "", ""},
+    {OP(PutFunctionCodeSigningConfig), A_FUNCTION | A_SIGNING, "",
+     "{\"CodeSigningConfigArn\":\"{CodeSigningConfigArn}\"}"},
+    {OP(GetFunctionCodeSigningConfig), A_FUNCTION | A_SIGNING | A_SIGNED_FUNCTION, "", ""},
+    {OP(DeleteFunctionCodeSigningConfig), A_FUNCTION | A_SIGNING | A_SIGNED_FUNCTION, "", ""},
 };
 
 static char zip[2000], other_zip[2000];
+static char signing_arn[200], mapping[64]; /* made last */
 
 /* @text with its places filled in; the caller frees it. */
 static char *fill(const char *text, const char *name)
 {
     static const char *const places[] = {"@NAME@",        "@ZIP@",         "@OTHER@",
                                          "{FunctionName}", "{LayerName}",   "{Name}",
-                                         "{VersionNumber}", "{StatementId}"};
-    const char *values[] = {name, zip, other_zip, name, name, "live", "1", "s"};
+                                         "{VersionNumber}", "{StatementId}", "{Resource}",
+                                         "{CodeSigningConfigArn}", "{UUID}"};
+    CLEANUP(freep) char *arn = str_printf("arn:aws:lambda:us-east-1:000000000000:function:%s", name);
+    const char *values[] = {name, zip, other_zip,   name,   name, "live", "1",
+                            "s",  arn, signing_arn, mapping};
     struct buf b = BUF_INIT(8192);
     size_t i;
 
@@ -105,33 +174,58 @@ static int send_one(const struct operation *o, const char *name)
 
 static void must(const struct operation *o, const char *name)
 {
-    assert_int_equal(send_one(o, name), lambda_op_table[o->id].success);
+    int status = send_one(o, name);
+
+    if (status != lambda_op_table[o->id].success)
+        fail_msg("%s: status %d %.*s", lambda_op_table[o->id].name, status,
+                 STR_ARG(buf_str(&got.body)));
 }
+
+/* What makes each thing, in this order. */
+static const struct {
+    unsigned need;
+    struct operation how;
+} makers[] = {
+    {A_FUNCTION, {OP(CreateFunction), 0, "", ZIP_FN ",\"Publish\":true}"}},
+    {A_DRAFT, {OP(CreateFunction), 0, "", ZIP_FN "}"}},
+    {AN_ALIAS,
+     {OP(CreateAlias), 0, "", "{\"Name\":\"live\",\"FunctionVersion\":\"1\"}"}},
+    {A_LAYER, {OP(PublishLayerVersion), 0, "", "{\"Content\":{\"ZipFile\":\"@OTHER@\"}}"}},
+    {A_POLICY,
+     {OP(AddLayerVersionPermission), 0, "",
+      "{\"StatementId\":\"s\",\"Principal\":\"*\",\"Action\":\"lambda:GetLayerVersion\"}"}},
+    {A_STATEMENT, {OP(AddPermission), 0, "", STATEMENT}},
+    {A_URL, {OP(CreateFunctionUrlConfig), 0, "", "{\"AuthType\":\"NONE\"}"}},
+    {AN_EVENT_CONFIG, {OP(PutFunctionEventInvokeConfig), 0, "", EVENT_CONFIG}},
+    {A_RESERVATION, {OP(PutFunctionConcurrency), 0, "", RESERVED}},
+    {PROVISIONED, {OP(PutProvisionedConcurrencyConfig), 0, "Qualifier=1", PROVIDED}},
+    {A_MAPPING, {OP(CreateEventSourceMapping), 0, "", MAPPING}},
+    {A_SIGNING, {OP(CreateCodeSigningConfig), 0, "", SIGNING}},
+    {A_SIGNED_FUNCTION,
+     {OP(PutFunctionCodeSigningConfig), 0, "",
+      "{\"CodeSigningConfigArn\":\"{CodeSigningConfigArn}\"}"}},
+};
 
 static void make_world(unsigned needs, const char *name)
 {
-    static const struct operation function = {OP(CreateFunction), 0, "", ZIP_FN
-                                              ",\"Publish\":true}"},
-                                  draft = {OP(CreateFunction), 0, "", ZIP_FN "}"},
-                                  alias = {OP(CreateAlias), 0, "",
-                                           "{\"Name\":\"live\",\"FunctionVersion\":\"1\"}"},
-                                  layer = {OP(PublishLayerVersion), 0, "",
-                                           "{\"Content\":{\"ZipFile\":\"@OTHER@\"}}"},
-                                  policy = {OP(AddLayerVersionPermission), 0, "",
-                                            "{\"StatementId\":\"s\",\"Principal\":\"*\","
-                                            "\"Action\":\"lambda:GetLayerVersion\"}"};
+    const cJSON *signing;
+    size_t i;
 
-    if (needs & (A_FUNCTION | A_DRAFT)) {
-        must(needs & A_DRAFT ? &draft : &function, name);
-        wait_for(name, "State", "Active");
-        world_settle();
+    for (i = 0; i < ARRAY_LEN(makers); i++) {
+        if (!(needs & makers[i].need))
+            continue;
+        must(&makers[i].how, name);
+        if (makers[i].how.id == OP(CreateFunction)) {
+            wait_for(name, "State", "Active");
+            world_settle();
+        }
+        if (makers[i].need == A_MAPPING)
+            snprintf(mapping, sizeof(mapping), "%s", member("UUID"));
+        signing = cJSON_GetObjectItemCaseSensitive(got.json, "CodeSigningConfig");
+        if (makers[i].need == A_SIGNING)
+            snprintf(signing_arn, sizeof(signing_arn), "%.*s",
+                     STR_ARG(cjson_str(signing, "CodeSigningConfigArn")));
     }
-    if (needs & AN_ALIAS)
-        must(&alias, name);
-    if (needs & A_LAYER)
-        must(&layer, name);
-    if (needs & A_POLICY)
-        must(&policy, name);
 }
 
 static void clean(const char *name)

@@ -17,6 +17,20 @@ static void fail_exists(struct api_request *req)
     api_fail_with(req, ERR_CONFLICT, "Function already exist: %s", req->ver->name);
 }
 
+static struct str signing_of(const struct api_request *req)
+{
+    return cjson_str(req->input, "CodeSigningConfigArn");
+}
+
+/* Deleted since it was looked at. */
+static void fail_unsigned(struct api_request *req)
+{
+    struct error err;
+
+    code_signing_missing(signing_of(req), &err);
+    api_fail(req, &err);
+}
+
 static void on_created(const struct registry_change *change, const struct error *err, void *arg)
 {
     struct api_request *req = arg;
@@ -28,16 +42,13 @@ static void on_created(const struct registry_change *change, const struct error 
             fail_exists(req);
         else if (err->code == ERR_STALE)
             api_fail_layers(req);
+        else if (err->code == ERR_NO_CODE_SIGNING)
+            fail_unsigned(req);
         else
             api_fail(req, err);
         return;
     }
     api_accept(req, change->generation);
-}
-
-static struct str signing_of(const struct api_request *req)
-{
-    return cjson_str(req->input, "CodeSigningConfigArn");
 }
 
 /* Tags and the like are kept beside the document: they change without it. */

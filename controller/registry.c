@@ -195,6 +195,8 @@ static int change_outcome(struct str word, struct error *err)
         return error_set(err, ERR_CODE_STORAGE, "Code storage limit exceeded.");
     if (str_is(word, "over"))
         return error_set(err, ERR_STALE, "the change is over");
+    if (str_is(word, "unsigned"))
+        return error_set(err, ERR_NO_CODE_SIGNING, "the code signing configuration was deleted");
     if (str_is(word, "unlayered"))
         return error_set(err, ERR_STALE, "a layer version was deleted");
     return error_set(err, ERR_PROTOCOL, "a script of the registry answers \"%.*s\"", STR_ARG(word));

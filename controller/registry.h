@@ -88,8 +88,8 @@ struct registry_write {
 #define REGISTRY_BESIDE_MAX 4u
 
 /**
- * A function that is not there yet. ERR_CONFLICT: it is there; ERR_CODE_STORAGE; ERR_STALE: a
- * layer's archive is not there any more.
+ * A function that is not there yet. ERR_CONFLICT: it is there; ERR_CODE_STORAGE;
+ * ERR_STALE: a layer's archive is not there any more; ERR_NO_CODE_SIGNING: what it names is not.
  */
 void registry_create(struct registry *reg, const struct registry_write *w, registry_change_fn *done,
                      void *arg);

@@ -43,6 +43,13 @@
     "    end\n"                                                                                    \
     "  end\n"                                                                                      \
     "end\n"                                                                                        \
+    "local function signing_is_gone()\n"                                                           \
+    "  for i = 11, #ARGV, 3 do\n"                                                                  \
+    "    local csc = ARGV[i + 1] == 'code_signing' and string.match(ARGV[i + 2], 'csc%-%w+')\n"    \
+    "    if csc and redis.call('HEXISTS', ARGV[1] .. 'csc', csc) == 0 then return true end\n"      \
+    "  end\n"                                                                                      \
+    "  return false\n"                                                                             \
+    "end\n"                                                                                        \
     "local function layer_is_gone()\n"                                                             \
     "  for sha in string.gmatch(string.match(ARGV[5], ' .*') or '', '%S+') do\n"                   \
     "    if redis.call('EXISTS', ARGV[1] .. 'code:' .. sha) == 0 then return true end\n"           \
@@ -74,6 +81,7 @@ struct redis_script lua_create = {
     .source = CODE_FUNCTIONS WRITE_FUNCTIONS
     "if redis.call('EXISTS', KEYS[1]) == 1 then return {'exists'} end\n"
     "if layer_is_gone() then return {'unlayered'} end\n"
+    "if signing_is_gone() then return {'unsigned'} end\n"
     "if is_full(0) then return {'full'} end\n"
     "local gen = redis.call('INCR', KEYS[3])\n"
     "write('prepare')\n"
@@ -170,7 +178,7 @@ struct redis_script lua_delete = {
     "for _, n in ipairs(redis.call('HVALS', KEYS[1] .. ':vbytes')) do bytes = bytes + n end\n"
     "local reserved = redis.call('HGET', KEYS[1] .. ':settings', 'reserved')\n"
     "if reserved then\n"
-    "  redis.call('INCRBY', ARGV[1] .. 'reserved', -tonumber(reserved))\n"
+    "  redis.call('DECRBY', ARGV[1] .. 'reserved', reserved)\n" /* not -0, which is no integer */
     "else\n"
     "  local sum = 0\n"
     "  for _, doc in ipairs(redis.call('HVALS', KEYS[1] .. ':provisioned')) do\n"

@@ -154,6 +154,18 @@ static void a_version_that_an_alias_leads_to_cannot_be_deleted(void **state)
     world_check("after all");
 }
 
+static void a_function_with_nothing_reserved_for_it_can_be_deleted(void **state)
+{
+    (void)state;
+    begin();
+    active_zip("f", "");
+    assert_int_equal(lambda("PUT", "/2017-10-31/functions/f/concurrency", "",
+                            "{\"ReservedConcurrentExecutions\":0}"),
+                     200);
+    assert_int_equal(on_fn("DELETE", "f", "", "", ""), 204);
+    world_check("after all");
+}
+
 static void a_function_that_is_deleted_leaves_nothing(void **state)
 {
     char one[SHA256_HEX_MAX], two[SHA256_HEX_MAX];
@@ -191,6 +203,7 @@ int main(void)
         WORLD_TEST(an_update_that_fails_leaves_its_version_failed),
         WORLD_TEST(a_version_that_is_deleted_while_it_is_published_stays_deleted),
         WORLD_TEST(a_version_that_an_alias_leads_to_cannot_be_deleted),
+        WORLD_TEST(a_function_with_nothing_reserved_for_it_can_be_deleted),
         WORLD_TEST(a_function_that_is_deleted_leaves_nothing),
     };
 

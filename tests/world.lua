@@ -37,7 +37,8 @@ for _, key in ipairs(redis.call('KEYS', prefix .. '*')) do
 end
 same('names and functions', names, hashes)
 
-local users, bytes, reserved, changing = {}, 0, 0, {} -- what the other keys have to say
+-- what the other keys have to say
+local users, bytes, reserved, provisioned, changing, signed, urls = {}, 0, 0, 0, {}, {}, {}
 local function use(shas, who)
   for sha in string.gmatch(shas or '', '%S+') do
     users[sha] = users[sha] or {}
@@ -65,6 +66,17 @@ for name in pairs(hashes) do
   end
   local settings = hash('fn:' .. name .. ':settings')
   reserved = reserved + (tonumber(settings.reserved) or 0)
+  if not settings.reserved then
+    for _, text in pairs(hash('fn:' .. name .. ':provisioned')) do
+      provisioned = provisioned + cjson.decode(text).requested
+    end
+  end
+  local csc = settings.code_signing and string.match(settings.code_signing, 'csc%-%w+')
+  if csc then
+    signed[csc] = signed[csc] or {}
+    signed[csc][name] = true
+  end
+  for q, text in pairs(hash('fn:' .. name .. ':urls')) do urls[cjson.decode(text).Id] = name .. ':' .. q end
   for n in pairs(versions) do
     if tonumber(n) >= (tonumber(settings.next_version) or 1) then note('version %s:%s is ahead of its number', name, n) end
   end
@@ -101,6 +113,41 @@ for sha, who in pairs(users) do same('users of archive ' .. sha, code[sha] or {}
 local function number(key) return tonumber(redis.call('GET', prefix .. key) or 0) end
 if number('code_bytes') ~= bytes then note('code_bytes is %d, it should be %d', number('code_bytes'), bytes) end
 if number('reserved') ~= reserved then note('reserved is %d, it should be %d', number('reserved'), reserved) end
+if number('provisioned') ~= provisioned then
+  note('provisioned is %d, it should be %d', number('provisioned'), provisioned)
+end
+
+local configs, kept = hash('csc'), {}
+same('names of code signing configurations', set('ZRANGE', prefix .. 'cscs', 0, -1), configs)
+for _, key in ipairs(redis.call('KEYS', prefix .. 'csc_fns:*')) do
+  local csc = string.match(key, 'csc_fns:(.*)$')
+  kept[csc] = set('ZRANGE', key, 0, -1)
+end
+same('functions that name a code signing configuration', kept, signed)
+for csc, who in pairs(signed) do
+  same('functions of ' .. csc, kept[csc] or {}, who)
+  if not configs[csc] then note('a function names %s, which is not there', csc) end
+end
+local ids = hash('urls')
+same('ids of URLs', ids, urls)
+for id, text in pairs(ids) do
+  local doc = cjson.decode(text)
+  local q = doc.qualifier == '' and '$LATEST' or doc.qualifier
+  if urls[id] and doc['function'] .. ':' .. q ~= urls[id] then note('URL %s is of %s', id, urls[id]) end
+end
+local esms, paired = hash('esm'), {}
+same('names of mappings', set('ZRANGE', prefix .. 'esms', 0, -1), esms)
+for pair, uuid in pairs(hash('esm_pairs')) do
+  if not esms[uuid] then note('pair "%s" is of mapping %s, which is not there', pair, uuid) end
+  paired[uuid] = true
+end
+same('mappings and pairs', esms, paired)
+for arn in pairs(hash('tags:esm')) do
+  if not esms[string.match(arn, '[^:]*$')] then note('tags of %s, which is not there', arn) end
+end
+for arn in pairs(hash('tags:csc')) do
+  if not configs[string.match(arn, '[^:]*$')] then note('tags of %s, which is not there', arn) end
+end
 local account = string.match(prefix, '{(.*)}')
 if (next(hashes) or next(layers)) and redis.call('SISMEMBER', 'hearth:accounts', account) == 0 then
   note('account %s was never entered', account)
