@@ -331,6 +331,17 @@ bool api_name(struct api_request *req, enum fn_name_kind kind)
     return true;
 }
 
+bool api_latest_name(struct api_request *req)
+{
+    if (!api_name(req, FN_NAME_PLAIN))
+        return false;
+    if (req->fn.qualifier.len == 0 || str_is(req->fn.qualifier, FN_LATEST))
+        return true;
+    api_fail_with(req, ERR_BAD_REQUEST,
+                  "Current operation does not support versions other than $LATEST.");
+    return false;
+}
+
 cJSON *api_function_json(const struct api_request *req)
 {
     CLEANUP(freep) char *name = str_dup(req->fn.name);

@@ -89,6 +89,8 @@ api_handler_fn api_create_code_signing, api_code_signing, api_list_code_signings
 
 /** Reads FunctionName (and Qualifier) of the input into req->fn. False: the request has been answered. */
 bool api_name(struct api_request *req, enum fn_name_kind kind);
+/** The same for operations on $LATEST alone: a name with another qualifier is refused. */
+bool api_latest_name(struct api_request *req);
 /** The qualifier that the client named, for FunctionArn; STR_NULL: none. */
 struct str api_qualifier(const struct api_request *req);
 /** What fn_apply_* needs; @revision_id (UUID_MAX bytes) is filled with a new one. */

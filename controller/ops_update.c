@@ -193,7 +193,7 @@ static void begin(struct api_request *req)
 
 void api_update_function_code(struct api_request *req)
 {
-    if (api_name(req, FN_NAME_PLAIN))
+    if (api_latest_name(req))
         api_find_layers(req, begin);
 }
 
