@@ -15,6 +15,7 @@
 #include "common/model/validate.h"
 #include "common/proto/aws_error.h"
 #include "controller/fn_op.h"
+#include "controller/resolve.h"
 #include "controller/serve.h"
 
 #define REQUEST_BYTES_MAX 70167211u /* Lambda quotas; recorded */
@@ -72,6 +73,8 @@ static void request_free(struct api_request *req)
     cJSON_Delete(req->answer);
     free(req->before);
     free(req->code_signing);
+    free(req->image_reference);
+    free(req->image_digest);
     free(req->account);
     free(req->request_id);
     free(req->endpoint);
@@ -175,7 +178,7 @@ void api_fail_busy(struct api_request *req)
                   arn);
 }
 
-/* ---- layers and archives ---- */
+/* ---- layers, archives, images ---- */
 
 static void on_layers(const struct fn_layer *layers, size_t len, const struct error *err, void *arg)
 {
@@ -221,6 +224,38 @@ void api_take_pin(struct api_request *req, const struct code_pin *pin)
     fn_set_str(&req->ver->code_sha256, str_of(pin->sha256));
     req->ver->code_bytes = pin->bytes;
     req->ver->unzipped_bytes = pin->unzipped_bytes;
+}
+
+static void take_image(struct api_request *req)
+{
+    if (req->image_reference)
+        fn_version_set_image(req->ver, str_of(req->image_reference), str_of(req->image_digest));
+    req->then(req);
+}
+
+static void on_image(struct str reference, struct str digest, const struct error *err, void *arg)
+{
+    struct api_request *req = arg;
+
+    if (err && (err->code != ERR_UNAVAILABLE || req->c->closing)) {
+        api_fail(req, err);
+        return;
+    }
+    req->image_asked = true;
+    req->image_reference = err ? NULL : str_dup(reference);
+    req->image_digest = err ? NULL : str_dup(digest);
+    take_image(req); /* without an answer the change finds out: the function waits, Pending */
+}
+
+void api_resolve_image(struct api_request *req, void (*then)(struct api_request *req))
+{
+    struct controller *c = req->c;
+
+    req->then = then;
+    if (req->image_asked)
+        take_image(req);
+    else
+        resolve_image(c->peers, req->ver->image_uri, c->config->resolve_timeout_us, on_image, req);
 }
 
 /* ---- changes ---- */
@@ -300,6 +335,17 @@ bool api_name(struct api_request *req, enum fn_name_kind kind)
         return false;
     }
     return true;
+}
+
+bool api_latest_name(struct api_request *req)
+{
+    if (!api_name(req, FN_NAME_PLAIN))
+        return false;
+    if (req->fn.qualifier.len == 0 || str_is(req->fn.qualifier, FN_LATEST))
+        return true;
+    api_fail_with(req, ERR_BAD_REQUEST,
+                  "Current operation does not support versions other than $LATEST.");
+    return false;
 }
 
 cJSON *api_function_json(const struct api_request *req)

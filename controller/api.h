@@ -45,9 +45,12 @@ struct api_request {
     struct fn_version *publish; /* the version to publish with it, or NULL */
     char seq[24]; /* of the function that @cur is of */
     uint64_t next_version; /* that it would publish */
+    int64_t account_code_bytes; /* of all archives of the account */
     struct code_pin pin; /* of an archive that came with the request */
     bool pinned;
     char *code_signing; /* ARN of the function's code signing configuration, or NULL */
+    bool image_asked; /* the invokers, what the input's image is */
+    char *image_reference, *image_digest; /* their answer; NULL: none could tell */
     char change[UUID_MAX];
     unsigned tries;
     unsigned waiting; /* answers of peers */
@@ -88,6 +91,8 @@ api_handler_fn api_create_code_signing, api_code_signing, api_list_code_signings
 bool api_is_offered(enum lambda_op_id id);
 /** Reads FunctionName (and Qualifier) of the input into req->fn. False: the request has been answered. */
 bool api_name(struct api_request *req, enum fn_name_kind kind);
+/** The same for operations on $LATEST alone: a name with another qualifier is refused. */
+bool api_latest_name(struct api_request *req);
 /** The qualifier that the client named, for FunctionArn; STR_NULL: none. */
 struct str api_qualifier(const struct api_request *req);
 /** What fn_apply_* needs; @revision_id (UUID_MAX bytes) is filled with a new one. */
@@ -103,6 +108,12 @@ void api_find_layers(struct api_request *req, void (*then)(struct api_request *r
 void api_fail_layers(struct api_request *req);
 /** The archive behind @pin becomes req->ver's. */
 void api_take_pin(struct api_request *req, const struct code_pin *pin);
+/**
+ * req->ver's image becomes what it is now, if an invoker can tell, and the request goes on with
+ * @then. An image that does not exist or is denied: the request has been answered. Asks once for
+ * each request.
+ */
+void api_resolve_image(struct api_request *req, void (*then)(struct api_request *req));
 /** The archive that came with the request is not needed: it goes unless another function has it. */
 void api_drop_archive(struct api_request *req);
 /** req->ver as version @number, Pending until the change that makes it ends. */

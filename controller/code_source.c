@@ -6,58 +6,83 @@
 #include "common/model/fn_source.h"
 #include "common/model/lambda_input.h"
 
-bool code_source_is_archive(const cJSON *code)
+/* One archive that comes from a store, or fails at once. */
+struct arrival {
+    struct controller *c;
+    struct error err;
+    code_added_fn *done;
+    void *arg;
+};
+
+static void arrival_fail(struct arrival *a, const struct error *err)
 {
-    return cjson_str(code, "ZipFile").ptr || cjson_str(code, "S3Bucket").len;
+    a->done(NULL, err, a->arg);
+    free(a);
 }
 
-/* Takes the text of ZipFile: the caller's, or NULL. A mark stays, so that @code still names a source. */
+static void on_late(void *arg)
+{
+    struct arrival *a = arg;
+
+    arrival_fail(a, &a->err);
+}
+
+/* Takes the text of ZipFile. A mark stays, so that @code still names a source. */
 static char *take_zip(cJSON *code)
 {
     cJSON *item = cJSON_GetObjectItemCaseSensitive(code, "ZipFile");
-    char *text;
+    char *text = item->valuestring;
 
-    if (!cJSON_IsString(item))
-        return NULL;
-    text = item->valuestring;
     item->valuestring = str_dup(STR("-"));
     return text;
 }
 
-struct late {
-    code_added_fn *done;
-    void *arg;
-    struct error err;
-};
-
-static void on_late(void *arg)
+static void on_object(struct buf *bytes, const struct error *err, void *arg)
 {
-    struct late *late = arg;
+    struct arrival *a = arg;
 
-    late->done(NULL, &late->err, late->arg);
-    free(late);
+    if (err) {
+        arrival_fail(a, err);
+        return;
+    }
+    code_store_add_bytes(a->c->store, bytes, a->done, a->arg);
+    free(a);
 }
 
-static void fail_later(struct controller *c, const struct error *err, code_added_fn *done,
-                       void *arg)
+static int begin(struct arrival *a, cJSON *code, struct error *err)
 {
-    struct late *late = calloc(1, sizeof(*late));
+    struct code_s3_object object;
+    struct fn_source source;
+    int r;
 
-    if (!late)
-        abort();
-    *late = (struct late){done, arg, *err};
-    loop_defer(c->loop, on_late, late);
+    r = fn_source_read(code, &source, err);
+    if (r < 0)
+        return r;
+    if (source.kind == FN_SOURCE_ZIP) {
+        code_store_add(a->c->store, take_zip(code), a->done, a->arg);
+        free(a);
+        return 0;
+    }
+    if (source.kind != FN_SOURCE_S3)
+        return error_set(err, ERR_BAD_REQUEST, "Please provide a source for function code.");
+    if (!a->c->s3)
+        return error_set(err, ERR_BAD_REQUEST,
+                         "S3Bucket: this Hearth has no object store to fetch code from. Set "
+                         "HEARTH_S3_ENDPOINT, or send the archive itself as ZipFile.");
+    object = (struct code_s3_object){source.s3_bucket, source.s3_key, source.s3_object_version};
+    code_s3_get(a->c->s3, &object, on_object, a);
+    return 0;
 }
 
 void code_source_fetch(struct controller *c, cJSON *code, code_added_fn *done, void *arg)
 {
-    char *zip = take_zip(code);
-    struct error err;
+    struct arrival *a = calloc(1, sizeof(*a));
 
-    if (zip) {
-        code_store_add(c->store, zip, done, arg);
-        return;
-    }
-    error_set(&err, ERR_BAD_REQUEST, "Please provide a source for function code.");
-    fail_later(c, &err, done, arg);
+    if (!a)
+        abort();
+    a->c = c;
+    a->done = done;
+    a->arg = arg;
+    if (begin(a, code, &a->err) < 0)
+        loop_defer(c->loop, on_late, a);
 }

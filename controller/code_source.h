@@ -5,7 +5,8 @@
  *
  * Owns:    nothing but the fetches under way.
  * Threads: loop thread only; callbacks never run inside a call and come exactly once.
- * Errors:  AWS's words: ERR_BAD_REQUEST for the archive and for what cannot be fetched.
+ * Errors:  AWS's words: ERR_BAD_REQUEST for the archive and for what cannot be fetched, ERR_ACCESS_DENIED
+ *          of the store.
  * Source:  Lambda API reference, FunctionCode, LayerVersionContentInput.
  */
 #ifndef HEARTH_CONTROLLER_CODE_SOURCE_H
@@ -15,8 +16,6 @@
 
 #include "controller/controller.h"
 
-/** Whether @code names an archive: in itself or in a store. */
-bool code_source_is_archive(const cJSON *code);
 /**
  * Fetches the archive that @code names (Code, Content, or the whole input of UpdateFunctionCode);
  * its text is taken out of @code. The pin is the receiver's: code_store_settle().

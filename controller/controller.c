@@ -9,8 +9,10 @@
 #include "common/base/log.h"
 #include "common/model/lambda_input.h"
 #include "controller/serve.h"
+#include "controller/zip_check.h"
 
 #define RUNTIMES_FILE_MAX (1u << 20)
+#define S3_SECRET_MAX 4096u
 #define REDIS_PATIENCE_US SECONDS(2) /* a restart of Redis costs time, not errors */
 
 /* ---- peers ---- */
@@ -177,6 +179,54 @@ static int open_store(struct controller *c, struct error *err)
     return r;
 }
 
+/* The secret of the object store's access key: a line of a file, or the setting. */
+static int read_s3_secret(const struct controller_config *config, struct buf *ret,
+                          struct error *err)
+{
+    const char *path = config->s3_secret_file;
+    int r;
+
+    if (!config->s3_access_key_id[0])
+        return 0;
+    if (path[0] && config->s3_secret_access_key[0])
+        return error_set(err, ERR_CONFIG,
+                         "s3_secret_file and s3_secret_access_key are both set: leave one out");
+    if (path[0])
+        r = error_wrap(err, file_read(path, ret, err), "s3_secret_file");
+    else
+        r = buf_append_str(ret, str_of(config->s3_secret_access_key));
+    if (r == 0 && str_trim(buf_str(ret)).len == 0)
+        return error_set(err, ERR_CONFIG,
+                         "the access key of s3_access_key_id has no secret: set s3_secret_file");
+    return r;
+}
+
+static int open_s3(struct controller *c, struct error *err)
+{
+    CLEANUP(buf_done) struct buf secret = BUF_INIT(S3_SECRET_MAX);
+    const struct controller_config *config = c->config;
+    struct code_s3_options options = {.loop = c->loop,
+                                      .endpoint = config->s3_endpoint,
+                                      .region = config->region,
+                                      .access_key = config->s3_access_key_id,
+                                      .timeout_us = config->s3_timeout_us,
+                                      .bytes_max = ZIP_BYTES_MAX};
+    int r;
+
+    if (!config->s3_endpoint || !config->s3_endpoint[0])
+        return 0;
+    buf_reserve(&secret, S3_SECRET_MAX); /* so that it never moves, and can be wiped */
+    r = read_s3_secret(config, &secret, err);
+    if (r == 0) {
+        if (config->s3_region[0])
+            options.region = config->s3_region;
+        options.secret = str_trim(buf_str(&secret));
+        c->s3 = code_s3_new(&options);
+    }
+    explicit_bzero(secret.ptr, secret.cap);
+    return r;
+}
+
 static int listen_for_peers(struct controller *c, struct error *err)
 {
     struct link_hello me = {.role = "controller"};
@@ -215,6 +265,8 @@ static int start(struct controller *c, struct error *err)
     changes.runtimes = c->runtimes;
     c->changes = fn_changes_new(&changes);
     r = open_store(c, err);
+    if (r == 0)
+        r = open_s3(c, err);
     return r < 0 ? r : listen_for_peers(c, err);
 }
 
@@ -250,6 +302,7 @@ void controller_free(struct controller *c)
         return;
     c->closing = true;
     fn_changes_free(c->changes); /* leads nothing any more */
+    code_s3_free(c->s3); /* as do requests of Redis, those that fetch code end */
     redis_free(c->redis); /* requests under way end, by way of all that is still there */
     if (c->peers)
         peers_free(c->peers);

@@ -11,6 +11,7 @@
 #define HEARTH_CONTROLLER_CONTROLLER_H
 
 #include "controller/code_gc.h"
+#include "controller/code_s3.h"
 #include "controller/code_store.h"
 #include "controller/controller_config.h"
 #include "controller/fn_change.h"
@@ -27,6 +28,7 @@ struct controller {
     struct registry *registry;
     struct code_store *store;
     struct code_gc *gc;
+    struct code_s3 *s3; /* NULL: no object store is configured */
     struct peers *peers;
     struct nodes *nodes;
     struct fn_changes *changes;

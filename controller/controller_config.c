@@ -6,6 +6,7 @@
 #include "common/base/clock.h"
 #include "common/model/setting_checks.h"
 #include "common/io/redis_url.h"
+#include "controller/code_s3.h"
 
 #if defined(__aarch64__)
 #define OWN_ARCHITECTURE "arm64"
@@ -84,6 +85,24 @@ static const struct config_item items[] = {
     {"account_concurrency", "HEARTH_ACCOUNT_CONCURRENCY", CFG_U64,
      offsetof(struct controller_config, account_concurrency), "1000", 1, 1000000,
      "invocations that one account may have at once: what functions can reserve a share of", NULL},
+    STRING_ITEM(s3_endpoint, "HEARTH_S3_ENDPOINT", "", 0, 1024,
+                "S3-compatible store that S3Bucket and S3Key mean, http://host:port or "
+                "https://host:port, buckets in the path; empty: none",
+                code_s3_check_endpoint),
+    STRING_ITEM(s3_region, "HEARTH_S3_REGION", "", 0, 64,
+                "region that requests to the store are signed for; empty: that of region",
+                setting_check_region),
+    STRING_ITEM(s3_access_key_id, "HEARTH_S3_ACCESS_KEY_ID", "", 0, 128,
+                "access key id for the store; empty: requests are not signed, only public objects "
+                "can be had",
+                NULL),
+    {"s3_secret_access_key", "HEARTH_S3_SECRET_ACCESS_KEY", CFG_SECRET,
+     offsetof(struct controller_config, s3_secret_access_key), "", 0, 1024,
+     "secret of that access key; better in a file", NULL},
+    STRING_ITEM(s3_secret_file, "HEARTH_S3_SECRET_FILE", "", 0, 1024,
+                "file with the secret of that access key", NULL),
+    USEC_ITEM("s3_timeout", "HEARTH_S3_TIMEOUT", s3_timeout_us, "50s", MSEC(100), MINUTES(10),
+              "how long the store may take to send an archive, from the question to the last byte"),
     {"code_storage_max", "HEARTH_CODE_STORAGE_MAX", CFG_BYTES,
      offsetof(struct controller_config, code_storage_max), "75G", 1024 * 1024, 1ull << 50,
      "bytes that the archives of one account's functions and layers may have together", NULL},
@@ -92,6 +111,9 @@ static const struct config_item items[] = {
     USEC_ITEM("prepare_timeout", "HEARTH_PREPARE_TIMEOUT", prepare_timeout_us, "10m", SECONDS(1),
               MINUTES(120),
               "how long a change may wait for an invoker that has its image or code ready"),
+    USEC_ITEM("resolve_timeout", "HEARTH_RESOLVE_TIMEOUT", resolve_timeout_us, "10s", MSEC(100),
+              SECONDS(50),
+              "how long a client waits for an invoker to tell what an image reference is"),
     USEC_ITEM("peer_timeout", "HEARTH_PEER_TIMEOUT", peer_timeout_us, "5s", MSEC(100), MINUTES(1),
               "how long a gateway or invoker may take to give up an old version"),
     USEC_ITEM("node_grace", "HEARTH_NODE_GRACE", node_grace_us, "10s", MSEC(100), MINUTES(60),

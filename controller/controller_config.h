@@ -23,9 +23,16 @@ struct controller_config {
     char *signing_profiles; /* folder of code_signature.h */
     char *log_level;
     uint64_t account_concurrency; /* invocations of an account at once */
+    char *s3_endpoint; /* "http://host:port"; "": code does not come from S3 */
+    char *s3_region; /* "": region */
+    char *s3_access_key_id; /* "": requests are not signed */
+    char *s3_secret_access_key;
+    char *s3_secret_file; /* the same secret in a file */
+    uint64_t s3_timeout_us;
     uint64_t code_storage_max; /* bytes of an account's archives and layers */
     uint64_t redis_timeout_us;
     uint64_t prepare_timeout_us;
+    uint64_t resolve_timeout_us;
     uint64_t peer_timeout_us;
     uint64_t node_grace_us;
 };

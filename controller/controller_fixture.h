@@ -37,6 +37,9 @@ static bool late;
 /* The invoker's and the gateway's behaviour, and what they were asked. */
 static struct {
     enum { ANSWER, HOLD, REFUSE, UNABLE } prepare;
+    enum { TELL, KEEP, ABSENT, ABSENT_ONCE, DENIED, AWAY } resolve;
+    bool second; /* who connects now is another one than the first */
+    unsigned resolves;
     bool hold_retire, mute_drop;
     struct rpc_request *held[16];
     unsigned held_len;
@@ -129,6 +132,41 @@ static inline void serve_image(struct rpc_request *rpc, const cJSON *args, struc
     loop_stop(loop);
 }
 
+static inline void serve_resolve(struct rpc_request *rpc, const cJSON *args, struct str body,
+                                 void *arg)
+{
+    CLEANUP(freep) char *image = str_dup(cjson_str(args, "image"));
+    CLEANUP(freep) char *digest = str_printf("sha256:%s", peer.digest);
+    CLEANUP(freep)
+    char *reference = str_printf("%.*s@%s", (int)(strrchr(image, ':') - image), image, digest);
+    cJSON *ok = cJSON_CreateObject();
+    struct error err;
+
+    (void)body;
+    (void)arg;
+    peer.resolves++;
+    cJSON_AddStringToObject(ok, "digest", digest);
+    cJSON_AddStringToObject(ok, "reference", reference);
+    if (peer.resolve == KEEP) {
+        hold(rpc);
+    } else if (peer.resolve == TELL) {
+        rpc_reply(rpc, ok, STR_NULL);
+    } else {
+        if (peer.resolve == ABSENT || peer.resolve == ABSENT_ONCE)
+            error_set(&err, ERR_BAD_REQUEST, "InvalidImage: Source image %s does not exist.",
+                      image);
+        else if (peer.resolve == DENIED)
+            error_set(&err, ERR_BAD_REQUEST, "ImageAccessDenied: no access to %s", image);
+        else
+            error_set(&err, ERR_UNAVAILABLE, "InternalError: the engine is away");
+        rpc_fail(rpc, &err);
+    }
+    if (peer.resolve == ABSENT_ONCE)
+        peer.resolve = TELL;
+    cJSON_Delete(ok);
+    loop_stop(loop);
+}
+
 static inline void serve_code(struct rpc_request *rpc, const cJSON *args, struct str body,
                               void *arg)
 {
@@ -180,6 +218,7 @@ static inline void serve_nodes(struct rpc_request *rpc, const cJSON *args, struc
 }
 
 static const struct rpc_method peer_methods[] = {
+    {"image.resolve", serve_resolve},
     {"image.prepare", serve_image}, {"code.prepare", serve_code}, {"version.retire", serve_retire},
     {"route.drop", serve_drop},     {"nodes.set", serve_nodes},   {NULL, NULL}};
 
@@ -200,7 +239,7 @@ static inline void peer_up(struct link *link, const struct link_hello *hello, vo
     (void)hello;
     if (arg) { /* the invoker */
         args = cJSON_CreateObject();
-        cJSON_AddStringToObject(args, "id", "node-1");
+        cJSON_AddStringToObject(args, "id", peer.second ? "node-2" : "node-1");
         cJSON_AddStringToObject(args, "address", "unix:/nowhere/invoker.sock");
         cJSON_AddNumberToObject(args, "memory_mib", 1024);
         cJSON_AddStringToObject(args, "architecture", "x86_64");
@@ -235,7 +274,7 @@ static inline struct link *connect_peer(const char *role, bool is_invoker)
     struct link *link = NULL;
 
     snprintf(me.role, sizeof(me.role), "%s", role);
-    snprintf(me.id, sizeof(me.id), "%s-1", role);
+    snprintf(me.id, sizeof(me.id), "%s-%d", role, peer.second ? 2 : 1);
     assert_int_equal(
         link_connect(loop, config.listen, &me, &peer_ops, is_invoker ? &peer : NULL, &link, NULL),
         0);
@@ -464,6 +503,7 @@ static inline int setup(void **state)
         .code_storage_max = 80530636800,
         .redis_timeout_us = SECONDS(5),
         .prepare_timeout_us = SECONDS(60),
+        .resolve_timeout_us = MSEC(300),
         .peer_timeout_us = MSEC(300),
         .node_grace_us = SECONDS(10),
     };

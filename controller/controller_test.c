@@ -17,7 +17,7 @@ static void an_image_function_becomes_active_once_every_peer_knows(void **state)
     wait_for("hello", "State", "Active");
     expect("LastUpdateStatus", "Successful");
     expect("CodeSha256", DIGEST);
-    assert_string_equal(peer.image, "127.0.0.1:5000/hello:1");
+    assert_string_equal(peer.image, "127.0.0.1:5000/hello@sha256:" DIGEST);
     assert_int_equal(peer.images, 1);
     assert_int_equal(peer.retires, 1);
     assert_int_equal(peer.drops, 1);
@@ -25,7 +25,7 @@ static void an_image_function_becomes_active_once_every_peer_knows(void **state)
     assert_int_equal(lambda("GET", FN "/hello", "", ""), 200);
     assert_true(
         str_is(cjson_str(cJSON_GetObjectItemCaseSensitive(got.json, "Code"), "ResolvedImageUri"),
-               "127.0.0.1:5000/hello:1@sha256:" DIGEST));
+               "127.0.0.1:5000/hello@sha256:" DIGEST));
     generation = route("hello", "Active");
     assert_int_equal(generation, peer.retired);
     fn_call(invoker, "version.get", "hello", generation);
@@ -120,7 +120,7 @@ static void a_refused_image_fails_the_function(void **state)
     assert_int_equal(create_image("absent"), 201);
     wait_for("absent", "State", "Failed");
     expect("StateReasonCode", "ImageAccessDenied");
-    expect("StateReason", "no such image 127.0.0.1:5000/absent:1");
+    expect("StateReason", "no such image 127.0.0.1:5000/absent@sha256:" DIGEST);
     expect("LastUpdateStatus", "Failed");
     route("absent", "Failed");
     fn_call(invoker, "version.get", "absent", 1);
@@ -149,7 +149,7 @@ static void a_refused_update_keeps_the_old_version_running(void **state)
     wait_for("sturdy", "LastUpdateStatus", "Failed");
     expect("State", "Active");
     expect("LastUpdateStatusReasonCode", "ImageAccessDenied");
-    expect("LastUpdateStatusReason", "no such image 127.0.0.1:5000/bad:1");
+    expect("LastUpdateStatusReason", "no such image 127.0.0.1:5000/bad@sha256:" DIGEST);
     expect("CodeSha256", DIGEST);
     assert_int_equal(route("sturdy", "Active"), before);
     fn_call(invoker, "version.get", "sturdy", before);

@@ -188,6 +188,85 @@ static void archives_that_are_none_are_refused(void **state)
     assert_int_equal(lambda("GET", FN "/bad", "", ""), 404);
 }
 
+static unsigned archives_kept(void)
+{
+    CLEANUP(freep)
+    char *script = str_printf("find %s/code -name '*.zip' | wc -l", config.data_dir);
+    FILE *p = popen(script, "r");
+    unsigned n = 0;
+
+    assert_non_null(p);
+    assert_int_equal(fscanf(p, "%u", &n), 1);
+    pclose(p);
+    return n;
+}
+
+static void expect_over_the_limit(void)
+{
+    expect_error(400, "CodeStorageExceededException", "Code storage limit exceeded.");
+}
+
+static void an_account_has_no_more_code_than_its_limit(void **state)
+{
+    char zip[2000], other[2000], longer[2000];
+    uint64_t end = now_us() + WAIT_US;
+
+    (void)state;
+    need_server();
+    zip_base64("one", zip, sizeof(zip));
+    zip_base64("two", other, sizeof(other));
+    zip_base64("three", longer, sizeof(longer));
+    CLEANUP(freep) char *update = str_printf("{\"ZipFile\":\"%s\"}", other);
+    CLEANUP(freep) char *grow = str_printf("{\"ZipFile\":\"%s\"}", longer);
+    CLEANUP(freep) char *dry = str_printf("{\"ZipFile\":\"%s\",\"DryRun\":true}", longer);
+    CLEANUP(freep) char *layer = str_printf("{\"Content\":{\"ZipFile\":\"%s\"}}", other);
+
+    invoker_connect();
+    assert_int_equal(create_zip("a", zip), 201);
+    config.code_storage_max = (uint64_t)cJSON_GetNumberValue(
+        cJSON_GetObjectItemCaseSensitive(got.json, "CodeSize"));
+    wait_for("a", "State", "Active");
+    create_zip("b", other);
+    expect_over_the_limit();
+    create_zip("b", zip); /* each function counts, also of the same archive */
+    expect_over_the_limit();
+    lambda("POST", "/2018-10-31/layers/l/versions", "", layer);
+    expect_over_the_limit();
+    lambda("PUT", FN "/a/code", "", grow);
+    expect_over_the_limit();
+    lambda("PUT", FN "/a/code", "", dry);
+    expect_over_the_limit();
+    assert_int_equal(lambda("PUT", FN "/a/code", "", update), 200); /* in place of the old one */
+    wait_for("a", "LastUpdateStatus", "Successful");
+    while (archives_kept() != 1) { /* what was refused has gone, and what was replaced */
+        assert_true(now_us() < end);
+        lambda("GET", FN, "", "");
+    }
+    assert_int_equal(lambda("DELETE", FN "/a", "", ""), 204);
+    assert_int_equal(lambda("POST", "/2018-10-31/layers/l/versions", "", layer), 201);
+    create_zip("b", zip);
+    expect_over_the_limit();
+    assert_int_equal(lambda("DELETE", "/2018-10-31/layers/l/versions/1", "", ""), 204);
+    assert_int_equal(create_zip("b", zip), 201);
+}
+
+static void code_in_a_store_needs_a_store(void **state)
+{
+    static const char why[] =
+        "S3Bucket: this Hearth has no object store to fetch code from. Set HEARTH_S3_ENDPOINT, or "
+        "send the archive itself as ZipFile.";
+
+    (void)state;
+    need_server();
+    lambda("POST", FN, "",
+           "{\"FunctionName\":\"s\",\"Runtime\":\"python3.13\",\"Handler\":\"app.h\"," ROLE
+           ",\"Code\":{\"S3Bucket\":\"bucket\",\"S3Key\":\"key\"}}");
+    expect_error(400, "InvalidParameterValueException", why);
+    lambda("POST", "/2018-10-31/layers/l/versions", "",
+           "{\"Content\":{\"S3Bucket\":\"bucket\",\"S3Key\":\"key\"}}");
+    expect_error(400, "InvalidParameterValueException", why);
+}
+
 static void the_link_of_get_function_downloads_the_archive(void **state)
 {
     char zip[2000], sha256[80];
@@ -250,6 +329,8 @@ int main(void)
         LIVE(a_failed_update_gives_its_archive_back),
         LIVE(an_account_has_room_for_so_much_code),
         LIVE(archives_that_are_none_are_refused),
+        LIVE(an_account_has_no_more_code_than_its_limit),
+        LIVE(code_in_a_store_needs_a_store),
         LIVE(the_link_of_get_function_downloads_the_archive),
         cmocka_unit_test(a_link_is_good_for_ten_minutes_and_for_one_archive),
     };

@@ -199,17 +199,11 @@ static void look_for_end(struct fn_change *change)
 
 static void apply_found(struct fn_version *ver, const struct prepared *found)
 {
-    struct str digest = str_of(found->digest);
-
-    if (ver->package != FN_IMAGE) {
-        /* a runtime's image stays a name: who replaces it means existing functions, too */
+    /* a runtime's image stays a name: who replaces it means existing functions, too */
+    if (ver->package != FN_IMAGE)
         fn_set_str(&ver->resolved_image_uri, str_of(found->fallback));
-        return;
-    }
-    if (str_starts(digest, STR("sha256:")))
-        digest = str_sub(digest, 7, digest.len);
-    fn_set_str(&ver->resolved_image_uri, str_of(found->reference));
-    fn_set_str(&ver->code_sha256, digest);
+    else if (!ver->resolved_image_uri) /* what the client was told is what was prepared */
+        fn_version_set_image(ver, str_of(found->reference), str_of(found->digest));
 }
 
 /* The version is to blame, or the invoker cannot now: then it is asked again, but not for ever. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * CreateFunction: its layers found, checked, its name free, its archive kept, registered, answered,
- * led to Active.
+ * CreateFunction: its layers found, checked, its name free, its archive kept or its image resolved,
+ * registered, answered, led to Active.
  */
 #include <stdlib.h>
 
@@ -125,9 +125,14 @@ static void on_archive(const struct code_pin *pin, const struct error *err, void
 /* Images are not signed this way, but what they name must be there. */
 static void on_signing(const cJSON *config, struct str text, const struct error *err, void *arg)
 {
+    struct api_request *req = arg;
+
     (void)config;
     (void)text;
-    on_verified(err, arg);
+    if (err)
+        api_fail(req, err);
+    else
+        api_resolve_image(req, create);
 }
 
 /* A name that is taken is refused before its archive is unpacked; the script decides for good. */
@@ -146,7 +151,7 @@ static void on_found(struct fn_record *rec, const struct error *err, void *arg)
     else if (signing_of(req).len)
         code_signing_get(req->c->redis, req->home.account, signing_of(req), on_signing, req);
     else
-        create(req);
+        api_resolve_image(req, create);
 }
 
 static void apply(struct api_request *req)

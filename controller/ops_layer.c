@@ -237,8 +237,7 @@ void api_publish_layer_version(struct api_request *req)
         abort();
     p->req = req;
     p->layer = layer;
-    code_source_fetch(req->c, cJSON_GetObjectItemCaseSensitive(req->input, "Content"), on_archive,
-                      p);
+    code_source_fetch(req->c, cJSON_GetObjectItemCaseSensitive(req->input, "Content"), on_archive, p);
 }
 
 /* ---- GetLayerVersion, GetLayerVersionByArn ---- */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * UpdateFunctionCode and UpdateFunctionConfiguration: read, a changed copy made, its archive kept,
- * begun in the registry, answered, led to Successful.
+ * UpdateFunctionCode and UpdateFunctionConfiguration: read, a changed copy made, its archive kept
+ * or its image resolved, begun in the registry, answered, led to Successful.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -52,8 +52,13 @@ static void on_begun(const struct registry_change *change, const struct error *e
 static void answer_dry_run(struct api_request *req)
 {
     const struct fn_version *cur = req->cur;
+    int64_t more = (int64_t)req->ver->code_bytes - (int64_t)cur->code_bytes;
 
     api_drop_archive(req);
+    if (more > 0 && req->account_code_bytes + more > (int64_t)req->c->config->code_storage_max) {
+        api_fail_with(req, ERR_CODE_STORAGE, "Code storage limit exceeded.");
+        return;
+    }
     fn_version_set_update(req->ver, cur->update_status, cur->update_reason.code,
                           cur->update_reason.text);
     fn_set_str(&req->ver->revision_id, str_of(cur->revision_id));
@@ -164,6 +169,7 @@ static void on_read(struct fn_view *view, const struct error *err, void *arg)
     req->ver = NULL;
     req->cur = TAKE(rec->ver);
     req->next_version = (uint64_t)fn_view_number(view, "next_version", 1);
+    req->account_code_bytes = view->code_bytes;
     fn_set_str(&req->code_signing, cjson_str(view->settings, CODE_SIGNING_SETTING));
     memcpy(req->seq, rec->seq, sizeof(req->seq));
     fn_view_free(view);
@@ -174,7 +180,11 @@ static void on_read(struct fn_view *view, const struct error *err, void *arg)
         fail(req, &own);
         return;
     }
-    if (req->op->id == LAMBDA_OP_UpdateFunctionCode && req->ver->package == FN_ZIP && !req->pinned)
+    if (req->op->id != LAMBDA_OP_UpdateFunctionCode)
+        apply(req);
+    else if (req->ver->package == FN_IMAGE)
+        api_resolve_image(req, apply);
+    else if (!req->pinned)
         code_source_fetch(req->c, req->input, on_archive, req);
     else
         verify(req);
@@ -182,13 +192,13 @@ static void on_read(struct fn_view *view, const struct error *err, void *arg)
 
 static void begin(struct api_request *req)
 {
-    fn_view_get(req->c->redis, &req->c->key, req->home.account, req->fn.name, STR_NULL, 0, on_read,
-                req);
+    fn_view_get(req->c->redis, &req->c->key, req->home.account, req->fn.name, STR_NULL,
+                FN_WANT_ACCOUNT, on_read, req);
 }
 
 void api_update_function_code(struct api_request *req)
 {
-    if (api_name(req, FN_NAME_PLAIN))
+    if (api_latest_name(req))
         api_find_layers(req, begin);
 }
 

@@ -88,7 +88,8 @@ void routes_too_large(struct str method, struct str path, struct str query, stru
     }
     if (m.service == SERVICE_INVOKE || m.service == SERVICE_MANAGE)
         name = m.lambda.op->id == LAMBDA_OP_Invoke ? "InvokeFunction" : m.lambda.op->name;
-    error_set(err, ERR_TOO_LARGE, "Request must be smaller than %zu bytes for the %s operation",
+    error_set(err, m.service == SERVICE_INVOKE ? ERR_TOO_LARGE : ERR_ENTITY_TOO_LARGE,
+              "Request must be smaller than %zu bytes for the %s operation",
               routes_body_max(path, type), name);
 }
 

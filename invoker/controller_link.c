@@ -233,6 +233,37 @@ static void on_image_prepare(struct rpc_request *req, const cJSON *args, struct 
         bad_args(req, "image.prepare");
 }
 
+static void on_image_resolved(const char *reference, const char *digest, const struct error *err,
+                              void *arg)
+{
+    struct task *t = arg;
+    cJSON *ok;
+
+    if (err) {
+        rpc_fail(t->request, err);
+        task_free(t);
+        return;
+    }
+    ok = cJSON_CreateObject();
+    cJSON_AddStringToObject(ok, "digest", digest);
+    cJSON_AddStringToObject(ok, "reference", reference);
+    rpc_reply(t->request, ok, STR_NULL);
+    cJSON_Delete(ok);
+    task_free(t);
+}
+
+static void on_image_resolve(struct rpc_request *req, const cJSON *args, struct str body, void *arg)
+{
+    struct controller_link *cl = arg;
+    const char *image = string_arg(args, "image");
+    (void)body;
+
+    if (image)
+        image_resolve(cl->parts.images, image, on_image_resolved, task_new(cl, req));
+    else
+        bad_args(req, "image.resolve");
+}
+
 static void prepared(struct task *t, const struct error *err)
 {
     if (err)
@@ -315,6 +346,7 @@ static void on_version_retire(struct rpc_request *req, const cJSON *args, struct
 
 static const struct rpc_method methods[] = {
     {"image.prepare", on_image_prepare},
+    {"image.resolve", on_image_resolve},
     {"code.prepare", on_code_prepare},
     {"version.retire", on_version_retire},
     {NULL, NULL},

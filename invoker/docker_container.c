@@ -114,10 +114,11 @@ static void add_file_systems(cJSON *host, const struct docker_container_options 
         add_bind(mounts, o->code_dir, "/var/task");
     if (o->layers_dir)
         add_bind(mounts, o->layers_dir, "/opt");
-    /* Docker's default is noexec; Lambda's functions may run what they put there. The owner counts
-     * where an image's own /tmp is closed to others: runc before 1.2 gives the mount that mode. */
+    /* Docker's default is noexec; Lambda's functions may run what they put there. Root owns it, as
+     * in Lambda, but an image function's own image may have a /tmp that is closed to others: runc
+     * before 1.2 gives the mount that mode, and then the owner counts. */
     snprintf(options, sizeof(options), "rw,exec,nosuid,nodev,size=%um,mode=1777,uid=%u,gid=%u",
-             o->spec->ephemeral_mib, SANDBOX_UID, SANDBOX_GID);
+             o->spec->ephemeral_mib, o->code_dir ? 0 : SANDBOX_UID, o->code_dir ? 0 : SANDBOX_GID);
     tmpfs = cJSON_AddObjectToObject(host, "Tmpfs");
     cJSON_AddStringToObject(tmpfs, "/tmp", options);
     add_volumes(tmpfs, o);

@@ -106,6 +106,7 @@ static void test_code_and_layers_are_mounted_read_only_and_other_networks_keep_t
     assert_non_null(strstr(text, "\"NetworkMode\":\"hearth-net\""));
     assert_null(strstr(text, "\"Dns\""));
     assert_null(strstr(text, "\"/var/task\":\"ro"));
+    assert_non_null(strstr(text, "size=512m,mode=1777,uid=0,gid=0\""));
     cJSON_free(text);
 }
 

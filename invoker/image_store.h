@@ -36,10 +36,16 @@ struct image_info {
 /** Exactly once. @err NULL: @info is borrowed for the call; image_info_copy() keeps it. */
 typedef void image_done_fn(const struct image_info *info, const struct error *err, void *arg);
 
+/** Exactly once. @err NULL: @reference (to prepare later) and @digest are borrowed for the call. */
+typedef void image_resolved_fn(const char *reference, const char *digest, const struct error *err,
+                               void *arg);
+
 struct image_store;
 struct image_store_ops {
     const char *name; /* "docker" */
     void (*prepare)(struct image_store *store, const char *reference, image_done_fn *done,
+                    void *arg);
+    void (*resolve)(struct image_store *store, const char *reference, image_resolved_fn *done,
                     void *arg);
     void (*free)(struct image_store *store);
 };
@@ -60,6 +66,18 @@ static inline void image_prepare(struct image_store *store, const char *referenc
                                  image_done_fn *done, void *arg)
 {
     store->ops->prepare(store, reference, done, arg);
+}
+
+/**
+ * Tells what the image of @reference (copied) is now, without pulling it: the reference and digest
+ * that image_prepare() would give. @done as there. A tag of a registry is the registry's to tell; a
+ * name without a host is asked of the registry when it is not here; a digest is its own answer, also
+ * while its registry is away.
+ */
+static inline void image_resolve(struct image_store *store, const char *reference,
+                                 image_resolved_fn *done, void *arg)
+{
+    store->ops->resolve(store, reference, done, arg);
 }
 
 /** Pulls that run are cancelled; their callbacks do not come. NULL is fine. */

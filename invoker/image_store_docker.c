@@ -20,10 +20,11 @@ struct docker_store {
     struct list_node flights;
 };
 
-/* One reference being prepared, for all who asked for it meanwhile. */
+/* One reference being prepared or resolved, for all who asked for it meanwhile. */
 struct flight {
     struct docker_store *store;
     char *reference;
+    bool resolving; /* without a pull */
     struct image_ref ref; /* points into it */
     struct docker_call *call; /* NULL only at the begin of a reference that is none */
     bool pulled;
@@ -32,7 +33,8 @@ struct flight {
 };
 
 struct waiter {
-    image_done_fn *done;
+    image_done_fn *done; /* this one ... */
+    image_resolved_fn *resolved; /* ... or, of a flight that resolves, this one */
     void *arg;
     struct list_node node;
 };
@@ -71,7 +73,10 @@ static void flight_end(struct flight *flight, const struct image_info *info,
     list_remove(&flight->node);
     while ((w = LIST_FIRST(&flight->waiters, struct waiter, node))) {
         list_remove(&w->node);
-        w->done(info, err, w->arg);
+        if (flight->resolving)
+            w->resolved(info ? info->reference : NULL, info ? info->digest : NULL, err, w->arg);
+        else
+            w->done(info, err, w->arg);
         free(w);
     }
     flight_free(flight);
@@ -112,14 +117,18 @@ static void flight_fail(struct flight *flight, const struct error *cause)
     flight_end(flight, NULL, &err);
 }
 
-static void on_bad(void *arg)
+static void fail_invalid(struct flight *flight)
 {
-    struct flight *flight = arg;
     struct error err;
 
     error_set(&err, ERR_BAD_REQUEST,
               "Source image %.200s is not valid. Provide a valid source image.", flight->reference);
     flight_fail(flight, &err);
+}
+
+static void on_bad(void *arg)
+{
+    fail_invalid(arg);
 }
 
 /* ---- what the engine knows of an image */
@@ -193,6 +202,18 @@ static const char *find_repo_digest(const cJSON *json, const struct image_ref *r
     return NULL;
 }
 
+/* Whether the image may run here is found out when it is prepared. */
+static void deliver_identity(struct flight *flight, const cJSON *json)
+{
+    const char *repo_digest = find_repo_digest(json, &flight->ref);
+    const char *id = string_in(json, "Id");
+    CLEANUP(freep) char *reference = str_dup(str_of(repo_digest ? repo_digest : id));
+    CLEANUP(freep)
+    char *digest = str_dup(str_of(repo_digest ? strchr(repo_digest, '@') + 1 : id));
+
+    flight_end(flight, &(struct image_info){.reference = reference, .digest = digest}, NULL);
+}
+
 static void deliver(struct flight *flight, const cJSON *json)
 {
     const cJSON *config = cJSON_GetObjectItemCaseSensitive(json, "Config");
@@ -254,6 +275,16 @@ static void fail_not_built(struct flight *flight)
     flight_fail(flight, &err);
 }
 
+/* With both a tag and a digest the digest counts; the engine knows the image by that alone. */
+static char *inspected_name(const struct flight *flight)
+{
+    const struct image_ref *ref = &flight->ref;
+
+    if (ref->name.len && ref->digest.len)
+        return str_printf("%.*s@%.*s", STR_ARG(ref->name), STR_ARG(ref->digest));
+    return str_dup(str_of(flight->reference));
+}
+
 static void flight_inspect(struct flight *flight);
 
 static void on_pulled(const struct error *err, void *arg)
@@ -274,16 +305,60 @@ static void flight_pull(struct flight *flight)
         docker_image_pull(flight->store->docker, flight->reference, NULL, on_pulled, flight);
 }
 
+/* The registry's digest under the name that the client wrote. */
+static void deliver_digest(struct flight *flight, struct str digest)
+{
+    CLEANUP(freep)
+    char *reference = str_printf("%.*s@%.*s", STR_ARG(flight->ref.name), STR_ARG(digest));
+    CLEANUP(freep) char *text = str_dup(digest);
+
+    flight_end(flight, &(struct image_info){.reference = reference, .digest = text}, NULL);
+}
+
+static void on_distribution(const cJSON *json, const struct error *err, void *arg)
+{
+    struct flight *flight = arg;
+    const char *digest = string_in(cJSON_GetObjectItemCaseSensitive(json, "Descriptor"), "digest");
+    struct error own;
+
+    flight->call = NULL;
+    if (!err && image_digest_is_valid(str_of(digest))) {
+        deliver_digest(flight, str_of(digest));
+    } else if (!err) {
+        error_set(&own, ERR_PROTOCOL, "the Docker engine tells no digest");
+        flight_fail(flight, &own);
+    } else if (err->code == ERR_BAD_REQUEST) {
+        fail_invalid(flight);
+    } else if (flight->ref.digest.len && err->code != ERR_NOT_FOUND &&
+               err->code != ERR_ACCESS_DENIED) {
+        deliver_digest(flight, flight->ref.digest);
+    } else {
+        flight_fail(flight, err);
+    }
+}
+
+static void flight_ask_registry(struct flight *flight)
+{
+    CLEANUP(freep) char *name = inspected_name(flight);
+
+    flight->call =
+        docker_distribution_inspect(flight->store->docker, name, on_distribution, flight);
+}
+
 static void on_inspected(const cJSON *json, const struct error *err, void *arg)
 {
     struct flight *flight = arg;
     bool is_id = flight->ref.name.len == 0;
 
     flight->call = NULL;
-    if (!err)
+    if (!err && flight->resolving)
+        deliver_identity(flight, json);
+    else if (!err)
         deliver(flight, json);
     else if (err->code == ERR_NOT_FOUND && is_base_image(&flight->ref))
         fail_not_built(flight);
+    else if (err->code == ERR_NOT_FOUND && flight->resolving && !is_id)
+        flight_ask_registry(flight);
     else if (err->code == ERR_NOT_FOUND && !flight->pulled && !is_id)
         flight_pull(flight);
     else
@@ -292,47 +367,50 @@ static void on_inspected(const cJSON *json, const struct error *err, void *arg)
 
 static void flight_inspect(struct flight *flight)
 {
-    const struct image_ref *ref = &flight->ref;
-    CLEANUP(freep) char *name = NULL;
+    CLEANUP(freep) char *name = inspected_name(flight);
 
-    /* with both a tag and a digest the digest counts; the engine knows the image by that alone */
-    if (ref->name.len && ref->digest.len)
-        name = str_printf("%.*s@%.*s", STR_ARG(ref->name), STR_ARG(ref->digest));
-    else
-        name = str_dup(str_of(flight->reference));
     flight->call = docker_image_inspect(flight->store->docker, name, on_inspected, flight);
 }
 
-static struct flight *flight_new(struct docker_store *store, const char *reference)
+static struct flight *flight_new(struct docker_store *store, const char *reference, bool resolving)
 {
     struct flight *flight = xcalloc(sizeof(*flight));
 
     flight->store = store;
     flight->reference = str_dup(str_of(reference));
+    flight->resolving = resolving;
     list_init(&flight->waiters);
     list_append(&store->flights, &flight->node);
     timer_init(&flight->bad, store->loop, on_bad, flight);
     if (image_ref_parse(str_of(flight->reference), &flight->ref, NULL) < 0)
         timer_start(&flight->bad, 0);
-    else if (flight->ref.host.len && flight->ref.digest.len == 0)
-        flight_pull(flight); /* only the registry knows what a tag means now */
-    else
+    else if (flight->ref.host.len == 0 || flight->ref.digest.len)
         flight_inspect(flight);
+    else if (resolving) /* only the registry knows what a tag means now */
+        flight_ask_registry(flight);
+    else
+        flight_pull(flight);
     return flight;
 }
 
-static struct flight *flight_find(struct docker_store *store, const char *reference)
+/* The waiter of a flight for @reference, one that is under way or a new one. */
+static struct waiter *flight_wait(struct docker_store *store, const char *reference, bool resolving)
 {
+    struct waiter *w = xcalloc(sizeof(*w));
+    struct flight *flight;
     struct list_node *n;
 
     LIST_FOREACH(&store->flights, n)
     {
-        struct flight *flight = CONTAINER_OF(n, struct flight, node);
-
-        if (strcmp(flight->reference, reference) == 0)
-            return flight;
+        flight = CONTAINER_OF(n, struct flight, node);
+        if (flight->resolving == resolving && strcmp(flight->reference, reference) == 0) {
+            list_append(&flight->waiters, &w->node);
+            return w;
+        }
     }
-    return NULL;
+    flight = flight_new(store, reference, resolving);
+    list_append(&flight->waiters, &w->node);
+    return w;
 }
 
 /* ---- image_store.h */
@@ -341,14 +419,20 @@ static void docker_store_prepare(struct image_store *base, const char *reference
                                  image_done_fn *done, void *arg)
 {
     struct docker_store *store = CONTAINER_OF(base, struct docker_store, base);
-    struct flight *flight = flight_find(store, reference);
-    struct waiter *w = xcalloc(sizeof(*w));
+    struct waiter *w = flight_wait(store, reference, false);
 
-    if (!flight)
-        flight = flight_new(store, reference);
     w->done = done;
     w->arg = arg;
-    list_append(&flight->waiters, &w->node);
+}
+
+static void docker_store_resolve(struct image_store *base, const char *reference,
+                                 image_resolved_fn *done, void *arg)
+{
+    struct docker_store *store = CONTAINER_OF(base, struct docker_store, base);
+    struct waiter *w = flight_wait(store, reference, true);
+
+    w->resolved = done;
+    w->arg = arg;
 }
 
 static void docker_store_free(struct image_store *base)
@@ -364,6 +448,7 @@ static void docker_store_free(struct image_store *base)
 static const struct image_store_ops docker_store_ops = {
     .name = "docker",
     .prepare = docker_store_prepare,
+    .resolve = docker_store_resolve,
     .free = docker_store_free,
 };
 

@@ -207,6 +207,127 @@ static void test_a_base_image_that_was_not_built_is_never_pulled(void **state)
     end(&f);
 }
 
+static void on_resolved(const char *reference, const char *digest, const struct error *err,
+                        void *arg)
+{
+    struct image_info info = {.reference = (char *)reference,
+                              .digest = (char *)digest,
+                              .architecture = (char *)"",
+                              .working_directory = (char *)""};
+
+    on_image(err ? NULL : &info, err, arg);
+}
+
+static void resolve(struct fixture *f, const char *reference)
+{
+    f->expect = f->done + 1;
+    image_resolve(f->store, reference, on_resolved, f);
+    assert_int_equal(f->done, f->expect - 1);
+    loop_run(f->loop);
+}
+
+#define DISTRIBUTION ANSWER("200 OK", "{\"Descriptor\":{\"digest\":\"sha256:" HEX64 "\"}}")
+#define UNKNOWN ANSWER("404 Not Found", "{\"message\":\"manifest unknown: manifest unknown\"}")
+#define DENIED ANSWER("500 Oh", "{\"message\":\"Head https://r: no basic auth credentials\"}")
+#define AWAY ANSWER("500 Oh", "{\"message\":\"Get https://r: connect: connection refused\"}")
+
+static void test_what_a_reference_is_now_is_told_without_a_pull(void **state)
+{
+    static const struct {
+        const char *reference;
+        const char *answers[4];
+        const char *found; /* its end is the digest */
+        const char *seen; /* the last path asked for */
+    } rows[] = {
+        {"r.example/a:1", {VERSION, DISTRIBUTION}, "r.example/a@sha256:" HEX64,
+         "/distribution/r.example/a:1/json "},
+        {"hearth/mine:1", {VERSION, IMAGE("[]", OURS)}, "sha256:" OTHER,
+         "/images/hearth/mine:1/json "},
+        {"here:1", {VERSION, IMAGE("[\"here@sha256:" HEX64 "\"]", FOREIGN)}, "here@sha256:" HEX64,
+         "/images/here:1/json "},
+        {"else:1", {VERSION, NO_IMAGE, DISTRIBUTION}, "else@sha256:" HEX64,
+         "/distribution/else:1/json "},
+        {"r.example/a:1@sha256:" HEX64, {VERSION, NO_IMAGE, DISTRIBUTION},
+         "r.example/a@sha256:" HEX64, "/distribution/r.example/a@sha256:" HEX64 "/json "},
+        {"r.example/a@sha256:" OTHER, {VERSION, NO_IMAGE, AWAY}, "r.example/a@sha256:" OTHER,
+         "/distribution/r.example/a@sha256:" OTHER "/json "},
+        {"sha256:" OTHER, {VERSION, IMAGE("[]", OURS)}, "sha256:" OTHER,
+         "/images/sha256:" OTHER "/json "},
+    };
+    struct fixture f;
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < ARRAY_LEN(rows); i++) {
+        begin(&f, rows[i].answers);
+        resolve(&f, rows[i].reference);
+        assert_non_null(f.info);
+        assert_string_equal(f.info->reference, rows[i].found);
+        assert_string_equal(f.info->digest, strstr(rows[i].found, "sha256:"));
+        assert_non_null(strstr(f.script.seen[f.script.n - 1], rows[i].seen));
+        end(&f);
+    }
+}
+
+static void test_what_cannot_be_resolved_says_why(void **state)
+{
+    static const struct {
+        const char *reference;
+        const char *answers[4];
+        enum error_code code;
+        const char *words;
+    } rows[] = {
+        {"r.example/a:1", {VERSION, UNKNOWN}, ERR_BAD_REQUEST,
+         "InvalidImage: Source image r.example/a:1 does not exist. Provide a valid source image."},
+        {"r.example/a:1", {VERSION, DENIED}, ERR_BAD_REQUEST, "ImageAccessDenied: "},
+        {"r.example/a:1", {VERSION, AWAY}, ERR_UNAVAILABLE, "InternalError: "},
+        {"r.example/a:1",
+         {VERSION, ANSWER("400 No", "{\"message\":\"invalid reference format\"}")},
+         ERR_BAD_REQUEST,
+         "InvalidImage: Source image r.example/a:1 is not valid. Provide a valid source image."},
+        {"r.example/a:1",
+         {VERSION, ANSWER("200 OK", "{\"Descriptor\":{\"digest\":\"md5:1\"}}")},
+         ERR_UNAVAILABLE, "InternalError: "},
+        {"sha256:" HEX64, {VERSION, NO_IMAGE}, ERR_BAD_REQUEST, "ImageDeleted: "},
+        {"hearth/nodejs:20", {VERSION, NO_IMAGE}, ERR_BAD_REQUEST,
+         "InvalidImage: The image hearth/nodejs:20 is not on"},
+        {"r.example/a@sha256:" HEX64, {VERSION, NO_IMAGE, UNKNOWN}, ERR_BAD_REQUEST,
+         "ImageDeleted: "},
+        {"no reference", {NULL}, ERR_BAD_REQUEST,
+         "InvalidImage: Source image no reference is not valid. Provide a valid source image."},
+    };
+    struct fixture f;
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < ARRAY_LEN(rows); i++) {
+        begin(&f, rows[i].answers);
+        resolve(&f, rows[i].reference);
+        assert_null(f.info);
+        if (f.err.code != rows[i].code ||
+            strncmp(f.err.msg, rows[i].words, strlen(rows[i].words)) != 0)
+            fail_msg("row %zu: %s", i, f.err.msg);
+        end(&f);
+    }
+}
+
+static void test_resolving_and_preparing_one_reference_are_apart(void **state)
+{
+    static const char *const answers[] = {
+        VERSION, DISTRIBUTION, PULLED, IMAGE("[\"r.example/a@sha256:" HEX64 "\"]", OURS), NULL};
+    struct fixture f;
+
+    (void)state;
+    begin(&f, answers);
+    f.expect = 3;
+    image_resolve(f.store, "r.example/a:1", on_resolved, &f);
+    image_prepare(f.store, "r.example/a:1", on_image, &f);
+    image_resolve(f.store, "r.example/a:1", on_resolved, &f);
+    loop_run(f.loop);
+    assert_int_equal(f.script.n, 4); /* those who resolve share one question */
+    end(&f);
+}
+
 static void test_freeing_the_store_drops_those_who_wait(void **state)
 {
     static const char *const answers[] = {VERSION, "HTTP/1.1 200 OK\r\nX-Hang: 1\r\n\r\n", NULL};
@@ -216,6 +337,8 @@ static void test_freeing_the_store_drops_those_who_wait(void **state)
     begin(&f, answers);
     image_prepare(f.store, "r.example/a:1", on_image, &f);
     image_prepare(f.store, "no reference", on_image, &f);
+    image_resolve(f.store, "no reference", on_resolved, &f);
+    image_resolve(f.store, "r.example/a:1", on_resolved, &f);
     end(&f);
     assert_int_equal(f.done, 0);
 }
@@ -228,6 +351,9 @@ int main(void)
         cmocka_unit_test(test_what_is_not_here_is_pulled_once),
         cmocka_unit_test(test_failures_speak_aws),
         cmocka_unit_test(test_a_base_image_that_was_not_built_is_never_pulled),
+        cmocka_unit_test(test_what_a_reference_is_now_is_told_without_a_pull),
+        cmocka_unit_test(test_what_cannot_be_resolved_says_why),
+        cmocka_unit_test(test_resolving_and_preparing_one_reference_are_apart),
         cmocka_unit_test(test_freeing_the_store_drops_those_who_wait),
     };
 

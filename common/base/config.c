@@ -48,6 +48,11 @@ static int parse_bool(struct str text, bool *ret)
     return str_is(text, "false") || str_is(text, "no") || str_is(text, "0") ? 0 : -ERR_CONFIG;
 }
 
+static bool is_text(const struct config_item *item)
+{
+    return item->type == CFG_STRING || item->type == CFG_SECRET;
+}
+
 const char *config_set(const struct config_item *item, struct str text, void *target)
 {
     char *at = (char *)target + item->offset;
@@ -57,6 +62,7 @@ const char *config_set(const struct config_item *item, struct str text, void *ta
 
     switch (item->type) {
     case CFG_STRING:
+    case CFG_SECRET:
         v = text.len;
         break;
     case CFG_BOOL:
@@ -75,11 +81,11 @@ const char *config_set(const struct config_item *item, struct str text, void *ta
         return item->type == CFG_USEC ? "is not a time such as 250ms, 3s, 5m or 2h"
                                       : "is not a number";
     if (v < item->min || v > item->max)
-        return item->type == CFG_STRING ? "is too short or too long" : "is out of range";
+        return is_text(item) ? "is too short or too long" : "is out of range";
     wrong = item->check ? item->check(text) : NULL;
     if (wrong)
         return wrong;
-    if (item->type == CFG_STRING) {
+    if (is_text(item)) {
         free(*(char **)(void *)at);
         *(char **)(void *)at = str_dup(text);
     } else {
@@ -94,7 +100,7 @@ static void format_value(const struct config_item *item, uint64_t v, char *ret, 
     const struct unit *units = item->type == CFG_BYTES ? byte_units : time_units;
     size_t len = item->type == CFG_BYTES ? ARRAY_LEN(byte_units) : ARRAY_LEN(time_units), i, best;
 
-    if (item->type == CFG_U64 || item->type == CFG_STRING) {
+    if (item->type == CFG_U64 || is_text(item)) {
         snprintf(ret, size, "%" PRIu64, v);
         return;
     }
@@ -113,7 +119,7 @@ static void range_text(const struct config_item *item, char *ret, size_t size)
         snprintf(ret, size, "true or false");
         return;
     }
-    if (item->type == CFG_STRING) {
+    if (is_text(item)) {
         snprintf(ret, size, "text");
         return;
     }
@@ -131,6 +137,8 @@ static void set_or_complain(const struct config_item *item, struct str text, con
     if (!wrong)
         return;
     range_text(item, range, sizeof(range));
+    if (item->type == CFG_SECRET)
+        text = STR("...");
     buf_printf(problems, "%s = \"%.*s\" (from %s) %s; legal: %s\n", item->name, STR_ARG(text), where,
                wrong, range);
 }
@@ -288,7 +296,7 @@ void config_done(const struct config_program *prog, void *target)
     size_t i;
 
     for (i = 0; i < prog->len; i++) {
-        if (prog->items[i].type != CFG_STRING)
+        if (!is_text(&prog->items[i]))
             continue;
         at = (char **)(void *)((char *)target + prog->items[i].offset);
         if (*at)

@@ -22,6 +22,7 @@
 
 enum config_type {
     CFG_STRING, /* char *, owned; "" when empty */
+    CFG_SECRET, /* the same, never shown: not in the report of a mistake either */
     CFG_U64, /* uint64_t, plain count */
     CFG_BYTES, /* uint64_t; suffixes K M G (powers of 1024) */
     CFG_USEC, /* uint64_t microseconds; written 250ms, 3s, 5m, 2h */

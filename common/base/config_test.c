@@ -75,6 +75,26 @@ static void all_mistakes_are_told_together(void **state)
     config_done(&prog, &s);
 }
 
+static void a_secret_is_never_shown(void **state)
+{
+    static const struct config_item secret = {
+        "token", "T_TOKEN", CFG_SECRET, 0, "", 0, 4, "the token", NULL};
+    static const struct config_program keeper = {"keeper", "keeps", &secret, 1};
+    char *argv[] = {"keeper", "--token", "swordfish"};
+    CLEANUP(buf_done) struct buf problems = BUF_INIT(4096);
+    char *token = NULL;
+
+    (void)state;
+    assert_int_equal(config_load(&keeper, 3, argv, &token, &problems), -ERR_CONFIG);
+    buf_append_char(&problems, '\0');
+    assert_non_null(strstr(problems.ptr, "token = \"...\" (from flag) is too short or too long"));
+    assert_null(strstr(problems.ptr, "swordfish"));
+    assert_null(config_set(&secret, STR("fish"), &token));
+    assert_string_equal(token, "fish");
+    config_done(&keeper, &token);
+    assert_null(token);
+}
+
 static void units_are_read_exactly(void **state)
 {
     static const struct {
@@ -99,6 +119,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(later_sources_win_over_earlier_ones),
         cmocka_unit_test(all_mistakes_are_told_together),
+        cmocka_unit_test(a_secret_is_never_shown),
         cmocka_unit_test(units_are_read_exactly),
     };
 

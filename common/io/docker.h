@@ -59,6 +59,14 @@ struct docker_call *docker_image_inspect(struct docker *docker, const char *name
 struct docker_call *docker_image_pull(struct docker *docker, const char *reference,
                                       const char *platform, docker_done_fn *done, void *arg);
 
+/**
+ * GET /distribution/{name}/json: asks the registry of @reference, with the same credentials, what it
+ * is there; nothing is pulled. The answer's "Descriptor" has "digest", that of the manifest (or
+ * list of them) that a pull would find.
+ */
+struct docker_call *docker_distribution_inspect(struct docker *docker, const char *reference,
+                                                docker_json_fn *done, void *arg);
+
 /** POST /containers/create?name=: @config is read during the call only. The answer has "Id". */
 struct docker_call *docker_container_create(struct docker *docker, const char *name,
                                             const cJSON *config, docker_json_fn *done, void *arg);

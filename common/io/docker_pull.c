@@ -5,17 +5,12 @@
  */
 #include <string.h>
 
-#include "common/base/base64.h"
 #include "common/base/clock.h"
-#include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/io/docker_request.h"
 #include "common/proto/image_ref.h"
 
 #define SILENCE_MAX_US SECONDS(180)
-#define AUTH_FILE_MAX (256u * 1024u)
-#define AUTH_MAX 16384u
-#define HUB_KEY "https://index.docker.io/v1/"
 
 struct pull {
     struct docker *docker;
@@ -29,145 +24,11 @@ struct pull {
     struct error err; /* of the stream, when failed */
 };
 
-/* ---- credentials */
-
 static const char *string_in(const cJSON *json, const char *key)
 {
     const char *s = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, key));
 
     return s && *s ? s : NULL;
-}
-
-/* "user:password" in base64 to the two members that the engine wants. */
-static void add_user_and_password(cJSON *to, const char *auth)
-{
-    CLEANUP(buf_done) struct buf plain = BUF_INIT(AUTH_MAX);
-    size_t colon;
-    char *user, *password;
-
-    if (base64_decode(&plain, str_of(auth)) < 0)
-        return;
-    colon = str_find(buf_str(&plain), ':', 0);
-    user = str_dup(str_sub(buf_str(&plain), 0, colon));
-    password = str_dup(str_sub(buf_str(&plain), colon + 1, plain.len));
-    cJSON_AddStringToObject(to, "username", user);
-    cJSON_AddStringToObject(to, "password", password);
-    explicit_bzero(password, strlen(password));
-    explicit_bzero(plain.ptr, plain.len);
-    free(user);
-    free(password);
-}
-
-/* The entry of config.json for @host: as it is, or as an URL of that host. */
-static const cJSON *find_auth(const cJSON *auths, const char *host)
-{
-    CLEANUP(freep) char *https = str_printf("https://%s", host);
-    CLEANUP(freep) char *http = str_printf("http://%s", host);
-    const char *const keys[] = {host, https, http};
-    const cJSON *found;
-
-    for (size_t i = 0; i < ARRAY_LEN(keys); i++)
-        if ((found = cJSON_GetObjectItemCaseSensitive(auths, keys[i])))
-            return found;
-    return NULL;
-}
-
-/* The value of X-Registry-Auth for @host, or NULL: anonymous. */
-static char *registry_auth(const cJSON *config, const char *host)
-{
-    CLEANUP(buf_done) struct buf encoded = BUF_INIT(AUTH_MAX);
-    const cJSON *auths = cJSON_GetObjectItemCaseSensitive(config, "auths");
-    const cJSON *entry = find_auth(auths, host);
-    static const char *const passed[] = {"username", "password", "identitytoken", "registrytoken"};
-    CLEANUP(freep) char *text = NULL;
-    cJSON *auth;
-
-    if (!entry)
-        return NULL;
-    auth = cJSON_CreateObject();
-    for (size_t i = 0; i < ARRAY_LEN(passed); i++)
-        if (string_in(entry, passed[i]))
-            cJSON_AddStringToObject(auth, passed[i], string_in(entry, passed[i]));
-    if (string_in(entry, "auth") && !string_in(entry, "password"))
-        add_user_and_password(auth, string_in(entry, "auth"));
-    cJSON_AddStringToObject(auth, "serveraddress", host);
-    text = cJSON_PrintUnformatted(auth);
-    cJSON_Delete(auth);
-    if (!text || base64_encode(&encoded, str_of(text)) < 0)
-        return NULL;
-    explicit_bzero(text, strlen(text));
-    for (size_t i = 0; i < encoded.len; i++) /* the URL's alphabet */
-        encoded.ptr[i] = encoded.ptr[i] == '+' ? '-' : encoded.ptr[i] == '/' ? '_' : encoded.ptr[i];
-    return buf_take(&encoded);
-}
-
-/* Read anew for each pull, as whoever logs in changes it: a small local file against seconds of
- * pulling. */
-static char *auth_header(const struct docker *docker, struct str host)
-{
-    CLEANUP(buf_done) struct buf file = BUF_INIT(AUTH_FILE_MAX);
-    CLEANUP(freep)
-    char *key =
-        str_is(host, "") || str_is(host, "docker.io") ? str_dup(STR(HUB_KEY)) : str_dup(host);
-    struct error err;
-    char *value, *header = NULL;
-    cJSON *config;
-
-    if (docker->auth_file[0] == '\0')
-        return NULL;
-    if (file_read(docker->auth_file, &file, &err) < 0) {
-        log_warn("docker", "no credentials, pulling as anonymous", KV_ERR(&err));
-        return NULL;
-    }
-    config = cJSON_ParseWithLength(file.ptr ? file.ptr : "", file.len);
-    if (!config)
-        log_warn("docker", "the file of credentials is not JSON",
-                 KV_STR("file", docker->auth_file));
-    value = registry_auth(config, key);
-    if (value) {
-        header = str_printf("X-Registry-Auth: %s", value);
-        explicit_bzero(value, strlen(value));
-        free(value);
-    }
-    cJSON_Delete(config);
-    explicit_bzero(file.ptr, file.len);
-    return header;
-}
-
-/* ---- what the registry said */
-
-/* Through the engine only the registry's words arrive, in many wordings. First match wins. */
-static const struct {
-    const char *words;
-    enum error_code code;
-} refusals[] = {
-    {"no matching manifest", ERR_UNSUPPORTED},
-    {"does not match the specified platform", ERR_UNSUPPORTED},
-    {"unauthorized", ERR_ACCESS_DENIED},
-    {"authentication required", ERR_ACCESS_DENIED},
-    {"no basic auth credentials", ERR_ACCESS_DENIED},
-    {"access denied", ERR_ACCESS_DENIED},
-    {"denied:", ERR_ACCESS_DENIED},
-    {"forbidden", ERR_ACCESS_DENIED},
-    {"manifest unknown", ERR_NOT_FOUND},
-    {"name unknown", ERR_NOT_FOUND},
-    {"repository name not known", ERR_NOT_FOUND},
-    {"not found", ERR_NOT_FOUND},
-    {"does not exist", ERR_NOT_FOUND},
-    {"connection refused", ERR_UNAVAILABLE},
-    {"no such host", ERR_UNAVAILABLE},
-    {"timeout", ERR_UNAVAILABLE},
-    {"deadline exceeded", ERR_UNAVAILABLE},
-    {"network is unreachable", ERR_UNAVAILABLE},
-    {"server gave HTTP response to HTTPS client", ERR_UNAVAILABLE},
-};
-
-static enum error_code refusal_code(const char *text, enum error_code otherwise)
-{
-    for (size_t i = 0; i < ARRAY_LEN(refusals); i++)
-        if (strcasestr(text, refusals[i].words))
-            return refusals[i].code;
-    return otherwise;
 }
 
 static void pull_free(void *arg)
@@ -189,7 +50,7 @@ static void on_done(const struct error *http_err, void *arg)
 
     if (failed) {
         err = *failed;
-        err.code = refusal_code(err.msg, err.code);
+        err.code = docker_refusal_code(err.msg, err.code);
     } else {
         log_info("docker", "pulled", KV_STR("image", pull->reference),
                  KV_U64("took_us", now_us() - pull->began_us));
@@ -266,7 +127,7 @@ struct docker_call *docker_image_pull(struct docker *docker, const char *referen
         docker_encode(&path, str_of(platform));
     }
     buf_append_char(&path, '\0');
-    header = auth_header(docker, ref.host);
+    header = docker_registry_auth(docker, ref.host);
     pull->call = docker_request(docker, &(struct docker_request){.method = "POST",
                                                                  .path = path.ptr,
                                                                  .header = header,

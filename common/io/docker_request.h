@@ -50,6 +50,13 @@ void docker_encode(struct buf *b, struct str s);
 void docker_encode_path(struct buf *b, struct str s);
 /** The code for an HTTP status of the engine. */
 enum error_code docker_status_code(int status);
+/**
+ * The header "X-Registry-Auth: ..." with the auth file's credentials for @host ("": Docker's own
+ * registry), or NULL: anonymous. A secret: the caller wipes and frees it.
+ */
+char *docker_registry_auth(const struct docker *docker, struct str host);
+/** What a registry's refusal means, by its words in @text; @otherwise when they are not known. */
+enum error_code docker_refusal_code(const char *text, enum error_code otherwise);
 /** One that is open, or NULL. */
 struct docker_events *docker_events_first(struct docker *docker);
 

@@ -196,9 +196,41 @@ static void test_a_pull_fails_by_its_stream_and_by_its_status(void **state)
     end(&f);
 }
 
+static void test_a_registry_is_asked_what_a_tag_is(void **state)
+{
+    static const char *const answers[] = {
+        VERSION, JSON_ANSWER("200 OK", "{\"Descriptor\":{\"digest\":\"sha256:1\"}}"),
+        JSON_ANSWER("404 Not Found", "{\"message\":\"manifest unknown: manifest unknown\"}"),
+        JSON_ANSWER("500 Oh", "{\"message\":\"Head https://r: no basic auth credentials\"}"),
+        JSON_ANSWER("401 No", "{\"message\":\"unauthorized: authentication required\"}"),
+        JSON_ANSWER("500 Oh", "{\"message\":\"Get https://r: connect: connection refused\"}"),
+        JSON_ANSWER("400 No", "{\"message\":\"invalid reference format\"}"),
+        "HTTP/1.1 200 OK\r\nX-Hang: 1\r\n\r\n", NULL};
+    static const enum error_code codes[] = {ERR_OK,          ERR_NOT_FOUND,   ERR_ACCESS_DENIED,
+                                            ERR_ACCESS_DENIED, ERR_UNAVAILABLE, ERR_BAD_REQUEST};
+    struct docker_call *call;
+    struct fixture f;
+    size_t i;
+
+    (void)state;
+    begin(&f, answers);
+    for (i = 0; i < ARRAY_LEN(codes); i++) {
+        f.expect = f.done + 1;
+        docker_distribution_inspect(f.docker, "r.example:5000/a/b:1", on_json, &f);
+        loop_run(f.loop);
+        assert_int_equal(f.err.code, codes[i]);
+    }
+    assert_non_null(
+        strstr(f.script.seen[1], "GET /v1.41/distribution/r.example:5000/a/b:1/json "));
+    call = docker_distribution_inspect(f.docker, "a", on_json, &f);
+    docker_call_cancel(call); /* what hangs on it goes with it */
+    end(&f);
+}
+
 static void test_credentials_go_to_their_own_registry_only(void **state)
 {
     static const char *const answers[] = {VERSION, JSON_ANSWER("200 OK", "{}"),
+                                          JSON_ANSWER("200 OK", "{}"),
                                           JSON_ANSWER("200 OK", "{}"), NULL};
     CLEANUP(buf_done) struct buf plain = BUF_INIT(4096);
     char path[] = "/tmp/hearth-auth-XXXXXX";
@@ -227,6 +259,10 @@ static void test_credentials_go_to_their_own_registry_only(void **state)
     assert_string_equal(plain.ptr, "{\"username\":\"me\",\"password\":\"se:cret\","
                                    "\"serveraddress\":\"r.example:5000\"}");
     assert_null(strstr(f.script.seen[2], "X-Registry-Auth"));
+    f.expect = 3; /* a question has the same ones as a pull */
+    docker_distribution_inspect(f.docker, "r.example:5000/a:1", on_json, &f);
+    loop_run(f.loop);
+    assert_non_null(strstr(f.script.seen[3], "X-Registry-Auth: "));
     unlink(path);
     end(&f);
 }
@@ -291,6 +327,7 @@ int main(void)
         cmocka_unit_test(test_an_engine_that_dropped_1_41_is_asked_for_its_least),
         cmocka_unit_test(test_an_engine_too_old_or_absent_fails_every_waiting_call),
         cmocka_unit_test(test_the_engines_message_and_kind_are_kept),
+        cmocka_unit_test(test_a_registry_is_asked_what_a_tag_is),
         cmocka_unit_test(test_a_pull_fails_by_its_stream_and_by_its_status),
         cmocka_unit_test(test_credentials_go_to_their_own_registry_only),
         cmocka_unit_test(test_events_go_on_after_the_stream_broke),

@@ -313,6 +313,7 @@ static void set_transport(struct http_call *call, const struct http_call_options
         curl_easy_setopt(e, CURLOPT_PROXY, ""); /* whatever the environment says */
     }
     curl_easy_setopt(e, CURLOPT_URL, o->url);
+    curl_easy_setopt(e, CURLOPT_PATH_AS_IS, 1L); /* what was signed is what is sent */
     curl_easy_setopt(e, CURLOPT_ERRORBUFFER, call->curl_error);
     curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(e, CURLOPT_WRITEDATA, call);

@@ -7,6 +7,9 @@
  * Errors:  ERR_UNAVAILABLE (no connection; sys_errno ECONNREFUSED: none came about, nothing was
  *          sent), ERR_TIMEOUT, ERR_TOO_LARGE, ERR_PROTOCOL; a status >= 400
  *          is an answer.
+ *
+ * A URL's path is sent as it is given. Redirects are not followed: they are answers too. https
+ * wants a certificate that the system's store trusts, for the name in the URL.
  */
 #ifndef HEARTH_IO_HTTP_CLIENT_H
 #define HEARTH_IO_HTTP_CLIENT_H

@@ -93,6 +93,11 @@ static inline int http_script_listen(const char *path)
 
 static inline void http_script_start(struct http_script *s, const char *const *answers)
 {
+    size_t n = 0;
+
+    while (answers[n])
+        n++;
+    http_script_must(n <= HTTP_SCRIPT_MAX);
     memset(s, 0, sizeof(*s));
     snprintf(s->dir, sizeof(s->dir), "/tmp/hearth-http-XXXXXX");
     http_script_must(mkdtemp(s->dir) != NULL);

@@ -234,6 +234,14 @@ void fn_version_set_state(struct fn_version *ver, enum fn_state state, const cha
     set_reason(&ver->state_reason, code, text);
 }
 
+void fn_version_set_image(struct fn_version *ver, struct str reference, struct str digest)
+{
+    if (str_starts(digest, STR("sha256:")))
+        digest = str_sub(digest, 7, digest.len);
+    fn_set_str(&ver->resolved_image_uri, reference);
+    fn_set_str(&ver->code_sha256, digest);
+}
+
 void fn_version_set_update(struct fn_version *ver, enum fn_update_status status, const char *code,
                            const char *text)
 {

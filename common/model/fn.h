@@ -147,6 +147,8 @@ void fn_version_set_state(struct fn_version *ver, enum fn_state state, const cha
                           const char *text);
 void fn_version_set_update(struct fn_version *ver, enum fn_update_status status, const char *code,
                            const char *text);
+/** What the image is: @reference to run, @digest "sha256:<hex>"; both are copied. */
+void fn_version_set_image(struct fn_version *ver, struct str reference, struct str digest);
 /** Replaces *@field by a copy of @value (ptr NULL: by NULL). */
 void fn_set_str(char **field, struct str value);
 /** Replaces the layers by a copy of @layers. */

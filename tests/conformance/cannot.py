@@ -15,6 +15,9 @@ CANNOT = [
      "the stack trace has the paths and lines of AWS's own Python build"),
     (r"lambda::TestLambdaFeatures::test_basic_invoke", "lambda_(create|get)_fn(_2)?",
      "recorded before LoggingConfig, SnapStart and RuntimeVersionConfig were shown; newer recordings have them"),
+    (r"lambda::TestLambdaBehavior::test_runtime_ulimits", "invoke_runtime_ulimits",
+     "RLIMIT_NPROC counts the processes of all sandboxes of a node here, and RLIMIT_CORE stays 0 so that no core "
+     "handler of the host stores a function's memory (docs/internals/sandboxes.md)"),
     (r"lambda_api::.*test_create_event_source_self_managed", "event-source-mapping-(default|values)",
      "recorded before EventSourceMappingArn was shown; newer recordings have it"),
     (r"lambda_api::TestLambdaVersions::test_publish_with_update", "get_function_latest_result",
@@ -23,6 +26,9 @@ CANNOT = [
      "get_policy_after_(publishing_latest|adding_to_new_version)",
      "recorded in 2022; newer recordings (test_lambda_permission_fn_versioning) keep the policy's revision when a "
      "version is published"),
+    (r"lambda::TestLambdaBehavior::test_runtime_ulimits", "invoke_runtime_ulimits",
+     "RLIMIT_NPROC counts the processes of all sandboxes of a node here, and RLIMIT_CORE stays 0 so that no core "
+     "handler of the host stores a function's memory (docs/internals/sandboxes.md)"),
     (r"lambda_api::.*test_create_event_source_self_managed", "event-source-mapping-(default|values)",
      "recorded in September 2024; newer recordings of all other sources have the EventSourceMappingArn"),
 ]

@@ -41,6 +41,7 @@ def test_image_from_a_registry_is_created_invoked_reused_updated_and_deleted(hea
                          "--code", f"ImageUri={image}", "--role", ROLE, "--timeout", "10",
                          "--environment", "Variables={GREETING=hi}")
     assert created["State"] == "Pending" and created["StateReasonCode"] == "Creating"
+    assert re.fullmatch("[0-9a-f]{64}", created["CodeSha256"])
     assert created["PackageType"] == "Image" and "Runtime" not in created and "Handler" not in created
     hearth.aws("lambda", "wait", "function-active-v2", "--function-name", "hello")
 
@@ -95,14 +96,42 @@ def test_update_never_runs_old_code_once_it_is_reported_done(hearth, lam, regist
             assert answer["code"] == f"v{i % 2}"
 
 
-def test_the_same_tag_with_new_content_is_fetched_anew(hearth, lam, registry, make_function):
+def answered_code(lam, name):
+    return json.load(lam.invoke(FunctionName=name, Payload=b"{}")["Payload"])["code"]
+
+
+def test_a_tag_that_moves_means_nothing_until_the_code_is_updated(hearth, lam, registry, make_function):
     image = push_app(hearth.docker, registry, "moving:latest", "old")
-    make_function("moving", image=image)
-    assert json.load(lam.invoke(FunctionName="moving", Payload=b"{}")["Payload"])["code"] == "old"
-    push_app(hearth.docker, registry, "moving:latest", "new")
-    lam.update_function_code(FunctionName="moving", ImageUri=image)
+    created = make_function("moving", image=image, wait=False)
+    old = created["CodeSha256"]
+    assert created["State"] == "Pending" and re.fullmatch("[0-9a-f]{64}", old)
+    push_app(hearth.docker, registry, "moving:latest", "new")  # before anything has run
+    lam.get_waiter("function_active_v2").wait(FunctionName="moving")
+    assert answered_code(lam, "moving") == "old"
+    lam.update_function_configuration(FunctionName="moving", Timeout=9)
     lam.get_waiter("function_updated_v2").wait(FunctionName="moving")
-    assert json.load(lam.invoke(FunctionName="moving", Payload=b"{}")["Payload"])["code"] == "new"
+    assert answered_code(lam, "moving") == "old"
+    code = lam.get_function(FunctionName="moving")["Code"]
+    assert code["ImageUri"] == image and code["ResolvedImageUri"] == f"{registry}/moving@sha256:{old}"
+
+    dry = lam.update_function_code(FunctionName="moving", ImageUri=image, DryRun=True)["CodeSha256"]
+    updated = lam.update_function_code(FunctionName="moving", ImageUri=image, Publish=True)
+    assert updated["CodeSha256"] == dry != old
+    lam.get_waiter("function_updated_v2").wait(FunctionName="moving")
+    assert answered_code(lam, "moving") == "new"
+    assert lam.get_function(FunctionName="moving", Qualifier="1")["Configuration"]["CodeSha256"] == dry
+
+    lam.update_function_code(FunctionName="moving", ImageUri=f"{registry}/moving@sha256:{old}")
+    lam.get_waiter("function_updated_v2").wait(FunctionName="moving")
+    assert answered_code(lam, "moving") == "old"
+
+
+def test_an_image_that_only_the_engine_has_is_known_by_its_id(hearth, lam, registry, make_function):
+    hearth.docker.build("only-here:1", {"app.py": APP + "CODE = 'local'\n"}, DOCKERFILE, BASE="hearth/python:3.11")
+    image_id = hearth.docker("image", "inspect", "-f", "{{.Id}}", "only-here:1").strip()
+    assert "sha256:" + make_function("local", image="only-here:1")["CodeSha256"] == image_id
+    assert answered_code(lam, "local") == "local"
+    hearth.docker("rmi", "-f", "only-here:1", check=False)
 
 
 def state_of(lam, name):
@@ -114,19 +143,32 @@ def failed(lam, name):
     return wait_until(f"{name} has failed", lambda: state_of(lam, name)[0] == "Failed" and state_of(lam, name), 30)
 
 
-def test_an_image_that_does_not_exist_fails_the_function_and_says_why(hearth, lam, registry, make_function):
-    make_function("absent", image=f"{registry}/nothing-here:9", wait=False)
-    _, code, reason = failed(lam, "absent")
-    assert code in ("InvalidImage", "ImageAccessDenied", "ImageDeleted") and "nothing-here" in reason
-    with pytest.raises(lam.exceptions.ResourceConflictException) as e:
-        lam.invoke(FunctionName="absent", Payload=b"{}")
-    assert "The function is currently in the following state: Failed" in str(e.value)
+def refused(call, **args):
+    """The message with which @call refuses an image."""
+    with pytest.raises(call.__self__.exceptions.InvalidParameterValueException) as e:
+        call(**args)
+    return e.value.response["Error"]["Message"]
+
+
+def test_an_image_that_does_not_exist_is_refused_at_once(hearth, lam, registry):
+    none = f"{registry}/nothing-here:9", f"{registry}/nothing-here@sha256:{'0' * 64}"
+    for image in none:
+        assert refused(lam.create_function, FunctionName="absent", PackageType="Image", Role=ROLE, Code={"ImageUri": image}) \
+            == f"Source image {image} does not exist. Provide a valid source image."
+    bad = f"{registry}/Not A Name"
+    assert refused(lam.create_function, FunctionName="absent", PackageType="Image", Role=ROLE, Code={"ImageUri": bad}) \
+        == f"Source image {bad} is not valid. Provide a valid source image."
+    with pytest.raises(lam.exceptions.ResourceNotFoundException):
+        lam.get_function(FunctionName="absent")
 
 
 def test_a_registry_that_cannot_be_reached_fails_the_function(lam, make_function):
     make_function("unreachable", image="127.0.0.1:1/x:1", wait=False)
     _, code, reason = failed(lam, "unreachable")
     assert code and "127.0.0.1:1/x:1" in reason
+    with pytest.raises(lam.exceptions.ResourceConflictException) as e:
+        lam.invoke(FunctionName="unreachable", Payload=b"{}")
+    assert "The function is currently in the following state: Failed" in str(e.value)
 
 
 def test_an_image_without_entry_point_fails_the_function(hearth, lam, registry, make_function):
@@ -139,13 +181,20 @@ def test_an_image_without_entry_point_fails_the_function(hearth, lam, registry, 
 
 def test_an_update_to_a_bad_image_keeps_the_old_code_running(hearth, lam, registry, make_function):
     make_function("sturdy", image=push_app(hearth.docker, registry, "sturdy:1", "good"))
-    lam.update_function_code(FunctionName="sturdy", ImageUri=f"{registry}/sturdy:404")
+    image = f"{registry}/sturdy:404"
+    for more in {}, {"DryRun": True}:
+        assert refused(lam.update_function_code, FunctionName="sturdy", ImageUri=image, **more) \
+            == f"Source image {image} does not exist. Provide a valid source image."
+    assert lam.get_function_configuration(FunctionName="sturdy")["LastUpdateStatus"] == "Successful"
+    name = f"{registry}/noentry:2"
+    hearth.docker.build(name, {"x": "x"}, "FROM scratch\nCOPY x /x\n")
+    lam.update_function_code(FunctionName="sturdy", ImageUri=hearth.docker.push(name))
 
     def status():
         c = lam.get_function_configuration(FunctionName="sturdy")
         return c["LastUpdateStatus"] == "Failed" and c
     c = wait_until("the update has failed", status, 30)
-    assert c["State"] == "Active" and c["LastUpdateStatusReasonCode"] and "404" in c["LastUpdateStatusReason"]
+    assert c["State"] == "Active" and c["LastUpdateStatusReasonCode"] == "InvalidImage" and "noentry" in c["LastUpdateStatusReason"]
     assert json.load(lam.invoke(FunctionName="sturdy", Payload=b"{}")["Payload"])["code"] == "good"
 
 

@@ -19,6 +19,8 @@ http: {{addr: "{address}"}}
 auth: {{htpasswd: {{realm: hearth, path: {folder}/htpasswd}}}}
 """
 
+DENIED = "Lambda does not have permission to access the ECR image. Check the ECR permissions."
+
 
 @pytest.fixture
 def private(images, tmp_path):
@@ -62,17 +64,16 @@ def test_a_private_image_needs_the_credentials_of_dockers_configuration(images, 
     h = Hearth(images, folder, **({"HEARTH_DOCKER_CONFIG": config} if with_credentials else {})).start()
     try:
         lam = h.client()
-        lam.create_function(FunctionName="locked", Role=ROLE, PackageType="Image", Code={"ImageUri": image}, Timeout=10)
-
-        def settled():
-            c = lam.get_function_configuration(FunctionName="locked")
-            return c["State"] != "Pending" and c
-        c = wait_until("the function is settled", settled, 30)
+        create = dict(FunctionName="locked", Role=ROLE, PackageType="Image", Code={"ImageUri": image}, Timeout=10)
         if with_credentials:
-            assert c["State"] == "Active"
+            assert len(lam.create_function(**create)["CodeSha256"]) == 64
+            lam.get_waiter("function_active_v2").wait(FunctionName="locked")
             assert json.load(lam.invoke(FunctionName="locked", Payload=b"{}")["Payload"]) == "let in"
         else:
-            assert (c["State"], c["StateReasonCode"]) == ("Failed", "ImageAccessDenied")
+            with pytest.raises(lam.exceptions.ClientError) as e:
+                lam.create_function(**create)
+            error = e.value.response["Error"]
+            assert (error["Code"], error["Message"]) == ("AccessDeniedException", DENIED)
         assert "secret word" not in h.log and base64.b64encode(b"who:secret word").decode() not in h.log
         h.close()
     finally:
