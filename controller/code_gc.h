@@ -24,5 +24,13 @@ void code_gc_start(struct code_gc *gc, struct code_store *store);
 void code_gc_free(struct code_gc *gc);
 /** The archive @sha256 may be without a function. @trashed: it is in the trash already. */
 void code_gc_consider(struct code_gc *gc, const char *sha256, bool trashed);
+/** Ends @pin, whose archive may be in use or not, and considers it. */
+void code_gc_unpin(struct code_gc *gc, const struct code_pin *pin);
+/**
+ * Considers every archive that is not pinned: answers of Redis that were lost, and a controller that
+ * died, may have left some behind. Does nothing while the registry has no accounts: a new Redis is
+ * no reason to remove what the one before it referred to.
+ */
+void code_gc_sweep(struct code_gc *gc);
 
 #endif

@@ -135,6 +135,7 @@ static void on_redis(bool up, const struct error *why, void *arg)
     log_info("redis", "connected");
     nodes_sync(c->nodes);
     fn_changes_resume(c->changes);
+    code_gc_sweep(c->gc); /* an answer that was lost may have told of archives */
 }
 
 /* ---- life ---- */
