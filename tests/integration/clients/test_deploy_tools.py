@@ -38,8 +38,8 @@ def test_serverless_deploys_and_invokes_a_function(hearth, make_function, osls, 
     (tmp_path / "app.py").write_text(APP % "new")
     make_function("shop-dev-hello", {"app.py": APP % "old"})
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "SLS_", "SERVERLESS_"))}
-    env = dict(kept, AWS_ENDPOINT_URL=hearth.url, AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test", AWS_REGION="us-east-1",
-               ROLE=ROLE, CI="1", SLS_TELEMETRY_DISABLED="1", SLS_NOTIFICATIONS_MODE="off", NODE_NO_WARNINGS="1")
+    env = dict(kept, AWS_ENDPOINT_URL=hearth.url, AWS_ACCESS_KEY_ID=hearth.key[0], AWS_SECRET_ACCESS_KEY=hearth.key[1],
+               AWS_REGION="us-east-1", ROLE=ROLE, CI="1", SLS_TELEMETRY_DISABLED="1", SLS_NOTIFICATIONS_MODE="off", NODE_NO_WARNINGS="1")
 
     def sls(*argv):
         return run(osls, *argv, cwd=tmp_path, env=env, timeout=120, stderr=subprocess.STDOUT).stdout
@@ -51,7 +51,8 @@ def test_serverless_deploys_and_invokes_a_function(hearth, make_function, osls, 
 
 
 def client(hearth, service="lambda"):
-    return boto3.client(service, endpoint_url=hearth.url, region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test")
+    return boto3.client(service, endpoint_url=hearth.url, region_name="us-east-1", aws_access_key_id=hearth.key[0],
+                        aws_secret_access_key=hearth.key[1])
 
 
 def test_sam_syncs_code_and_invokes_by_arn(hearth, make_function):

@@ -351,7 +351,7 @@ SECOND = {"code": "b.zip", "word": "two", "memory": 256, "share": 0.25, "batch":
 
 @pytest.fixture
 def module(hearth):
-    with Terraform(hearth.url, CONFIGURATION) as tf:
+    with Terraform(hearth.url, CONFIGURATION, AWS_ACCESS_KEY_ID=hearth.key[0], AWS_SECRET_ACCESS_KEY=hearth.key[1]) as tf:
         for name in "ab":
             (tf.folder / f"{name}.zip").write_bytes(zip_of({"app.py": APP % name}))
         (tf.folder / "layer.zip").write_bytes(zip_of({"word.txt": "layered"}))
