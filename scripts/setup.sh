@@ -27,7 +27,8 @@ group_build="build-essential pkg-config libwebsockets-dev libwebsockets-evlib-uv
 group_run="redis-server mmdebstrap debian-archive-keyring python3 python3-venv curl iptables iproute2
     ca-certificates procps util-linux mount"
 group_test="docker-registry python3-venv openjdk-17-jre-headless|default-jre-headless maven runc crun
-    wrk strace clang libclang-rt-14-dev|libclang-rt-19-dev|libclang-rt-dev node=nodejs npm=npm curl jq"
+    wrk strace clang libclang-rt-14-dev|libclang-rt-19-dev|libclang-rt-dev node=nodejs npm=npm go=golang-go awscli? python3-boto3?
+    curl jq"
 
 say() { echo "setup: $*" >&2; }
 die() { say "$*"; exit 1; }
