@@ -8,8 +8,6 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 
-#define RETRY_US SECONDS(10)
-
 struct suspect {
     struct list_node node;
     char sha256[SHA256_HEX_MAX];
@@ -25,6 +23,7 @@ struct code_gc {
     struct list_node suspects;
     struct suspect *current; /* no longer in the list */
     struct timer timer;
+    uint64_t retry_us;
     bool sweeping;
 };
 
@@ -41,7 +40,7 @@ static void current_end(struct code_gc *gc, bool again)
     } else {
         free(s);
     }
-    timer_start(&gc->timer, again ? RETRY_US : 0);
+    timer_start(&gc->timer, again ? gc->retry_us : 0);
 }
 
 static void on_purged(const struct error *err, void *arg)
@@ -197,7 +196,7 @@ void code_gc_sweep(struct code_gc *gc)
     registry_is_entered(gc->registry, on_entered, gc);
 }
 
-struct code_gc *code_gc_new(struct loop *loop, struct registry *registry)
+struct code_gc *code_gc_new(struct loop *loop, struct registry *registry, uint64_t retry_us)
 {
     struct code_gc *gc = calloc(1, sizeof(*gc));
 
@@ -205,6 +204,7 @@ struct code_gc *code_gc_new(struct loop *loop, struct registry *registry)
         abort();
     gc->loop = loop;
     gc->registry = registry;
+    gc->retry_us = retry_us;
     list_init(&gc->suspects);
     timer_init(&gc->timer, loop, next, gc);
     return gc;

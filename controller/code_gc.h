@@ -18,7 +18,8 @@
 
 struct code_gc;
 
-struct code_gc *code_gc_new(struct loop *loop, struct registry *registry);
+/** @retry_us: how long after an answer that did not come it asks again. */
+struct code_gc *code_gc_new(struct loop *loop, struct registry *registry, uint64_t retry_us);
 /** From now on it works; what it was given before is looked at. */
 void code_gc_start(struct code_gc *gc, struct code_store *store);
 void code_gc_free(struct code_gc *gc);

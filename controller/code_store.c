@@ -445,6 +445,8 @@ static void remove_dead(int pins, const char *owner)
     CLEANUP(closedirp) DIR *d = NULL;
     struct dirent *e;
 
+    if (fd < 0 && errno == ENOTDIR) /* a pin of a time before there were folders */
+        unlinkat(pins, owner, 0);
     if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
         return;
     d = fdopendir(dup(fd));

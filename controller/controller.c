@@ -237,6 +237,7 @@ static int listen_for_peers(struct controller *c, struct error *err)
 
 static int start(struct controller *c, struct error *err)
 {
+    uint64_t retry_us = c->config->retry_us;
     struct redis_options redis = {.url = c->config->redis_url,
                                   .command_timeout_us = c->config->redis_timeout_us,
                                   .patience_us = REDIS_PATIENCE_US,
@@ -244,7 +245,8 @@ static int start(struct controller *c, struct error *err)
                                   .arg = c};
     struct fn_changes_options changes = {.loop = c->loop,
                                          .prepare_timeout_us = c->config->prepare_timeout_us,
-                                         .peer_timeout_us = c->config->peer_timeout_us};
+                                         .peer_timeout_us = c->config->peer_timeout_us,
+                                         .retry_us = retry_us ? retry_us : SECONDS(1)};
     int r;
 
     r = read_runtimes(c, err);
@@ -255,7 +257,7 @@ static int start(struct controller *c, struct error *err)
     if (r < 0)
         return r;
     c->registry = registry_new(c->loop, c->redis, &c->key);
-    c->gc = code_gc_new(c->loop, c->registry);
+    c->gc = code_gc_new(c->loop, c->registry, retry_us ? retry_us : SECONDS(10));
     c->peers = peers_new(c->loop, on_peer_gone, c);
     c->nodes = nodes_new(c->loop, c->redis, c->peers, c->config->node_grace_us,
                          c->config->peer_timeout_us);

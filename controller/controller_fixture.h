@@ -506,6 +506,7 @@ static inline int setup(void **state)
         .resolve_timeout_us = MSEC(300),
         .peer_timeout_us = MSEC(300),
         .node_grace_us = SECONDS(10),
+        .retry_us = MSEC(50),
     };
     loop = loop_new();
     controller_start();
