@@ -17,6 +17,8 @@ for path in man doc info locale lintian bug doc-base bash-completion gdb menu; d
     opts+=(--dpkgopt="path-exclude=/usr/share/$path/*")
 done
 opts+=(--dpkgopt='path-include=/usr/share/doc/*/copyright' --dpkgopt='force-unsafe-io')
+# Where a package registers manuals as alternatives (Java does), their folder has to be there.
+opts+=(--essential-hook='mkdir -p "$1/usr/share/man/man1"')
 # Debian 12 would otherwise merge /usr with a tool that brings all of perl.
 hooks=/usr/share/mmdebstrap/hooks/merged-usr
 [ "$suite" != bookworm ] || [ ! -d $hooks ] || opts+=(--hook-dir=$hooks)
