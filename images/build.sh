@@ -28,6 +28,7 @@ base=ca-certificates,tzdata,libstdc++6
 table="
 python:3.11       bookworm  $base,python3,python3-distutils   python3.11 python3=python3.11 python=python3.11
 python:3.13       trixie    $base,python3                     python3.13 python3=python3.13 python=python3.13
+nodejs:18         bookworm  $base,nodejs                      node
 nodejs:20         trixie    $base,nodejs                      node
 provided:al2023   trixie    $base,curl
 java:17           bookworm  $base,openjdk-17-jre-headless     java
@@ -110,6 +111,7 @@ rootfs() {
                 nodejs_client "$suite" "$client"
         fi
         cp -r "$client/." "$dir/rootfs/var/runtime/"
+        echo "$version" >"$dir/rootfs/var/runtime/node-version"
         ;;
     java)
         hash=$(cat "$images/java/packages.lock" "$images/java/client.sh" | sha256sum | cut -c1-12)
@@ -184,6 +186,11 @@ export DOCKER_HOST
 names=() rows=() hashes=()
 while read -r name rest; do
     [ -n "$name" ] || continue
+    if [[ $name = java:* ]] && ! command -v mvn >/dev/null; then
+        # A stranger to Java need not install it.
+        [ ${#wanted[@]} = 0 ] || die "Maven is not installed: apt-get install maven"
+        continue
+    fi
     [ ${#wanted[@]} = 0 ] || [[ " ${wanted[*]} " = *" $name "* ]] || continue
     names+=("$name") rows+=("$rest") hashes+=("$(inputs_hash "${name%%:*}" "$name $rest")")
 done <<<"$table"

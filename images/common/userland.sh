@@ -43,6 +43,13 @@ chmod 1777 tmp
 for link in "$@"; do
     ln -sf "/usr/bin/${link#*=}" "var/lang/bin/${link%%=*}"
 done
+# /lib64 comes before /var/task/lib in Lambda's LD_LIBRARY_PATH, and Amazon Linux has its libraries there: a
+# function that brings a C library of its own must not take it from under the shell that starts it.
+mkdir -p usr/lib64
+[ -e lib64 ] || ln -s usr/lib64 lib64
+for lib in usr/lib/*-linux-gnu/*.so.[0-9]*; do
+    [ -e "usr/lib64/${lib##*/}" ] || ln -s "../${lib#usr/}" "usr/lib64/${lib##*/}"
+done
 # Lambda's LANG is en_US.UTF-8. The C locale of glibc under that name gives the encoding at no cost.
 [ -e usr/lib/locale/en_US.utf8 ] || ln -s C.utf8 usr/lib/locale/en_US.utf8
 # Debian's Python refuses pip outside of a virtual environment; an image is its own environment.

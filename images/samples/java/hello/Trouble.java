@@ -8,7 +8,7 @@ import java.util.Map;
 /** What goes wrong, and what the function sees: each method is a handler of its own. */
 public class Trouble {
     public String fail(String words) {
-        throw new IllegalStateException(words, new RuntimeException("the cause"));
+        throw new IllegalStateException(words);
     }
 
     public String exit(int status) {
