@@ -10,6 +10,7 @@
 #ifndef HEARTH_CONTROLLER_CONTROLLER_H
 #define HEARTH_CONTROLLER_CONTROLLER_H
 
+#include "controller/async.h"
 #include "controller/code_gc.h"
 #include "controller/code_s3.h"
 #include "controller/code_store.h"
@@ -32,6 +33,9 @@ struct controller {
     struct peers *peers;
     struct nodes *nodes;
     struct fn_changes *changes;
+    struct aws_client *aws; /* NULL: no AWS-compatible services are configured */
+    struct aws_client *s3_put; /* the object store as a destination; NULL: as s3 */
+    struct async *async;
     struct link_server *server;
     bool closing; /* its parts are gone, or will be in this call */
     unsigned refs; /* of the memory: the owner's, and each piece of work on a worker */

@@ -122,8 +122,16 @@ static void handle_nodes_set(struct rpc_request *req, const cJSON *args, struct 
     rpc_reply(req, NULL, STR_NULL);
 }
 
+static void handle_async_run(struct rpc_request *req, const cJSON *args, struct str body, void *arg)
+{
+    struct gateway *gw = arg;
+
+    invokes_run_event(gw->invokes, req, args, body);
+}
+
 static const struct rpc_method methods[] = {
     {"route.drop", handle_route_drop},
+    {"async.run", handle_async_run},
     {"nodes.set", handle_nodes_set},
     {NULL, NULL},
 };
@@ -323,6 +331,7 @@ static void make_parts(struct gateway *gw, const struct link_hello *me)
     const struct route_resolver resolver = {resolve, gw};
     struct invoke_parts parts = {
         .loop = gw->loop,
+        .controller = gw->controller,
         .home = {str_of(config->account_id), str_of(config->region)},
         .wait_us = config->invoke_wait_us,
     };

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "gateway/async.h"
 #include "gateway/invoke_reply.h"
 #include "gateway/reply.h"
 
@@ -69,6 +70,7 @@ void invocation_release(struct invocation *inv)
     struct invokes *invokes = inv->invokes;
 
     timer_stop(&inv->timer);
+    async_leave(inv);
     route_wait_cancel(&inv->wait);
     invocation_leave_node(inv);
     invocation_stop_waiting(inv);
@@ -101,9 +103,10 @@ void invocation_release(struct invocation *inv)
 
 void invocation_fail(struct invocation *inv, const struct error *err)
 {
-    struct http_req *req = inv->req;
-
-    reply_error_of(req, inv->request_id, err);
+    if (inv->rpc)
+        async_fail(inv, err);
+    else
+        reply_error_of(inv->req, inv->request_id, err);
     invocation_release(inv);
 }
 
@@ -132,6 +135,10 @@ void invocation_fail_not_found(struct invocation *inv)
 
 void invocation_fail_throttled(struct invocation *inv, const char *reason)
 {
+    if (inv->rpc) {
+        invocation_fail_with(inv, ERR_THROTTLED, "%s (%s)", ADMISSION_MESSAGE, reason);
+        return;
+    }
     reply_error(inv->req, inv->request_id, ERR_THROTTLED, STR(ADMISSION_MESSAGE), reason);
     invocation_release(inv);
 }
@@ -148,6 +155,11 @@ void invocation_succeed(struct invocation *inv)
     };
     struct buf events;
 
+    if (inv->rpc) {
+        async_succeed(inv);
+        invocation_release(inv);
+        return;
+    }
     switch (inv->ask.kind) {
     case INVOKE_STREAM:
         buf_init(&events, INVOKE_EVENTS_MAX);

@@ -6,6 +6,7 @@
 
 #include "common/base/base64.h"
 #include "common/base/log.h"
+#include "gateway/async.h"
 #include "gateway/invocation.h"
 
 #define HEAD_MAX 16384u
@@ -348,10 +349,9 @@ static void dispatch(struct invocation *inv, struct route *route)
         return;
     }
     if (inv->ask.kind == INVOKE_EVENT) {
-        /* checked as AWS does until here, where it would be queued */
-        invocation_fail_with(inv, ERR_UNSUPPORTED,
-                  "InvocationType Event is not offered yet, nor is InvokeAsync: this release of "
-                  "Hearth invokes synchronously only (RequestResponse, DryRun).");
+        timer_stop(&inv->timer);
+        move_to(inv, INVOKE_QUEUEING);
+        async_enqueue(inv);
         return;
     }
     if (!inv->lease && fn_lease_take(route->lease, target->is_provisioned, &reason) < 0) {
@@ -419,26 +419,46 @@ static struct str header_of(void *arg, const char *name)
     return http_header(arg, lower);
 }
 
+static struct invocation *begin(struct invokes *invokes)
+{
+    struct invocation *inv = invocation_take(invokes);
+
+    inv->pending.on_client_gone = on_client_gone;
+    inv->wait.fn = on_route;
+    timer_init(&inv->timer, invokes->parts.loop, on_timer, inv);
+    inv->deadline_us = loop_now_us(invokes->parts.loop) + invokes->parts.wait_us;
+    return inv;
+}
+
 void invokes_serve(struct invokes *invokes, struct http_req *req, const struct lambda_match *match,
                    const char *request_id)
 {
     struct invoke_source source = {match, http_query(req),     http_body(req), header_of,
                                    req,   &invokes->parts.home};
-    struct invocation *inv = invocation_take(invokes);
+    struct invocation *inv = begin(invokes);
     struct error err;
 
-    inv->pending.on_client_gone = on_client_gone;
-    inv->wait.fn = on_route;
-    timer_init(&inv->timer, invokes->parts.loop, on_timer, inv);
     inv->req = req;
     http_set_user(req, &inv->pending);
     memcpy(inv->request_id, request_id, UUID_MAX);
-    inv->deadline_us = loop_now_us(invokes->parts.loop) + invokes->parts.wait_us;
     if (invoke_request_read(&inv->ask, &source, &err) < 0) {
         invocation_fail(inv, &err);
         return;
     }
     advance(inv);
+}
+
+void invokes_run_event(struct invokes *invokes, struct rpc_request *rpc, const cJSON *args,
+                       struct str body)
+{
+    struct invocation *inv = begin(invokes);
+    struct error err;
+
+    inv->rpc = rpc;
+    if (async_read(inv, args, body, &err) < 0)
+        invocation_fail(inv, &err);
+    else
+        advance(inv);
 }
 
 void invokes_kick(struct invokes *invokes)
@@ -469,7 +489,9 @@ void invokes_give_up(struct invokes *invokes)
         if (runs)
             link_stream_reset(inv->stream, ERR_CLOSED);
         invocation_fail_with(inv, ERR_UNAVAILABLE, "Hearth is stopping; the invocation %s.",
-                  runs ? "may have run" : "was not run");
+                  runs                             ? "may have run"
+                  : inv->state == INVOKE_QUEUEING ? "may not have been queued"
+                                                   : "was not run");
     }
 }
 
@@ -488,6 +510,7 @@ struct invokes *invokes_new(const struct invoke_parts *parts)
     list_init(&invokes->active);
     list_init(&invokes->parked);
     list_init(&invokes->spare);
+    list_init(&invokes->enqueues);
     buf_init(&invokes->head, HEAD_MAX);
     random_init(&invokes->random);
     return invokes;
@@ -496,12 +519,18 @@ struct invokes *invokes_new(const struct invoke_parts *parts)
 void invokes_free(struct invokes *invokes)
 {
     struct invocation *inv;
+    struct error err;
 
     if (!invokes)
         return;
+    error_set(&err, ERR_CLOSED, "the gateway ends");
     while ((inv = LIST_FIRST(&invokes->active, struct invocation, node)) ||
-           (inv = LIST_FIRST(&invokes->parked, struct invocation, node)))
+           (inv = LIST_FIRST(&invokes->parked, struct invocation, node))) {
+        if (inv->rpc)
+            async_fail(inv, &err);
         on_client_gone(&inv->pending);
+    }
+    async_end(invokes);
     while ((inv = LIST_FIRST(&invokes->spare, struct invocation, node))) {
         list_remove(&inv->node);
         invocation_free(inv);

@@ -44,13 +44,13 @@ NO_SCRIPT = [
     ("lambda_common", r"TestLambdaCallingLocalstack::.*", "no answer is recorded"),
     ("lambda_runtimes", r"TestPythonRuntimes::.*", "no answer is recorded"),
     ("lambda_runtimes", r".*", "what runtimes do: the data path"),
-    ("lambda_destinations", r".*", "destinations: asynchronous invocations"),
+    ("lambda_destinations", r".*test_maxeventage", "waits for minutes; the rule is tested in controller_async_test.c and "
+                                                   "tests/integration/test_async.py"),
     ("lambda_integration_dynamodbstreams", r".*report_batch_item.*", "table and events only: the pollers"),
     ("lambda_integration_sqs", r".*plain-string-.*", "no answer is recorded"),
     ("lambda_integration_sqs", r"test_redrive_policy_with_failing_lambda|test_message_body_and_attributes.*|"
                                r"test_report_batch_item_failures_on_lambda_error", "queues only: the pollers"),
     ("lambda_integration_sqs", r"test_esm_with_not_existing_sqs_queue", "needs to know which queues exist: the pollers"),
-    ("lambda_integration_sqs", r"test_sqs_queue_as_lambda_dead_letter_queue", "dead letter queues: asynchronous invocations"),
 ]
 
 
