@@ -20,7 +20,7 @@
 
 #define HTTP1_HEAD_MAX 16384u /* bytes of a request head, the empty line included */
 #define HTTP1_FIELDS_MAX 64u
-#define HTTP1_TRAILERS_MAX 8192u
+#define HTTP1_TRAILERS_MAX 65536u /* bytes of a trailer section */
 
 /** A run of bytes in the head. */
 struct http1_span {
