@@ -36,7 +36,7 @@ static struct {
     int clients[CLIENTS]; /* -1: none */
     struct http_req *parked[SLOTS];
     bool replying[SLOTS]; /* an answer is streamed to it */
-    struct http_req *taking; /* a body that is streamed, one of them */
+    struct http_req *held; /* whose body is not read on, one at a time */
     const uint8_t *at, *end; /* the play */
     unsigned depth; /* of actions inside callbacks */
     bool ending; /* requests are answered at once from now on */
@@ -103,18 +103,25 @@ static void answer(struct http_req *req, uint8_t how)
 static size_t on_head(struct http_req *req, void *arg)
 {
     (void)arg;
-    if (!f.ending && (next() & 1)) {
+    if (!f.ending && (next() & 1))
         http_stream_body(req);
-        f.taking = req;
-    }
     look(http_path(req));
     return BODY_LIMIT;
 }
 
 static void forget_body(const struct http_req *req)
 {
-    if (f.taking == req)
-        f.taking = NULL;
+    if (f.held == req)
+        f.held = NULL;
+}
+
+static void release_body(void)
+{
+    struct http_req *req = f.held;
+
+    f.held = NULL;
+    if (req)
+        http_body_hold(req, false);
 }
 
 static void on_body(struct http_req *req, struct str piece, void *arg)
@@ -126,8 +133,9 @@ static void on_body(struct http_req *req, struct str piece, void *arg)
     look(piece);
     look(http_path(req));
     if ((what & 3) == 1) {
+        release_body();
         http_body_hold(req, true);
-        f.taking = req;
+        f.held = req;
     } else if ((what & 15) == 6) {
         forget_body(req);
         answer(req, next());
@@ -283,7 +291,7 @@ static void end_server(void)
     f.server = NULL;
     memset(f.parked, 0, sizeof(f.parked));
     memset(f.replying, 0, sizeof(f.replying));
-    f.taking = NULL;
+    f.held = NULL;
 }
 
 static void on_drained(void *arg)
@@ -348,8 +356,7 @@ static void act(uint8_t what)
         stream_to_parked((what >> 4) % SLOTS, next());
         break;
     case 14:
-        if (f.taking)
-            http_body_hold(f.taking, (what >> 4) & 1);
+        release_body();
         break;
     case 15:
         break; /* only a turn */
@@ -396,6 +403,7 @@ static void end_play(void)
     int i;
 
     f.ending = true;
+    release_body();
     for (i = 0; i < CLIENTS; i++)
         if (f.clients[i] >= 0)
             client_leave(&f.clients[i], true);
