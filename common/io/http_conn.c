@@ -294,15 +294,15 @@ static bool step_streamed(struct http_conn *c)
             payload = used = (size_t)left;
         r = used == left;
     }
-    if (r < 0) {
-        refuse_body(c, 400, c->chunked.why);
-        return true;
-    }
     c->body_seen += payload;
     if (payload > 0) {
         c->server->handler.on_body(&c->req, str_from(raw, payload), c->server->arg);
         if (c->state != HTTP_BODY)
             return true;
+    }
+    if (r < 0) {
+        refuse_body(c, 400, c->chunked.why);
+        return true;
     }
     memmove(raw, raw + used, there - used);
     c->in.len = c->head_len + there - used;

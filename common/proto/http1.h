@@ -81,7 +81,8 @@ struct http1_chunked {
  *
  * @trailers  gets the trailer section's lines ("name: value\r\n"); NULL: they are skipped
  *
- * Returns 1 when the body has ended, 0 when more is needed, -ERR_PROTOCOL.
+ * Returns 1 when the body has ended, 0 when more is needed, -ERR_PROTOCOL (the payload in front of
+ * what is wrong is there).
  */
 int http1_chunked_read(struct http1_chunked *c, char *bytes, size_t *len, size_t *used,
                        struct buf *trailers);
