@@ -286,6 +286,14 @@ static void on_abort(struct http_req *req, void *arg)
         p->on_client_gone(p);
 }
 
+static void on_writable(struct http_req *req, void *arg)
+{
+    struct pending *p = http_user(req);
+
+    (void)arg;
+    p->on_writable(p);
+}
+
 static void on_too_large(struct http_req *req, void *arg)
 {
     struct gateway *gw = arg;
@@ -307,6 +315,7 @@ static const struct http_handler http_handler = {
     .on_request = on_request,
     .on_abort = on_abort,
     .on_too_large = on_too_large,
+    .on_writable = on_writable,
 };
 
 /* ---- the whole ---- */

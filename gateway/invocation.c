@@ -7,6 +7,7 @@
 
 #include "gateway/async.h"
 #include "gateway/invoke_reply.h"
+#include "gateway/invoke_stream.h"
 #include "gateway/reply.h"
 
 #define RESULT_MAX (6u * 1024u * 1024u + 65536u) /* the invoker's limit is 6 MiB + 100 bytes */
@@ -34,6 +35,7 @@ struct invocation *invocation_take(struct invokes *invokes)
         buf_init(&inv->arn, 1024);
         buf_init(&inv->log, LOG_MAX);
         buf_init(&inv->result, RESULT_MAX);
+        result_stream_init(&inv->result_stream);
     }
     list_append(&invokes->active, &inv->node);
     invokes->in_flight++;
@@ -46,6 +48,7 @@ void invocation_free(struct invocation *inv)
     buf_done(&inv->arn);
     buf_done(&inv->log);
     buf_done(&inv->result);
+    result_stream_done(&inv->result_stream);
     free(inv);
 }
 
@@ -87,8 +90,10 @@ void invocation_release(struct invocation *inv)
     inv->version[0] = '\0';
     inv->tried_len = 0;
     inv->stale_pause_us = 0;
-    inv->has_head = false;
+    inv->has_head = inv->streaming = false;
+    inv->unconsumed = 0;
     inv->refused.code = ERR_OK;
+    result_stream_clear(&inv->result_stream);
     invoke_request_clear(&inv->ask);
     buf_clear(&inv->arn);
     buf_clear(&inv->log);
@@ -105,6 +110,8 @@ void invocation_fail(struct invocation *inv, const struct error *err)
 {
     if (inv->rpc)
         async_fail(inv, err);
+    else if (inv->streaming)
+        invoke_stream_fail(inv, err);
     else
         reply_error_of(inv->req, inv->request_id, err);
     invocation_release(inv);
@@ -162,6 +169,10 @@ void invocation_succeed(struct invocation *inv)
     }
     switch (inv->ask.kind) {
     case INVOKE_STREAM:
+        if (inv->streaming) {
+            invoke_stream_end(inv);
+            break;
+        }
         buf_init(&events, INVOKE_EVENTS_MAX);
         invoke_reply_events(inv->req, &answer, &events);
         buf_done(&events);

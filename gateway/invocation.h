@@ -16,6 +16,7 @@
 #include "common/base/random.h"
 #include "common/io/rpc.h"
 #include "common/proto/invoke_wire.h"
+#include "common/proto/result_stream.h"
 #include "gateway/invoke.h"
 #include "gateway/invoke_request.h"
 #include "gateway/pending.h"
@@ -56,6 +57,10 @@ struct invocation {
     struct buf arn; /* as invoked */
     struct buf log; /* base64 */
     struct buf result;
+    /* a streamed one: invoke_stream.h */
+    bool streaming; /* the client's answer has begun */
+    struct result_stream result_stream;
+    size_t unconsumed; /* bytes of the link that wait for the client */
 };
 
 struct invokes {
@@ -67,6 +72,7 @@ struct invokes {
     size_t spare_len, in_flight;
     struct random random; /* for the choice between versions */
     struct buf head; /* scratch: the question's head */
+    struct buf events; /* scratch: of a streamed answer */
 };
 
 /** One that is empty; callbacks and timer are the caller's to set. */

@@ -8,6 +8,8 @@
 #include "common/base/log.h"
 #include "gateway/async.h"
 #include "gateway/invocation.h"
+#include "gateway/invoke_reply.h"
+#include "gateway/invoke_stream.h"
 
 #define HEAD_MAX 16384u
 #define HEADER_NAME_MAX 64 /* of those that the API's model names */
@@ -70,6 +72,10 @@ static void on_timer(void *arg)
 {
     struct invocation *inv = arg;
 
+    if (inv->state == INVOKE_RUNNING && inv->streaming && invoke_stream_waits(inv)) {
+        timer_start(&inv->timer, RUN_SLACK_US); /* a slow client: the HTTP engine knows how slow */
+        return;
+    }
     if (inv->state == INVOKE_RUNNING) {
         log_error("invoke", "no answer from the node", KV_STR("request_id", inv->request_id),
                   KV_STR("node", node_id(inv->at)));
@@ -114,7 +120,8 @@ static void on_result_head(struct link_stream *s, struct str bytes, void *arg)
     struct result_head head;
 
     (void)s;
-    if (result_head_read(bytes, &head) < 0)
+    if (result_head_read(bytes, &head) < 0 ||
+        (head.outcome == INVOKE_STREAMING && inv->ask.kind != INVOKE_STREAM))
         return; /* has_head stays false: on_end says what that means */
     inv->has_head = true;
     inv->outcome = head.outcome;
@@ -122,6 +129,8 @@ static void on_result_head(struct link_stream *s, struct str bytes, void *arg)
         set_version(inv->executed_version, head.executed_version);
     if (head.outcome == INVOKE_REFUSED)
         error_set(&inv->refused, head.refused, "%.*s", STR_ARG(head.message));
+    else if (head.outcome == INVOKE_STREAMING)
+        invoke_stream_begin(inv);
     else if (inv->ask.wants_log_tail)
         base64_encode(&inv->log, head.log_tail);
 }
@@ -130,6 +139,13 @@ static void on_result_data(struct link_stream *s, struct str bytes, void *arg)
 {
     struct invocation *inv = arg;
 
+    if (inv->streaming) {
+        if (invoke_stream_take(inv, bytes) == 0)
+            return;
+        link_stream_reset(s, ERR_PROTOCOL);
+        invocation_fail_with(inv, ERR_INTERNAL, "The node's answer is malformed.");
+        return;
+    }
     if (buf_append_str(&inv->result, bytes) == 0) {
         link_stream_consumed(s, bytes.len);
         return;
@@ -240,7 +256,8 @@ static int write_head(struct invocation *inv, const struct route *route,
     struct invokes *invokes = inv->invokes;
     uint64_t now = loop_now_us(invokes->parts.loop);
     struct invoke_head head = {
-        .flags = inv->ask.wants_log_tail ? INVOKE_LOG_TAIL : 0,
+        .flags = (inv->ask.wants_log_tail ? INVOKE_LOG_TAIL : 0u) |
+                 (inv->ask.kind == INVOKE_STREAM ? INVOKE_ACCEPT_STREAM : 0u),
         .generation = target->generation,
         .wait_ms = (uint32_t)((inv->deadline_us > now ? inv->deadline_us - now : 0) / 1000),
         .request_id = str_from(inv->request_id, UUID_LEN),
@@ -424,6 +441,7 @@ static struct invocation *begin(struct invokes *invokes)
     struct invocation *inv = invocation_take(invokes);
 
     inv->pending.on_client_gone = on_client_gone;
+    inv->pending.on_writable = invoke_stream_on_writable;
     inv->wait.fn = on_route;
     timer_init(&inv->timer, invokes->parts.loop, on_timer, inv);
     inv->deadline_us = loop_now_us(invokes->parts.loop) + invokes->parts.wait_us;
@@ -512,6 +530,7 @@ struct invokes *invokes_new(const struct invoke_parts *parts)
     list_init(&invokes->spare);
     list_init(&invokes->enqueues);
     buf_init(&invokes->head, HEAD_MAX);
+    buf_init(&invokes->events, INVOKE_EVENTS_MAX);
     random_init(&invokes->random);
     return invokes;
 }
@@ -536,5 +555,6 @@ void invokes_free(struct invokes *invokes)
         invocation_free(inv);
     }
     buf_done(&invokes->head);
+    buf_done(&invokes->events);
     free(invokes);
 }

@@ -12,7 +12,9 @@
 #include "common/base/clock.h"
 #include "common/base/id.h"
 #include "common/base/log.h"
+#include "common/proto/http1.h"
 #include "invoker/sandbox_log.h"
+#include "invoker/sandbox_stream.h"
 
 #define STOP_LIMIT_US SECONDS(30) /* until we complain that the engine does not remove it */
 #define RETURN_LIMIT_US SECONDS(2) /* least time for a runtime to ask again after its answer */
@@ -62,6 +64,7 @@ struct sandbox {
     struct sandbox_log log; /* open from then on */
 
     const struct sandbox_event *event; /* runs */
+    struct sandbox_stream stream; /* its answer, when that is streamed */
     uint64_t given_us; /* when the event was given */
     uint64_t budget_us; /* its time */
     bool slow; /* see sandbox_start() */
@@ -190,6 +193,7 @@ static void finish(struct sandbox *sb, struct sandbox_result *result,
     if (end->status != REPORT_TIMEOUT)
         end->duration_us = now_us() - sb->given_us;
     answer(sb, ev, result, end);
+    sandbox_stream_over(&sb->stream);
     timer_start(&sb->deadline, time_of(sb, SANDBOX_BUSY));
     sb->host->ops->on_returning(sb, sb->host->arg);
 }
@@ -199,7 +203,8 @@ static void finish_with_error(struct sandbox *sb, const char *error_type, const 
                               struct sandbox_log_ending *end)
 {
     CLEANUP(buf_done) struct buf json = BUF_INIT(ERROR_JSON_MAX);
-    struct sandbox_result result = {.outcome = INVOKE_FUNCTION_ERROR};
+    struct sandbox_result result = {.outcome = INVOKE_FUNCTION_ERROR,
+                                    .error_type = str_of(error_type)};
 
     /* short: it fits */
     (void)report_error_json(&json, error_type, sb->event->data.request_id, text);
@@ -326,12 +331,31 @@ static void on_left(void *arg)
 static void on_unusable_answer(struct sandbox *sb, const char *error_type, const char *text)
 {
     CLEANUP(buf_done) struct buf json = BUF_INIT(ERROR_JSON_MAX);
-    struct sandbox_result result = {.outcome = INVOKE_FUNCTION_ERROR};
+    struct sandbox_result result = {.outcome = INVOKE_FUNCTION_ERROR,
+                                    .error_type = str_of(error_type)};
     struct sandbox_log_ending end = {.status = REPORT_ERROR, .error_type = error_type};
 
     (void)report_plain_error_json(&json, error_type, text);
     result.body = buf_str(&json);
     finish(sb, &result, &end);
+}
+
+static void on_too_large(struct sandbox *sb, uint64_t limit)
+{
+    char text[128];
+
+    snprintf(text, sizeof(text),
+             "Response payload size exceeded maximum allowed payload size (%" PRIu64 " bytes).",
+             limit);
+    on_unusable_answer(sb, "Function.ResponseSizeTooLarge", text);
+}
+
+static void on_truncated(struct sandbox *sb)
+{
+    struct sandbox_log_ending end = {.status = REPORT_ERROR,
+                                     .error_type = "Runtime.TruncatedResponse"};
+
+    finish_with_error(sb, "Runtime.TruncatedResponse", "The runtime's response broke off", &end);
 }
 
 static void on_answer(enum runtime_event event, struct str body, struct str error_type, void *arg)
@@ -361,9 +385,10 @@ static void on_answer(enum runtime_event event, struct str body, struct str erro
         start_failed_in_function(sb, type, type, body, NULL);
         break;
     case RUNTIME_ANSWER_TOO_LARGE:
-        on_unusable_answer(
-            sb, "Function.ResponseSizeTooLarge",
-            "Response payload size exceeded maximum allowed payload size (6291556 bytes).");
+        on_too_large(sb, RUNTIME_BODY_MAX);
+        break;
+    case RUNTIME_ANSWER_TRUNCATED:
+        on_truncated(sb);
         break;
     case RUNTIME_ANSWER_UNKNOWN_MODE:
         on_unusable_answer(sb, "Runtime.InvalidResponseModeHeader",
@@ -376,8 +401,52 @@ static void on_answer(enum runtime_event event, struct str body, struct str erro
     }
 }
 
-static const struct runtime_face_ops face_ops = {
-    .on_waiting = on_waiting, .on_left = on_left, .on_answer = on_answer};
+static void on_stream(struct str bytes, void *arg)
+{
+    struct sandbox *sb = arg;
+    const struct sandbox_event *ev = sb->event;
+
+    if (has_ended(sb) || !ev)
+        return;
+    if (bytes.len == 0)
+        sandbox_stream_begin(&sb->stream,
+                             ev->want_stream ? sb->host->stream_limit : RUNTIME_BODY_MAX,
+                             !ev->want_stream);
+    if (sandbox_stream_take(&sb->stream, bytes) < 0) {
+        runtime_face_refuse_stream(sb->face);
+        on_too_large(sb, sb->stream.limit);
+    } else if (ev->want_stream) {
+        sb->host->ops->on_stream(sb, ev, bytes, sb->host->arg);
+    }
+}
+
+static void on_stream_end(struct str error_type, struct str error, void *arg)
+{
+    struct sandbox *sb = arg;
+    CLEANUP(buf_done) struct buf json = BUF_INIT(HTTP1_TRAILERS_MAX);
+    struct sandbox_result result = {.outcome = INVOKE_OK, .body = buf_str(&sb->stream.gathered)};
+    struct sandbox_log_ending end = {.status = REPORT_OK};
+    char type[64];
+
+    if (has_ended(sb) || !sb->event)
+        return;
+    if (error_type.len > 0 || error.len > 0) {
+        report_error_type(error_type, type, sizeof(type));
+        sandbox_stream_error(&json, type, error);
+        result.outcome = INVOKE_FUNCTION_ERROR;
+        result.error_type = error_type;
+        result.body = buf_str(&json);
+        end.status = REPORT_ERROR;
+        end.error_type = type;
+    }
+    finish(sb, &result, &end);
+}
+
+static const struct runtime_face_ops face_ops = {.on_waiting = on_waiting,
+                                                 .on_left = on_left,
+                                                 .on_answer = on_answer,
+                                                 .on_stream = on_stream,
+                                                 .on_stream_end = on_stream_end};
 
 /* ---- the runtime ends */
 
@@ -554,6 +623,7 @@ static void sandbox_free(struct sandbox *sb)
     timer_stop(&sb->settle);
     runtime_face_free(sb->face);
     sandbox_log_close(&sb->log);
+    sandbox_stream_over(&sb->stream);
     ready_version_unref(sb->ver);
     free(sb);
 }
@@ -646,6 +716,7 @@ struct sandbox *sandbox_start(struct sandbox_host *host, struct ready_version *v
     sb->ver = ready_version_ref(ver);
     sb->slow = ready_version_take_slow(ver);
     sandbox_log_init(&sb->log);
+    sandbox_stream_init(&sb->stream);
     snprintf(sb->id, sizeof(sb->id), "%s-%" PRIu64, process, ++host->next_number);
     logs_stream_name(ready_version_spec(ver)->version, sb->log_stream);
     timer_init(&sb->deadline, host->loop, on_deadline, sb);
@@ -676,6 +747,11 @@ int sandbox_run(struct sandbox *sb, const struct sandbox_event *ev)
     set_state(sb, SANDBOX_BUSY, "event");
     runtime_face_give(sb->face, &ev->data, wall_ms() + sb->budget_us / 1000);
     return 0;
+}
+
+void sandbox_hold(struct sandbox *sb, bool on)
+{
+    runtime_face_hold(sb->face, on);
 }
 
 void sandbox_stop(struct sandbox *sb, const char *cause)
