@@ -6,6 +6,7 @@
 #include "invoker/sandbox.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -31,6 +32,7 @@ struct fake_launch {
     const struct launch_handler *handler;
     void *arg;
     bool running, ended, gone;
+    int signo, gos; /* the last signal; how often it was told to go on */
 };
 
 struct world {
@@ -56,6 +58,9 @@ struct world {
     bool charge;
     enum invoke_outcome outcome;
     struct buf body, tail;
+    /* the last connection that telemetry asked for */
+    uint32_t dialled;
+    int dialled_fd;
 };
 
 static struct world w;
@@ -90,8 +95,7 @@ static void fake_run(struct launch *launch)
 
 static void fake_signal(struct launch *launch, int signo)
 {
-    (void)launch;
-    (void)signo;
+    CONTAINER_OF(launch, struct fake_launch, base)->signo = signo;
 }
 
 static void fake_kill(struct launch *launch)
@@ -108,12 +112,41 @@ static void fake_end(struct launch *launch)
     l->ended = true;
 }
 
+static void on_connected(void *arg)
+{
+    struct fake_launch *l = arg;
+
+    l->handler->on_socket(&l->base, w.dialled, w.dialled_fd, 0, l->arg);
+}
+
+static void fake_go(struct launch *launch)
+{
+    CONTAINER_OF(launch, struct fake_launch, base)->gos++;
+    loop_stop(w.loop);
+}
+
+/* Inside of a sandbox is outside of one, here. */
+static void fake_connect(struct launch *launch, uint32_t token, uint16_t port)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET,
+                             .sin_port = htons(port),
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    w.dialled = token;
+    w.dialled_fd = fd;
+    connect(fd, (struct sockaddr *)&to, sizeof(to));
+    loop_defer(w.loop, on_connected, CONTAINER_OF(launch, struct fake_launch, base));
+}
+
 static const struct launcher_ops fake_ops = {.name = "fake",
                                              .start = fake_start,
                                              .run = fake_run,
                                              .signal = fake_signal,
                                              .kill = fake_kill,
-                                             .end = fake_end};
+                                             .end = fake_end,
+                                             .go = fake_go,
+                                             .connect = fake_connect};
 
 /* ---- what the sandbox says */
 
