@@ -173,3 +173,270 @@ def test_telemetry_tells_all_in_its_order(hearth, lam, with_extensions):
     metrics = by["platform.report"]["metrics"]
     assert metrics["memorySizeMB"] == 192 and metrics["initDurationMs"] > 0 and metrics["billedDurationMs"] >= 1
     assert any(e["type"] == "extension" and "subscribed" in e["record"] for e in events)
+
+
+# ---- the other forms of subscriptions
+
+TCP_LISTENER = COMMON + '''
+listener = socket.create_server(("0.0.0.0", 7777))
+def take():
+    while True:
+        c, _ = listener.accept()
+        for line in c.makefile():
+            with open("/tmp/telemetry", "a") as f:
+                f.write(line)
+threading.Thread(target=take, daemon=True).start()
+me, status, body = register(["INVOKE"])
+say("subscribed", answer=call("PUT", "/2020-08-15/logs", {
+    "schemaVersion": "2021-03-18", "types": ["platform", "function"], "buffering": {"timeoutMs": 25},
+    "destination": {"protocol": "TCP", "port": 7777}}, Lambda_Extension_Identifier=me)[::2])
+while True:
+    next_event(me)
+'''
+
+
+def test_the_logs_api_delivers_lines_over_tcp(hearth, lam, with_extensions):
+    with_extensions("ext-tcp", {"listener": TCP_LISTENER})
+    a, r = invoke(lam, "ext-tcp", {"n": 1})
+    events = [json.loads(e) for e in invoke(lam, "ext-tcp", {"read": "platform.report"})[1]]
+    assert told(hearth, "ext-tcp", "subscribed")[0]["answer"] == [200, '"OK"']
+    types = [e["type"] for e in events]
+    order = ["platform.logsSubscription", "platform.extension", "platform.start", "function", "platform.runtimeDone",
+             "platform.end", "platform.report"]
+    at = [types.index(t) for t in order]
+    assert at == sorted(at), types
+    assert "platform.initStart" not in types and "platform.telemetrySubscription" not in types
+    assert events[at[5]]["record"] == {"requestId": r["id"]}
+    assert events[at[4]]["record"] == {"requestId": r["id"], "status": "success"}
+    assert set(events[at[6]]["record"]) == {"requestId", "metrics"}
+    assert "LOGS\tName: listener\tState: Subscribed\tTypes: [Platform,Function]" in "\n".join(lines_of(hearth, "ext-tcp"))
+
+
+DEAF = COMMON + '''
+me, status, body = register(["INVOKE"])
+late = []
+def listen():
+    time.sleep(3)
+    s = socket.create_server(("127.0.0.1", 5555))
+    while True:
+        c, _ = s.accept()
+        data = b""
+        while b"\\r\\n\\r\\n" not in data:
+            data += c.recv(65536)
+        head, body = data.split(b"\\r\\n\\r\\n", 1)
+        length = int([l for l in head.split(b"\\r\\n") if l.lower().startswith(b"content-length")][0].split(b":")[1])
+        while len(body) < length:
+            body += c.recv(65536)
+        batch = json.loads(body)
+        with open("/tmp/telemetry", "a") as f:
+            for e in batch:
+                if e["type"] != "function":
+                    f.write(json.dumps(e) + "\\n")
+            f.write(json.dumps({"type": "batch", "lines": sum(e["type"] == "function" for e in batch)}) + "\\n")
+        c.sendall(b"HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\nOK")
+        c.close()
+threading.Thread(target=listen, daemon=True).start()
+call("PUT", "/2022-07-01/telemetry", {"schemaVersion": "2022-07-01", "types": ["platform", "function"],
+     "buffering": {"maxItems": 1000, "timeoutMs": 25},
+     "destination": {"protocol": "HTTP", "URI": "http://sandbox:5555"}}, Lambda_Extension_Identifier=me)
+while True:
+    next_event(me)
+'''
+FLOOD = '''
+import os, time
+def handler(event, context):
+    if event.get("flood"):
+        for n in range(event["flood"]):
+            os.write(1, b"line %d %s\\n" % (n, b"x" * 100))
+        return "printed"
+    end = time.time() + 8
+    text = ""
+    while time.time() < end and "platform.logsDropped" not in text:
+        text = open("/tmp/telemetry").read() if os.path.exists("/tmp/telemetry") else ""
+        time.sleep(0.05)
+    return text.splitlines()
+'''
+
+
+def test_what_a_slow_subscriber_misses_is_counted(hearth, lam, with_extensions):
+    with_extensions("ext-deaf", {"deaf": DEAF}, code=FLOOD)
+    flood = 20000
+    assert invoke(lam, "ext-deaf", {"flood": flood})[1] == "printed"
+    events = [json.loads(e) for e in invoke(lam, "ext-deaf", {})[1]]
+    dropped = [e["record"] for e in events if e["type"] == "platform.logsDropped"]
+    assert dropped, events
+    assert dropped[0]["reason"].startswith("Consumer seems to have fallen behind")
+    assert dropped[0]["droppedRecords"] > flood / 2 and dropped[0]["droppedBytes"] > 100 * dropped[0]["droppedRecords"]
+    log = lines_of(hearth, "ext-deaf")  # the function's own log misses nothing
+    assert any("line 19999 " in line for line in log)
+
+
+INTERNAL = '''
+import http.client, json, os, threading, time
+api = os.environ["AWS_LAMBDA_RUNTIME_API"]
+def call(method, path, body=None, **headers):
+    c = http.client.HTTPConnection(api)
+    c.request(method, path, json.dumps(body) if body is not None else None,
+              {k.replace("_", "-"): v for k, v in headers.items()})
+    r = c.getresponse()
+    return r.status, r.headers, r.read().decode()
+refused = call("POST", "/2020-01-01/extension/register", {"events": ["SHUTDOWN"]}, Lambda_Extension_Name="inside")
+status, headers, body = call("POST", "/2020-01-01/extension/register", {"events": ["INVOKE"]},
+                             Lambda_Extension_Name="inside")
+me, seen = headers["Lambda-Extension-Identifier"], []
+def run():
+    while True:
+        seen.append(json.loads(call("GET", "/2020-01-01/extension/event/next", Lambda_Extension_Identifier=me)[2]))
+threading.Thread(target=run, daemon=True).start()
+import signal, sys
+def on_term(*a):
+    print("got SIGTERM", flush=True)
+    sys.exit(0)
+signal.signal(signal.SIGTERM, on_term)
+def handler(event, context):
+    time.sleep(0.1)
+    late = call("POST", "/2020-01-01/extension/register", {"events": []}, Lambda_Extension_Name="late")
+    return {"status": status, "refused": refused[2], "late": late[2], "seen": [e["requestId"] for e in seen],
+            "id": context.aws_request_id}
+'''
+
+
+def test_an_internal_extension_is_told_of_invocations(hearth, lam, make_function):
+    make_function("ext-inside", {"app.py": INTERNAL}, runtime="python3.13")  # whose client lets signals through
+    _, first = invoke(lam, "ext-inside")
+    _, second = invoke(lam, "ext-inside")
+    assert first["status"] == 200 and first["seen"] == [first["id"]]
+    assert second["seen"] == [first["id"], second["id"]]
+    assert json.loads(first["refused"])["errorType"] == "Extension.InvalidEventType"
+    assert json.loads(first["late"]) == {"errorType": "Extension.RegistrationClosed",
+                                         "errorMessage": "Extension registration closed already"}
+    retire(lam, "ext-inside")
+    wait_until("its process gets SIGTERM", lambda: "got SIGTERM" in "\n".join(lines_of(hearth, "ext-inside")), 10)
+
+
+# ---- time
+
+SLOW_AFTER = COMMON + '''
+me, status, body = register(["INVOKE", "SHUTDOWN"])
+while True:
+    event = next_event(me)
+    say("event", event=event)
+    if event["eventType"] == "SHUTDOWN":
+        time.sleep(60)
+    time.sleep(1.5)
+'''
+
+
+def test_the_answer_does_not_wait_for_extensions_but_the_next_event_does(hearth, lam, with_extensions):
+    import time
+    with_extensions("ext-slow", {"slow": SLOW_AFTER})
+    lam.put_function_concurrency(FunctionName="ext-slow", ReservedConcurrentExecutions=1)
+    invoke(lam, "ext-slow")
+    began = time.monotonic()
+    a, r = invoke(lam, "ext-slow")
+    assert "FunctionError" not in a, r
+    waited = time.monotonic() - began
+    ids = {e["event"]["requestId"] for e in told(hearth, "ext-slow", "event")}
+    assert r["id"] in ids
+    sandboxes = hearth.docker.sandboxes(hearth.node, "ext-slow", everything=False)
+    assert waited < 1 or len(sandboxes) >= 1
+    retire(lam, "ext-slow")
+    wait_until("it is told", lambda: any(e["event"]["eventType"] == "SHUTDOWN" for e in told(hearth, "ext-slow", "event")), 10)
+    old = set(sandboxes)
+    wait_until("its sandboxes are gone though it sleeps", lambda: not old & set(hearth.docker.sandboxes(hearth.node)), 10)
+
+
+def test_a_timeout_shuts_down_with_its_reason(hearth, lam, with_extensions):
+    with_extensions("ext-timeout", {"watcher": WATCHER}, Timeout=1)
+    a, r = invoke(lam, "ext-timeout", {"sleep": 10}, LogType="Tail")
+    assert a["FunctionError"] == "Unhandled" and r["errorType"] == "Sandbox.Timedout"
+    wait_until("good-bye", lambda: told(hearth, "ext-timeout", "bye"), 10)
+    assert told(hearth, "ext-timeout", "event")[-1]["event"]["shutdownReason"] == "TIMEOUT"
+    a, r = invoke(lam, "ext-timeout")
+    assert "FunctionError" not in a
+
+
+def test_a_crash_of_the_runtime_shuts_down_with_its_reason(hearth, lam, with_extensions):
+    with_extensions("ext-fail", {"watcher": WATCHER})
+    a, r = invoke(lam, "ext-fail", {"exit": 3})
+    assert r["errorType"] == "Runtime.ExitError" and r["errorMessage"].endswith("exit status 3")
+    wait_until("good-bye", lambda: told(hearth, "ext-fail", "bye"), 10)
+    assert told(hearth, "ext-fail", "event")[-1]["event"]["shutdownReason"] == "FAILURE"
+
+
+# ---- bad ones: (what the extension does, type, message, the EXTENSION line)
+
+BAD = {
+    "not-executable": (("#!/bin/sh\n", 0o644), "Extension.LaunchError",
+                       "fork/exec /opt/extensions/bad: permission denied",
+                       "State: LaunchError\tEvents: []\tError Type: PermissionDenied"),
+    "not-a-program": (("no program\n", 0o755), "Extension.LaunchError",
+                      "fork/exec /opt/extensions/bad: exec format error",
+                      "State: LaunchError\tEvents: []\tError Type: UnknownError"),
+    "ends-before-register": (COMMON + "sys.exit(0)\n", "Extension.Crash", "exit code 0", "State: Exited\tEvents: []"),
+    "ends-in-init": (COMMON + "register(['INVOKE'])\nsys.exit(2)\n", "Extension.Crash", "exit code 2",
+                     "State: Exited\tEvents: [INVOKE]"),
+    "is-killed": (COMMON + "register([])\nos.kill(os.getpid(), 9)\n", "Extension.Crash", "signal: killed",
+                  "State: Exited\tEvents: []"),
+    "init-error": (COMMON + "me = register(['INVOKE'])[0]\n"
+                   "call('POST', '/2020-01-01/extension/init/error', {}, Lambda_Extension_Identifier=me,"
+                   " Lambda_Extension_Function_Error_Type='Extension.Boom')\nsys.exit(7)\n",
+                   "Extension.InitError", "exit code 7", "State: InitError\tEvents: [INVOKE]\tError Type: Extension.Boom"),
+    "crash-in-invoke": (COMMON + "me = register(['INVOKE'])[0]\nnext_event(me)\nsys.exit(4)\n", "Extension.Crash",
+                        "exit code 4", "State: Exited\tEvents: [INVOKE]"),
+    "exit-error": (COMMON + "me = register(['INVOKE'])[0]\nnext_event(me)\n"
+                   "call('POST', '/2020-01-01/extension/exit/error', {}, Lambda_Extension_Identifier=me,"
+                   " Lambda_Extension_Function_Error_Type='Extension.Bad')\ntime.sleep(9)\n", "Extension.ExitError",
+                   "exit code 0", "State: ExitError\tEvents: [INVOKE]\tError Type: Extension.Bad"),
+}
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_a_bad_extension_fails_the_invocation(hearth, lam, with_extensions, kind):
+    what, error_type, message, line = BAD[kind]
+    name = f"ext-{kind}"
+    with_extensions(name, {"bad": what})
+    a, r = invoke(lam, name, {"sleep": 1}, LogType="Tail")
+    assert a["StatusCode"] == 200 and a["FunctionError"] == "Unhandled", r
+    request_id = a["ResponseMetadata"]["RequestId"]
+    assert r == {"errorType": error_type, "errorMessage": f"RequestId: {request_id} Error: {message}"}
+    tail = base64.b64decode(a["LogResult"]).decode()
+    assert f"RequestId: {request_id} Error: {message}\n{error_type}\n" in tail
+    assert f"\tStatus: error\tError Type: {error_type}\n" in tail
+    assert f"EXTENSION\tName: bad\t{line}" in "\n".join(lines_of(hearth, name))
+
+
+def test_an_extension_that_never_asks_keeps_its_own_function_only(hearth, lam, with_extensions, make_function):
+    with_extensions("ext-silent", {"silent": COMMON + "register(['INVOKE'])\ntime.sleep(99)\n"}, Timeout=2)
+    make_function("ext-neighbour", {"app.py": HANDLER})
+    a, r = invoke(lam, "ext-silent")  # the init's limit, then the function's timeout
+    assert r["errorType"] == "Sandbox.Timedout" and r["errorMessage"].endswith("Task timed out after 2.00 seconds")
+    assert "FunctionError" not in invoke(lam, "ext-neighbour")[0]
+
+
+def test_more_than_ten_extensions_are_refused(hearth, lam, with_extensions):
+    with_extensions("ext-many", {f"x{n}": COMMON for n in range(11)})
+    a, r = invoke(lam, "ext-many")
+    assert r["errorType"] == "Extension.TooManyExtensions"
+
+
+def test_ten_extensions_live_together(hearth, lam, with_extensions):
+    with_extensions("ext-ten", {f"x{n}": COMMON + "me = register(['INVOKE'])[0]\nwhile True:\n    say('event', id=next_event(me)['requestId'])\n"
+                                for n in range(10)}, MemorySize=1024)
+    a, r = invoke(lam, "ext-ten")
+    assert "FunctionError" not in a, r
+    wait_until("all were told", lambda: {e["ext"] for e in told(hearth, "ext-ten", "event") if e["id"] == r["id"]} ==
+               {f"x{n}" for n in range(10)}, 10)
+
+
+def test_a_static_extension_runs_where_there_is_no_interpreter(hearth, lam, make_function, tmp_path):
+    program = tmp_path / "static"
+    subprocess.run(["cc", "-O2", "-static", "-o", program, TOP / "tests/integration/sandbox/extension.c"], check=True)
+    arn = layer_of(lam, "ext-static", {"static": (program.read_bytes(), 0o755)})
+    bootstrap = (TOP / "build/samples/c-bootstrap").read_bytes()
+    make_function("ext-static", {"bootstrap": (bootstrap, 0o755)}, runtime="provided.al2023", handler="any", Layers=[arn])
+    for n in range(3):
+        assert invoke(lam, "ext-static", {"n": n})[1] == {"n": n}
+    retire(lam, "ext-static")
+    wait_until("SHUTDOWN", lambda: any("static extension: SHUTDOWN" in line for line in lines_of(hearth, "ext-static")), 10)
+    assert sum("static extension: INVOKE" in line for line in lines_of(hearth, "ext-static")) == 3
