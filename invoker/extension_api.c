@@ -266,11 +266,11 @@ static enum extension_event on_error(struct extension *ext, const struct extensi
     return to == EXTENSION_INIT_ERROR ? EXTENSION_EVENT_INIT_FAILED : EXTENSION_EVENT_EXIT_FAILED;
 }
 
-static enum extension_event on_subscribe(const struct extension_api *api,
-                                         const struct extension_request *req, enum route route,
+static enum extension_event on_subscribe(const struct extension_api *api, struct extension *ext,
+                                         const struct extension_request *req, bool is_logs,
                                          struct extension_answer *ret)
 {
-    bool is_logs = route == ROUTE_LOGS;
+    const char *wrong = is_logs ? "Logs.ValidationError" : "ValidationError";
     struct error err;
 
     if (api->subscription_closed)
@@ -280,8 +280,11 @@ static enum extension_event on_subscribe(const struct extension_api *api,
                               STR("Telemetry API subscription is closed already"));
     if (telemetry_subscription_parse(is_logs ? TELEMETRY_LOGS_API : TELEMETRY_API, req->body,
                                      &ret->subscription, &err) < 0)
-        return deny(ret, 400, is_logs ? "Logs.ValidationError" : "ValidationError",
-                    str_of(err.msg));
+        return deny(ret, 400, wrong, str_of(err.msg));
+    if (ext->has_subscribed && ext->is_logs != is_logs)
+        return deny(ret, 400, wrong, STR("the extension has subscribed by the other API"));
+    ext->has_subscribed = true;
+    ext->is_logs = is_logs;
     answer(ret, 200, "application/json", STR("\"OK\""));
     return EXTENSION_EVENT_SUBSCRIBED;
 }
@@ -314,7 +317,7 @@ enum extension_event extension_api_request(struct extension_api *api,
         return on_error(ext, req, EXTENSION_EXIT_ERROR, ret);
     case ROUTE_TELEMETRY:
     case ROUTE_LOGS:
-        return on_subscribe(api, req, route, ret);
+        return on_subscribe(api, ext, req, route == ROUTE_LOGS, ret);
     case ROUTE_REGISTER:
     case ROUTE_NONE:
         break;

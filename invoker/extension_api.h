@@ -49,7 +49,8 @@ struct extension {
     bool is_external;
     unsigned events; /* EXTENSION_INVOKE, EXTENSION_SHUTDOWN */
     enum extension_state state;
-    bool was_shut_down; /* was given SHUTDOWN: its end is no crash */
+    bool was_shut_down; /* was given SHUTDOWN */
+    bool has_subscribed, is_logs; /* to telemetry; by the Logs API */
     char error_type[64]; /* what it reported, or how its launch failed */
 };
 
