@@ -2,8 +2,9 @@
 """External extensions from layers, in real sandboxes: their life, their events, telemetry, and bad ones."""
 import base64
 import json
+import os
 import re
-import signal
+
 import subprocess
 
 import pytest
@@ -440,3 +441,54 @@ def test_a_static_extension_runs_where_there_is_no_interpreter(hearth, lam, make
     retire(lam, "ext-static")
     wait_until("SHUTDOWN", lambda: any("static extension: SHUTDOWN" in line for line in lines_of(hearth, "ext-static")), 10)
     assert sum("static extension: INVOKE" in line for line in lines_of(hearth, "ext-static")) == 3
+
+
+# ---- aws-lambda-web-adapter, unchanged: HEARTH_WEB_ADAPTER names its binary (crate lambda_web_adapter)
+
+WEB_ADAPTER = os.environ.get("HEARTH_WEB_ADAPTER", "")
+WEB_APP = '''
+import json, os
+from http.server import BaseHTTPRequestHandler, HTTPServer
+class App(BaseHTTPRequestHandler):
+    def do_GET(self):
+        body = json.dumps({"path": self.path, "host": self.headers.get("x-test"), "pid": os.getpid()}).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))[::-1]
+        self.send_response(201)
+        self.send_header("Content-Type", "text/plain")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+HTTPServer(("127.0.0.1", 8000), App).serve_forever()
+'''
+
+
+def http_event(method, path, body=None):
+    return {"version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": "a=1", "headers": {"x-test": "yes"},
+            "requestContext": {"accountId": "0", "apiId": "x", "domainName": "x", "domainPrefix": "x", "requestId": "r",
+                               "routeKey": "$default", "stage": "$default", "time": "01/Jan/2026:00:00:00 +0000", "timeEpoch": 0,
+                               "http": {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1", "userAgent": "t"}},
+            "body": body, "isBase64Encoded": False}
+
+
+@pytest.mark.skipif(not WEB_ADAPTER, reason="HEARTH_WEB_ADAPTER does not name a binary")
+def test_the_web_adapter_serves_a_web_application(hearth, lam, with_extensions, make_function):
+    wrapper = '#!/bin/sh\nexec python3 "$LAMBDA_TASK_ROOT/$_HANDLER"\n'
+    arn = lam.publish_layer_version(LayerName="ext-web", Content={"ZipFile": zip_of({
+        "extensions/lambda-adapter": (open(WEB_ADAPTER, "rb").read(), 0o755), "wrapper": (wrapper, 0o755)})})["LayerVersionArn"]
+    make_function("ext-web", {"web.py": WEB_APP}, handler="web.py", Layers=[arn], MemorySize=256, Timeout=20,
+                  Environment={"Variables": {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/wrapper", "AWS_LWA_PORT": "8000"}})
+    a, r = invoke(lam, "ext-web", http_event("GET", "/some/path"))
+    assert "FunctionError" not in a, (r, lines_of(hearth, "ext-web"))
+    first = json.loads(r["body"])
+    assert r["statusCode"] == 200 and first["path"] == "/some/path?a=1" and first["host"] == "yes"
+    a, r = invoke(lam, "ext-web", http_event("POST", "/", "abc"))
+    assert r["statusCode"] == 201 and r["body"] == "cba"
+    a, r = invoke(lam, "ext-web", http_event("GET", "/again"))
+    assert json.loads(r["body"])["pid"] == first["pid"]  # the same sandbox
+    assert "EXTENSION\tName: lambda-adapter\tState: Ready\tEvents: []" in "\n".join(lines_of(hearth, "ext-web"))
