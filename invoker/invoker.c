@@ -16,7 +16,7 @@
 #include "invoker/launcher_docker.h"
 
 #define VERSIONS_MAX 4096u /* specifications kept */
-#define END_LIMIT_US SECONDS(5) /* for the engine to remove all sandboxes at the end */
+#define END_LIMIT_US SECONDS(7) /* for extensions (2 s) and for the engine, at the end */
 #define KAFKA_WAIT_US SECONDS(2) /* for Kafka to take the last lines at the end */
 #define MIB 1048576u
 
@@ -393,6 +393,15 @@ static void on_end_limit(void *arg)
     on_sandboxes_gone(inv);
 }
 
+/* Their extensions have had their time, too. */
+static void on_sandboxes_stopped(void *arg)
+{
+    struct invoker *inv = arg;
+
+    if (inv->launcher)
+        launcher_stop(inv->launcher, on_sandboxes_gone, inv);
+}
+
 static void end_sandboxes(void *arg)
 {
     struct invoker *inv = arg;
@@ -405,8 +414,7 @@ static void end_sandboxes(void *arg)
     timer_stop(&inv->drain);
     timer_start(&inv->end, END_LIMIT_US);
     invocations_refuse_waiting(inv->invocations);
-    sandbox_host_stop(&inv->host, "the node is shutting down");
-    launcher_stop(inv->launcher, on_sandboxes_gone, inv);
+    sandbox_host_stop(&inv->host, "the node is shutting down", on_sandboxes_stopped, inv);
 }
 
 void invoker_stop(struct invoker *inv)

@@ -86,6 +86,8 @@ static void handle(struct runtime_face *face, struct http_req *req, bool is_too_
     struct runtime_answer answer;
     enum runtime_event event;
 
+    if (!is_too_large && face->ops->on_other(req, face->arg))
+        return;
     if (face->closed) {
         http_drop(req);
         return;
@@ -207,7 +209,7 @@ static void on_abort(struct http_req *req, void *arg)
 {
     struct runtime_face *face = arg;
 
-    if (req != face->waiting)
+    if (face->ops->on_other_left(req, face->arg) || req != face->waiting)
         return;
     face->waiting = NULL;
     runtime_api_next_lost(&face->api);

@@ -25,6 +25,7 @@ struct runtime_event_data {
     struct str payload;
 };
 
+struct http_req;
 struct runtime_face;
 
 struct runtime_face_ops {
@@ -47,6 +48,10 @@ struct runtime_face_ops {
      * breaks off, on_answer(RUNTIME_ANSWER_TRUNCATED) comes instead.
      */
     void (*on_stream_end)(struct str error_type, struct str error, void *arg);
+    /* A request of another API on the same listener? True: it was taken. Also after _close(). */
+    bool (*on_other)(struct http_req *req, void *arg);
+    /* A request that on_other took has gone, or it is none of those: false. */
+    bool (*on_other_left)(struct http_req *req, void *arg);
 };
 
 /** Serves @listen_fd (taken over, also on failure). */
@@ -54,7 +59,7 @@ int runtime_face_new(struct loop *loop, int listen_fd, const struct runtime_face
                      void *arg, struct runtime_face **ret, struct error *err);
 /** Not inside one of its ops. NULL is fine. */
 void runtime_face_free(struct runtime_face *face);
-/** From now on requests are dropped and no op is called. */
+/** From now on the runtime's requests are dropped, and no op but the last two is called. */
 void runtime_face_close(struct runtime_face *face);
 bool runtime_face_is_waiting(const struct runtime_face *face);
 /** The streamed response is not read on (@on) until it is said again with false. */

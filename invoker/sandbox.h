@@ -8,8 +8,8 @@
  *   on_created ── on_ready ── sandbox_run() ── on_answer ── on_returning ── on_ready …
  *        └─────────── or on_start_failed, instead of the first on_ready
  *
- * Owns:    the launch, the Runtime API's face, the log source, the memory files; a reference of its
- *          version.
+ * Owns:    the launch, the faces of the Runtime API and the Extensions API, telemetry, the log
+ *          source, the memory files; a reference of its version.
  * Borrows: struct sandbox_host, which outlives every sandbox; the event, until on_answer returns.
  * Threads: loop thread only. Ops may call back into the sandbox.
  * Errors:  a function's failure is a result; a failed start is a struct sandbox_failure.
@@ -92,7 +92,7 @@ struct sandbox_ops {
     void (*on_gone)(struct sandbox *sb, void *arg);
 };
 
-/** What all sandboxes of a node share. The last two are for sandbox_host_init(), not the user. */
+/** What all sandboxes of a node share. What stands behind arg is not the user's. */
 struct sandbox_host {
     struct loop *loop;
     struct launcher *launcher;
@@ -104,11 +104,14 @@ struct sandbox_host {
     void *arg;
     uint64_t next_number;
     struct list_node sandboxes;
+    uint32_t shutting_down; /* give their extensions time to end */
+    loop_fn *on_stopped; /* NULL: nobody waits */
+    void *stopped_arg;
 };
 
 void sandbox_host_init(struct sandbox_host *host);
-/** sandbox_stop() of every one. */
-void sandbox_host_stop(struct sandbox_host *host, const char *cause);
+/** sandbox_stop() of every one; @done comes once none has to wait for its extensions any more. */
+void sandbox_host_stop(struct sandbox_host *host, const char *cause, loop_fn *done, void *arg);
 /** After launcher_free(), when the engine did not remove them in time: the rest is gone for us. */
 void sandbox_host_done(struct sandbox_host *host);
 
@@ -130,7 +133,8 @@ void sandbox_hold(struct sandbox *sb, bool on);
 void sandbox_charge(struct sandbox *sb, const struct sandbox_event *ev,
                     const struct sandbox_failure *failure);
 /**
- * Ends the sandbox at once, in any state; harmless twice. A running event is answered with
+ * Ends the sandbox, in any state; harmless twice. It takes no invocation any more at once; its
+ * extensions, if it has any, are given Lambda's 2 s (0.5 s) to end. A running event is answered with
  * INVOKE_REFUSED, INTERNAL. @cause is static, for the log.
  */
 void sandbox_stop(struct sandbox *sb, const char *cause);
