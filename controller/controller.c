@@ -9,7 +9,7 @@
 #include "common/base/log.h"
 #include "common/model/lambda_input.h"
 #include "controller/serve.h"
-#include "controller/zip_check.h"
+#include "controller/code/zip_check.h"
 
 #define RUNTIMES_FILE_MAX (1u << 20)
 #define SECRET_MAX 4096u

@@ -10,15 +10,15 @@
 #ifndef HEARTH_CONTROLLER_CONTROLLER_H
 #define HEARTH_CONTROLLER_CONTROLLER_H
 
-#include "controller/async.h"
-#include "controller/code_gc.h"
-#include "controller/code_s3.h"
-#include "controller/code_store.h"
+#include "controller/async/async.h"
+#include "controller/code/code_gc.h"
+#include "controller/code/code_s3.h"
+#include "controller/code/code_store.h"
 #include "controller/controller_config.h"
 #include "controller/fn_change.h"
 #include "controller/nodes.h"
 #include "controller/peers.h"
-#include "controller/registry.h"
+#include "controller/store/registry.h"
 
 struct controller {
     struct loop *loop;

@@ -6,8 +6,8 @@
 #include "common/base/clock.h"
 #include "common/model/setting_checks.h"
 #include "common/io/redis_url.h"
-#include "controller/aws_client.h"
-#include "controller/code_s3.h"
+#include "controller/async/aws_client.h"
+#include "controller/code/code_s3.h"
 
 #if defined(__aarch64__)
 #define OWN_ARCHITECTURE "arm64"

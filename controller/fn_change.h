@@ -15,9 +15,9 @@
 #ifndef HEARTH_CONTROLLER_FN_CHANGE_H
 #define HEARTH_CONTROLLER_FN_CHANGE_H
 
-#include "controller/code_gc.h"
+#include "controller/code/code_gc.h"
 #include "controller/peers.h"
-#include "controller/registry.h"
+#include "controller/store/registry.h"
 
 struct fn_changes;
 
