@@ -60,7 +60,8 @@ def log_of(answer):
 
 
 def check_environment(env, name, execution_env, handler, memory):
-    """What AWS was recorded to set for every runtime."""
+    """What AWS was recorded to set for these runtimes, and nothing beyond it."""
+    assert not set(env) & {"PWD", "SHLVL", "OLDPWD"} or execution_env == "lambda-cpp"  # started by a bash of its own
     assert env.get("AWS_EXECUTION_ENV") == execution_env
     assert env["_HANDLER"] == handler and env["LAMBDA_TASK_ROOT"] == "/var/task" and env["LAMBDA_RUNTIME_DIR"] == "/var/runtime"
     assert env["LANG"] == "en_US.UTF-8" and env["TZ"] == ":UTC"
@@ -165,6 +166,18 @@ def test_java_under_a_wrapper(lam, make_from, jar):
     assert env["WRAPPED"].startswith("java ")
 
 
+def test_java_as_a_container_image(hearth, lam, registry, make_function, jar):
+    image = hearth.docker.build(f"{registry}/java:1", {"hello.jar": jar},
+                                'FROM hearth/java:21\nCOPY hello.jar ${LAMBDA_TASK_ROOT}/lib/\nCMD ["hello.Greeter::greet"]\n')
+    make_function("jimage", image=hearth.docker.push(image), MemorySize=256)
+    a, r = call(lam, "jimage", {"name": "image"})
+    assert "FunctionError" not in a and r["text"] == "hello image", r
+    lam.update_function_configuration(FunctionName="jimage", ImageConfig={"Command": ["hello.Trouble::environment"]})
+    lam.get_waiter("function_updated_v2").wait(FunctionName="jimage")
+    env = call(lam, "jimage", None)[1]
+    assert env["AWS_EXECUTION_ENV"] == "AWS_Lambda_java21" and env["_HANDLER"] == "hello.Trouble::environment"
+
+
 # Go and Rust: one static program
 
 def test_static_programs_answer(lam, make_from, program):
@@ -259,15 +272,22 @@ def test_a_ruby_function_runs_on_awss_image_or_says_which_image_is_missing(lam, 
 # Python and Node.js of the other versions
 
 @pytest.mark.parametrize("runtime,code,handler,version", [
-    ("python3.13", {"app.py": "import sys\ndef handler(e, c): return '%d.%d' % sys.version_info[:2]"}, "app.handler", "3.13"),
-    ("nodejs18.x", {"index.js": "exports.handler = async () => process.version"}, "index.handler", "v18."),
-    ("nodejs20.x", {"index.js": "exports.handler = async () => process.version"}, "index.handler", "v20."),
+    ("python3.13", {"app.py": "import os, sys\ndef handler(e, c): return ['%d.%d' % sys.version_info[:2], dict(os.environ)]"}, "app.handler", "3.13"),
+    ("nodejs18.x", {"index.js": "exports.handler = async () => [process.version, process.env]"}, "index.handler", "v18."),
+    ("nodejs20.x", {"index.js": "exports.handler = async () => [process.version, process.env]"}, "index.handler", "v20."),
 ])
 def test_an_interpreter_is_of_the_version_that_its_runtime_names(lam, make_function, runtime, code, handler, version):
     name = "v-" + runtime.replace(".", "-")
     make_function(name, code, runtime=runtime, handler=handler, MemorySize=256)
     a, r = call(lam, name, {})
-    assert "FunctionError" not in a and r.startswith(version), r
+    assert "FunctionError" not in a and r[0].startswith(version), r
+    env = r[1]
+    assert env["AWS_EXECUTION_ENV"] == f"AWS_Lambda_{runtime}" and env["SHLVL"] == "0" and env["PWD"] == "/var/task"
+    if runtime.startswith("python"):
+        assert env["PYTHONPATH"] == "/var/runtime" and env["LC_CTYPE"] == "C.UTF-8"
+    else:
+        assert env["NODE_PATH"] == (f"/opt/nodejs/node{version[1:3]}/node_modules:/opt/nodejs/node_modules:"
+                                    "/var/runtime/node_modules:/var/runtime:/var/task")
 
 
 def test_no_runtime_is_mapped_to_another_version_than_it_names():
