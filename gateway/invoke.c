@@ -125,6 +125,7 @@ static void on_result_head(struct link_stream *s, struct str bytes, void *arg)
         return; /* has_head stays false: on_end says what that means */
     inv->has_head = true;
     inv->outcome = head.outcome;
+    (void)buf_reserve(&inv->result, head.body_bytes); /* once; more than it may have fails later */
     if (head.executed_version.len > 0)
         set_version(inv->executed_version, head.executed_version);
     if (head.outcome == INVOKE_REFUSED)
@@ -266,6 +267,7 @@ static int write_head(struct invocation *inv, const struct route *route,
         .version = str_of(target->version),
         .trace_id = buf_str(&inv->ask.trace_id),
         .client_context = buf_str(&inv->ask.client_context),
+        .payload_bytes = (uint32_t)inv->ask.payload.len,
     };
 
     /* unqualified for an unqualified call, else with the qualifier that was given */

@@ -242,6 +242,7 @@ void invocation_answer(const struct sandbox_event *ev, const struct sandbox_resu
         .message = result->message,
         .executed_version = str_of(ready_version_spec(inv->ver)->version),
         .log_tail = result->log_tail,
+        .body_bytes = (uint32_t)result->body.len,
     };
 
     if (inv->streams)
@@ -411,6 +412,8 @@ static void on_data(struct link_stream *s, struct str bytes, void *arg)
 {
     struct invocation *inv = arg;
 
+    if (inv->payload.len == 0 && inv->head.payload_bytes <= PAYLOAD_MAX)
+        (void)buf_reserve(&inv->payload, inv->head.payload_bytes); /* once: it does not move then */
     if (!inv->too_large && buf_append_str(&inv->payload, bytes) < 0) {
         inv->too_large = true;
         buf_done(&inv->payload);

@@ -120,7 +120,6 @@ static void on_ready(void *arg)
 /* What to wait for now, and whether there is room to read. */
 static void settle(struct http_conn *c)
 {
-    size_t queued;
     char *at;
     bool full;
 
@@ -142,11 +141,10 @@ static void settle(struct http_conn *c)
             set_wait(c, HTTP_WAIT_NONE, 0);
         break;
     case HTTP_REPLYING: /* the time begins anew whenever all has been taken: http_conn_drained() */
-        queued = c->server->transport->queued(c);
-        if (queued == 0)
+        if (c->server->transport->queued(c) == 0)
             set_wait(c, HTTP_WAIT_NONE, 0);
         else if (c->wait != HTTP_WAIT_READER)
-            set_wait(c, HTTP_WAIT_READER, queued);
+            set_wait(c, HTTP_WAIT_READER, SIZE_MAX);
         break;
     case HTTP_FINISHING:
         break;
@@ -567,9 +565,13 @@ void http_conn_done(struct http_conn *c)
 /* A time limit has passed. */
 static void expire(struct http_conn *c)
 {
-    size_t queued = c->server->transport->queued(c);
+    const struct http_transport *transport = c->server->transport;
+    size_t queued = transport->queued(c);
 
-    /* slow readers are no dead ones: as long as bytes leave, the time begins anew */
+    /* slow readers are no dead ones: as long as bytes leave, the time begins anew; the system may
+     * have taken megabytes that the peer still reads, and asks for no more meanwhile */
+    if (queued > 0)
+        queued += transport->unacknowledged(c);
     if (queued > 0 && queued < c->progress) {
         set_wait(c, c->wait, queued);
         return;

@@ -29,6 +29,8 @@ struct http_transport {
     void (*send)(struct http_conn *c, struct str head, struct str body);
     /** Bytes that send() has copied and that are not out yet. */
     size_t (*queued)(const struct http_conn *c);
+    /** Bytes that the system has and the peer's has not. */
+    size_t (*unacknowledged)(const struct http_conn *c);
     /** Stops reading (@on), or goes on. */
     void (*pause)(struct http_conn *c, bool on);
     /** Nothing more will be sent: says so to the peer when all that is queued is out. */

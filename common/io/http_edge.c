@@ -12,10 +12,12 @@
  */
 #include <errno.h>
 #include <libwebsockets.h>
+#include <linux/sockios.h>
 #include <netdb.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -157,6 +159,16 @@ static size_t edge_queued(const struct http_conn *c)
     if (!e->wsi)
         return 0;
     return e->out.len - e->out_at + (lws_partial_buffered(e->wsi) ? 1 : 0);
+}
+
+static size_t edge_unacknowledged(const struct http_conn *c)
+{
+    const struct edge_conn *e = CONTAINER_OF(c, struct edge_conn, http);
+    int bytes = 0;
+
+    if (!e->wsi || ioctl(lws_get_socket_fd(e->wsi), SIOCOUTQ, &bytes) < 0)
+        return 0;
+    return (size_t)bytes;
 }
 
 static void edge_pause(struct http_conn *c, bool on)
@@ -463,6 +475,7 @@ static void edge_free_server(struct http_server *http)
 static const struct http_transport edge_transport = {
     .send = edge_send,
     .queued = edge_queued,
+    .unacknowledged = edge_unacknowledged,
     .pause = edge_pause,
     .finish = edge_finish,
     .close = edge_close,

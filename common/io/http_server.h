@@ -7,9 +7,10 @@
  * The engine reads the whole body (up to the limit that on_head sets) before on_request. A reply
  * may come at any later time; until then the request is parked at no cost but its memory.
  *
- * Either half may be streamed instead: a body is handed on as it comes (http_stream_body(), on_body),
- * an answer is sent as it is made (http_reply_begin(), _write(), _end(); on_writable). Both ways the
- * user says when he can take no more, so memory stays bounded however slow the other side is.
+ * Either half may be streamed instead: a body is handed on as it comes (http_stream_body(),
+ * on_body), an answer is sent as it is made (http_reply_begin(), _write(), _end(); on_writable).
+ * The user says when he can take no more, and hears when the client can: memory stays bounded
+ * however slow either is.
  *
  * Owns:    a request belongs to the engine; it is good until http_reply() or on_abort returned.
  *          Strings from a request are borrowed and live as long as it does.

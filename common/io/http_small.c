@@ -163,6 +163,12 @@ static size_t small_queued(const struct http_conn *c)
     return uv_stream_get_write_queue_size(&s->stream.any) + s->more.len;
 }
 
+static size_t small_unacknowledged(const struct http_conn *c)
+{
+    (void)c; /* readers have no time limit here */
+    return 0;
+}
+
 /* ---- reading ---- */
 
 static void on_space(uv_handle_t *handle, size_t hint, uv_buf_t *ret)
@@ -255,6 +261,7 @@ static void small_free_server(struct http_server *http)
 static const struct http_transport small_transport = {
     .send = small_send,
     .queued = small_queued,
+    .unacknowledged = small_unacknowledged,
     .pause = small_pause,
     .finish = small_finish,
     .close = small_close,

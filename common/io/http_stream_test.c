@@ -160,7 +160,9 @@ static void an_answer_is_sent_as_it_is_made(void **state)
 
     (void)state;
     FOR_EACH_ENGINE (&f) {
-        begin_answer(&f, STR("GET /begin HTTP/1.1\r\nHost: h\r\n\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n"),
+        begin_answer(&f,
+                     STR("GET /begin HTTP/1.1\r\nHost: h\r\n\r\n"
+                         "GET / HTTP/1.1\r\nHost: h\r\n\r\n"),
                      "Transfer-Encoding: chunked\r\n\r\n");
         http_reply_write(f.parked, STR("first"));
         hear(&f, "5\r\nfirst\r\n");

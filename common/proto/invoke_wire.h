@@ -32,6 +32,7 @@ struct invoke_head {
     struct str trace_id; /* X-Amzn-Trace-Id value, may be empty */
     struct str client_context; /* decoded JSON, may be empty */
     struct str cognito_identity; /* JSON, may be empty */
+    uint32_t payload_bytes; /* how many follow, so that room is made once; 0: not said */
 };
 
 enum invoke_outcome {
@@ -47,6 +48,7 @@ struct result_head {
     struct str message; /* INVOKE_REFUSED only */
     struct str executed_version;
     struct str log_tail; /* raw, at most 4096 bytes; empty unless asked for */
+    uint32_t body_bytes; /* as payload_bytes */
 };
 
 /** How a streamed answer ended. */

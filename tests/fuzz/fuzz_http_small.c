@@ -3,8 +3,9 @@
  * Fuzzes the small HTTP engine alive: the input is a play of what some clients do (requests, whole
  * and torn, any bytes, half reads, ends and resets) and of what the handler does with its requests
  * (answers small and large, whole and streamed, at once or later, bodies streamed and held, drops,
- * frees the server), between the turns of the loop and inside the callbacks. Each parked request is looked at again and again until it is
- * answered or aborted (the sanitizer looks too), and in the end every connection must go.
+ * frees the server), between the turns of the loop and inside the callbacks. Each parked request is
+ * looked at again and again until it is answered or aborted (the sanitizer looks too), and in the
+ * end every connection must go.
  */
 #include <arpa/inet.h>
 #include <assert.h>

@@ -19,7 +19,7 @@ from harness import SLOW, Hearth, remove_folder, short_folder, wait_until, zip_o
 MIB = 1 << 20
 BULK = int(os.environ.get("HEARTH_TEST_STREAM_MIB", "64")) * MIB
 STREAM = "/2021-11-15/functions/{}/response-streaming-invocations"
-RSS_SLACK = 8 * MIB  # windows, and what a program's first stream leaves in its allocator
+RSS_SLACK = 8 * MIB * SLOW  # windows, and what allocators keep (those of sanitizers much)
 
 # A runtime of its own, on raw sockets: what is imported never returns to the client of the image.
 RAW = r'''
@@ -273,7 +273,7 @@ def test_the_first_bytes_come_while_the_function_runs(lam):
         stream(lam, name, {"do": "plain"} if name == "raw" else {})  # warm
         chunks, complete, whole = stream(lam, name, {"do": "drip", "n": 5, "pause": 0.3 if name == "raw" else 300})
         assert body(chunks) == b"".join(b"piece %d\n" % i for i in range(5)) and complete == {}
-        assert chunks[0][0] < 0.3 * SLOW < 1.2 < whole
+        assert chunks[0][0] < 1 < 1.2 < whole
         assert len(chunks) == 5 and all(0.1 < b[0] - a[0] for a, b in zip(chunks, chunks[1:]))
 
 
