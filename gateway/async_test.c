@@ -123,6 +123,7 @@ static void a_client_that_leaves_meanwhile_does_no_harm(void **state)
     http_call_cancel(a.call);
     buf_done(&a.body);
     end(&f);
+    rpc_reply(f.kept_enqueue, NULL, STR_NULL); /* to nobody */
 }
 
 /* ---- from the controller ---- */
