@@ -33,6 +33,14 @@ const cJSON *code_signing_profiles(const cJSON *config)
         cJSON_GetObjectItemCaseSensitive(config, "AllowedPublishers"), "SigningProfileVersionArns");
 }
 
+int code_signing_missing(struct str arn, struct error *err)
+{
+    return error_set(err, ERR_NO_CODE_SIGNING,
+                     "The code signing configuration cannot be found. Check that the provided "
+                     "configuration is not deleted: %.*s.",
+                     STR_ARG(arn));
+}
+
 struct finding {
     char *arn;
     code_signing_fn *done;
@@ -48,10 +56,7 @@ static void on_found(const struct redis_value *values, size_t len, const struct 
 
     (void)len;
     if (!err && (!config || !str_is(cjson_str(config, "CodeSigningConfigArn"), f->arn))) {
-        error_set(&own, ERR_NO_CODE_SIGNING,
-                  "The code signing configuration cannot be found. Check that the provided "
-                  "configuration is not deleted: %s.",
-                  f->arn);
+        code_signing_missing(str_of(f->arn), &own);
         err = &own;
     }
     f->done(err ? NULL : config, err ? STR_NULL : values[0].str, err, f->arg);

@@ -32,6 +32,9 @@ bool code_signing_is_enforced(const cJSON *config);
 /** The ARNs of the profiles whose signatures are good: an array of strings. */
 const cJSON *code_signing_profiles(const cJSON *config);
 
+/** -ERR_NO_CODE_SIGNING in AWS's words. */
+int code_signing_missing(struct str arn, struct error *err);
+
 /** @err NULL: @config is borrowed for the call, @text is what docs_expect() compares. */
 typedef void code_signing_fn(const cJSON *config, struct str text, const struct error *err,
                              void *arg);

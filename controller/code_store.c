@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,11 +16,13 @@
 #include "common/base/log.h"
 #include "controller/zip_check.h"
 
-#define PINS_AGE_S 3600 /* a pin of a living controller is never as old */
+#define LIST_BYTES_MAX (256u * 1024u * 1024u)
 
 struct code_store {
     struct loop *loop;
     char *dir;
+    char owner[UUID_MAX]; /* <dir>/pins/<owner>/: pins of ours */
+    int lock; /* on that folder, as long as we live */
     unsigned jobs; /* on workers */
     bool freed;
 };
@@ -67,12 +70,23 @@ static char *archive_path(const struct code_store *store, const char *sha256)
 
 static char *pin_path(const struct code_store *store, const char *name)
 {
-    return str_printf("%s/pins/%s", store->dir, name);
+    return str_printf("%s/pins/%s/%s", store->dir, store->owner, name);
 }
 
 static char *trash_path(const struct code_store *store, const char *sha256)
 {
     return str_printf("%s/trash/%s", store->dir, sha256);
+}
+
+static void store_end(struct code_store *store)
+{
+    CLEANUP(freep) char *own = str_printf("%s/pins/%s", store->dir, store->owner);
+
+    rmdir(own); /* unless a pin is left: whoever starts next removes it */
+    if (store->lock >= 0)
+        close(store->lock);
+    free(store->dir);
+    free(store);
 }
 
 /* ---- jobs ---- */
@@ -92,10 +106,8 @@ static void job_free(struct job *job)
     buf_done(&job->bytes);
     free(job);
     store->jobs--;
-    if (store->freed && store->jobs == 0) {
-        free(store->dir);
-        free(store);
-    }
+    if (store->freed && store->jobs == 0)
+        store_end(store);
 }
 
 static void on_job_done(void *arg)
@@ -249,6 +261,10 @@ static void work_read(struct job *job)
     struct stat st;
 
     if (stat(path, &st) < 0) {
+        free(path); /* it may be in use nevertheless: code_gc.h is about to find out */
+        path = trash_path(job->store, job->pin.sha256);
+    }
+    if (stat(path, &st) < 0) {
         job_fail_errno(job, "reading an archive");
         return;
     }
@@ -281,6 +297,39 @@ static void work_purge(struct job *job)
 
     if (unlink(trash) < 0)
         job_fail_errno(job, "removing an archive");
+}
+
+static void closedirp(DIR **d)
+{
+    if (*d)
+        closedir(*d);
+}
+
+/* "<64 hex digits>.zip" without a second name. */
+static bool is_free_archive(DIR *d, const char *name)
+{
+    struct str s = str_of(name);
+    struct stat st;
+
+    return s.len == SHA256_HEX_MAX - 1 + 4 && str_is(str_sub(s, s.len - 4, s.len), ".zip") &&
+           code_sha256_is_valid(str_sub(s, 0, s.len - 4)) &&
+           fstatat(dirfd(d), name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_nlink == 1;
+}
+
+static void work_list(struct job *job)
+{
+    unsigned i;
+
+    job->bytes = BUF_INIT(LIST_BYTES_MAX);
+    for (i = 0; i < 256; i++) {
+        CLEANUP(freep) char *folder = str_printf("%s/%02x", job->store->dir, i);
+        CLEANUP(closedirp) DIR *d = opendir(folder);
+        struct dirent *e;
+
+        while (d && (e = readdir(d)))
+            if (is_free_archive(d, e->d_name))
+                buf_append_str(&job->bytes, str_sub(str_of(e->d_name), 0, SHA256_HEX_MAX - 1));
+    }
 }
 
 /* ---- public ---- */
@@ -372,6 +421,14 @@ void code_store_purge(struct code_store *store, const char *sha256, code_done_fn
     job_start(job);
 }
 
+void code_store_list(struct code_store *store, code_read_fn *done, void *arg)
+{
+    struct job *job = job_new(store, work_list, finish_read, arg);
+
+    job->to.read = done;
+    job_start(job);
+}
+
 /* ---- life ---- */
 
 static int make_folder(const char *dir, const char *name, struct error *err)
@@ -381,28 +438,42 @@ static int make_folder(const char *dir, const char *name, struct error *err)
     return dir_make(path, 0700, err);
 }
 
-static void closedirp(DIR **d)
+/* The pins of one controller, if it lives no more. */
+static void remove_dead(int pins, const char *owner)
 {
-    if (*d)
-        closedir(*d);
+    CLEANUP(closep) int fd = openat(pins, owner, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    CLEANUP(closedirp) DIR *d = NULL;
+    struct dirent *e;
+
+    if (fd < 0 && errno == ENOTDIR) /* a pin of a time before there were folders */
+        unlinkat(pins, owner, 0);
+    if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
+        return;
+    d = fdopendir(dup(fd));
+    while (d && (e = readdir(d)))
+        unlinkat(fd, e->d_name, 0);
+    unlinkat(pins, owner, AT_REMOVEDIR);
 }
 
-/* Pins of controllers that died; those of others that run are young. */
-static int remove_old_pins(const char *dir, struct error *err)
+/* One controller at a time looks for the dead and enters itself. */
+static int own_pins(struct code_store *store, struct error *err)
 {
-    CLEANUP(freep) char *path = str_printf("%s/pins", dir);
+    CLEANUP(freep) char *path = str_printf("%s/pins", store->dir);
+    CLEANUP(closep) int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     CLEANUP(closedirp) DIR *d = opendir(path);
-    struct timespec now;
     struct dirent *e;
-    struct stat st;
 
-    if (!d)
+    if (fd < 0 || !d || flock(fd, LOCK_EX) < 0)
         return error_set_errno(err, ERR_SYSTEM, errno, "reading folder %s", path);
-    clock_gettime(CLOCK_REALTIME, &now);
     while ((e = readdir(d)))
-        if (fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
-            st.st_ctim.tv_sec + PINS_AGE_S < now.tv_sec)
-            unlinkat(dirfd(d), e->d_name, 0);
+        if (e->d_name[0] != '.')
+            remove_dead(fd, e->d_name);
+    uuid_make(store->owner);
+    if (mkdirat(fd, store->owner, 0700) < 0)
+        return error_set_errno(err, ERR_SYSTEM, errno, "making a folder in %s", path);
+    store->lock = openat(fd, store->owner, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (store->lock < 0 || flock(store->lock, LOCK_EX | LOCK_NB) < 0)
+        return error_set_errno(err, ERR_SYSTEM, errno, "locking a folder in %s", path);
     return 0;
 }
 
@@ -432,8 +503,6 @@ int code_store_new(struct loop *loop, const char *dir, code_found_fn *trashed, v
     if (r == 0)
         r = make_folder(dir, "trash", err);
     if (r == 0)
-        r = remove_old_pins(dir, err);
-    if (r == 0)
         r = tell_trash(dir, trashed, arg, err);
     if (r < 0)
         return r;
@@ -442,8 +511,13 @@ int code_store_new(struct loop *loop, const char *dir, code_found_fn *trashed, v
         abort();
     store->loop = loop;
     store->dir = str_dup(str_of(dir));
-    *ret = store;
-    return 0;
+    store->lock = -1;
+    r = own_pins(store, err);
+    if (r < 0)
+        store_end(store);
+    else
+        *ret = store;
+    return r;
 }
 
 void code_store_free(struct code_store *store)
@@ -451,8 +525,6 @@ void code_store_free(struct code_store *store)
     if (!store)
         return;
     store->freed = true;
-    if (store->jobs)
-        return;
-    free(store->dir);
-    free(store);
+    if (store->jobs == 0)
+        store_end(store);
 }

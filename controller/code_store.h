@@ -2,8 +2,8 @@
 /*
  * code_store.h - zip archives of functions, by content: <dir>/<hex[0:2]>/<sha256>.zip.
  *
- * Who adds an archive holds a pin (a second name of the file, <dir>/pins/…) until the registry
- * refers to it; who removes one moves it to <dir>/trash/ first, asks the registry, and puts it back
+ * Who adds an archive holds a pin (a second name of the file, <dir>/pins/<controller>/…) until the
+ * registry refers to it; a lock on that folder tells the pins of the living from those of the dead; who removes one moves it to <dir>/trash/ first, asks the registry, and puts it back
  * when it is referred to. So of two who do both at once, neither takes the other's file away,
  * also when they are two controllers.
  *
@@ -74,6 +74,9 @@ void code_store_restore(struct code_store *store, const char *sha256, code_done_
                         void *arg);
 /** Removes what was taken away for good. */
 void code_store_purge(struct code_store *store, const char *sha256, code_done_fn *done, void *arg);
+
+/** The digests of all archives that are not pinned, 64 hex digits each, one after the other. */
+void code_store_list(struct code_store *store, code_read_fn *done, void *arg);
 
 /** Whether @s is 64 lower-case hex digits. */
 bool code_sha256_is_valid(struct str s);

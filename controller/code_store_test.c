@@ -115,13 +115,23 @@ static enum error_code read_one(const char *sha256)
 /* Files in @name below the store. */
 static int files_in(const char *name)
 {
-    CLEANUP(freep) char *line = str_printf("ls -A %s/code/%s | wc -l", dir, name);
+    CLEANUP(freep) char *line = str_printf("find %s/code/%s -type f | wc -l", dir, name);
     FILE *p = popen(line, "r");
     int n = -1;
 
     assert_int_equal(fscanf(p, "%d", &n), 1);
     pclose(p);
     return n;
+}
+
+/* How many archives a sweep would look at. */
+static size_t list(void)
+{
+    unsigned before = got.count;
+
+    code_store_list(store, on_bytes, NULL);
+    wait_answer(before);
+    return got.bytes.len / 64;
 }
 
 static void open_store(void)
@@ -233,13 +243,42 @@ static void what_a_crash_left_in_the_trash_is_told(void **state)
     assert_int_equal(got.trashed, 1);
 }
 
-static void pins_of_the_living_stay_and_work_outlives_the_store(void **state)
+static void pins_of_the_living_stay_those_of_the_dead_go(void **state)
+{
+    struct code_store *first = store;
+    struct code_pin pin;
+
+    (void)state;
+    add(ZIP_1);
+    pin = got.pin;
+    open_store(); /* another controller on the same folder */
+    assert_int_equal(list(), 0); /* pinned: in nobody's way */
+    code_store_free(store);
+    store = first;
+    assert_int_equal(settle(&pin, true), ERR_OK);
+    assert_int_equal(read_one(pin.sha256), ERR_OK);
+    add(ZIP_1);
+    code_store_free(store); /* with a pin: as if it had died */
+    open_store();
+    assert_int_equal(list(), 1);
+    assert_int_equal(files_in("pins"), 0);
+}
+
+static void what_is_in_the_trash_can_be_read_until_it_is_purged(void **state)
 {
     (void)state;
     add(ZIP_1);
-    code_store_free(store);
-    open_store();
-    assert_int_equal(files_in("pins"), 1);
+    settle(&got.pin, true);
+    assert_int_equal(run_on(code_store_trash, got.pin.sha256), ERR_OK);
+    assert_int_equal(read_one(got.pin.sha256), ERR_OK);
+    assert_int_equal(run_on(code_store_purge, got.pin.sha256), ERR_OK);
+    assert_int_equal(read_one(got.pin.sha256), ERR_NOT_FOUND);
+}
+
+static void work_outlives_the_store(void **state)
+{
+    (void)state;
+    add(ZIP_1);
     assert_int_equal(settle(&got.pin, true), ERR_OK);
     code_store_read(store, got.pin.sha256, on_bytes, NULL); /* its answer never comes */
     got.count = 0;
@@ -260,7 +299,9 @@ int main(void)
         LIVE(a_hash_that_is_none_finds_nothing),
         LIVE(an_archive_that_is_removed_while_it_is_added_again_stays),
         LIVE(what_a_crash_left_in_the_trash_is_told),
-        LIVE(pins_of_the_living_stay_and_work_outlives_the_store),
+        LIVE(pins_of_the_living_stay_those_of_the_dead_go),
+        LIVE(what_is_in_the_trash_can_be_read_until_it_is_purged),
+        LIVE(work_outlives_the_store),
     };
 
     return cmocka_run_group_tests_name("code_store", tests, NULL, NULL);

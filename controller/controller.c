@@ -145,6 +145,7 @@ static void on_redis(bool up, const struct error *why, void *arg)
     log_info("redis", "connected");
     nodes_sync(c->nodes);
     fn_changes_resume(c->changes);
+    code_gc_sweep(c->gc); /* an answer that was lost may have told of archives */
     async_redis_here(c->async);
 }
 
@@ -307,6 +308,7 @@ static int listen_for_peers(struct controller *c, struct error *err)
 
 static int start(struct controller *c, struct error *err)
 {
+    uint64_t retry_us = c->config->retry_us;
     struct redis_options redis = {.url = c->config->redis_url,
                                   .command_timeout_us = c->config->redis_timeout_us,
                                   .patience_us = REDIS_PATIENCE_US,
@@ -314,7 +316,8 @@ static int start(struct controller *c, struct error *err)
                                   .arg = c};
     struct fn_changes_options changes = {.loop = c->loop,
                                          .prepare_timeout_us = c->config->prepare_timeout_us,
-                                         .peer_timeout_us = c->config->peer_timeout_us};
+                                         .peer_timeout_us = c->config->peer_timeout_us,
+                                         .retry_us = retry_us ? retry_us : SECONDS(1)};
     int r;
 
     r = read_runtimes(c, err);
@@ -325,7 +328,7 @@ static int start(struct controller *c, struct error *err)
     if (r < 0)
         return r;
     c->registry = registry_new(c->loop, c->redis, &c->key);
-    c->gc = code_gc_new(c->loop, c->registry);
+    c->gc = code_gc_new(c->loop, c->registry, retry_us ? retry_us : SECONDS(10));
     c->peers = peers_new(c->loop, on_peer_gone, c);
     c->nodes = nodes_new(c->loop, c->redis, c->peers, c->config->node_grace_us,
                          c->config->peer_timeout_us);

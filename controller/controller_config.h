@@ -47,6 +47,7 @@ struct controller_config {
     uint64_t resolve_timeout_us;
     uint64_t peer_timeout_us;
     uint64_t node_grace_us;
+    uint64_t retry_us; /* no setting: how soon what Redis did not take is tried again; 0: in good time */
 };
 
 /** The table behind --help and docs/configuration.md. */

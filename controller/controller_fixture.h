@@ -547,6 +547,7 @@ static inline int setup(void **state)
         .resolve_timeout_us = MSEC(300),
         .peer_timeout_us = MSEC(300),
         .node_grace_us = SECONDS(10),
+        .retry_us = MSEC(50),
         .async_in_flight = 100,
         .async_function_max = 50,
         .async_queue_max = 1 << 20,

@@ -24,6 +24,7 @@ struct fn_write *fn_write_new(struct redis *redis, const struct seal_key *key, s
                               struct str name, const struct fn_view *view)
 {
     struct fn_write *w = calloc(1, sizeof(*w));
+    char generation[24];
     size_t i;
 
     if (!w)
@@ -35,6 +36,10 @@ struct fn_write *fn_write_new(struct redis *redis, const struct seal_key *key, s
     w->left_code = str_dup(STR(""));
     for (i = 0; i < FN_KIND_MAX; i++)
         w->kinds[i] = fn_kind_key(name, (enum fn_kind)i);
+    /* one that was created anew counts again, but has another generation */
+    snprintf(generation, sizeof(generation), "%llu",
+             (unsigned long long)view->rec->ver->generation);
+    docs_expect(w->commit, w->main, STR("gen"), str_of(generation));
     docs_expect(w->commit, w->main, STR("seq"), str_of(view->rec->seq));
     return w;
 }

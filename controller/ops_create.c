@@ -17,6 +17,20 @@ static void fail_exists(struct api_request *req)
     api_fail_with(req, ERR_CONFLICT, "Function already exist: %s", req->ver->name);
 }
 
+static struct str signing_of(const struct api_request *req)
+{
+    return cjson_str(req->input, "CodeSigningConfigArn");
+}
+
+/* Deleted since it was looked at. */
+static void fail_unsigned(struct api_request *req)
+{
+    struct error err;
+
+    code_signing_missing(signing_of(req), &err);
+    api_fail(req, &err);
+}
+
 static void on_created(const struct registry_change *change, const struct error *err, void *arg)
 {
     struct api_request *req = arg;
@@ -26,6 +40,10 @@ static void on_created(const struct registry_change *change, const struct error 
         api_drop_archive(req);
         if (err->code == ERR_CONFLICT)
             fail_exists(req);
+        else if (err->code == ERR_STALE)
+            api_fail_layers(req);
+        else if (err->code == ERR_NO_CODE_SIGNING)
+            fail_unsigned(req);
         else
             api_fail(req, err);
         return;
@@ -33,20 +51,21 @@ static void on_created(const struct registry_change *change, const struct error 
     api_accept(req, change->generation);
 }
 
-static struct str signing_of(const struct api_request *req)
-{
-    return cjson_str(req->input, "CodeSigningConfigArn");
-}
-
 /* Tags and the like are kept beside the document: they change without it. */
-static void create(struct api_request *req)
+static void on_entered(const struct error *err, void *arg)
 {
+    struct api_request *req = arg;
     CLEANUP(freep) char *tags = req->ver->tags ? cJSON_PrintUnformatted(req->ver->tags) : NULL;
     CLEANUP(freep) char *signing = NULL;
     struct registry_beside beside[REGISTRY_BESIDE_MAX];
     struct registry_write w = {.ver = req->ver, .change = req->change, .beside = beside,
                                .code_bytes_max = req->c->config->code_storage_max};
 
+    if (err) {
+        api_drop_archive(req);
+        api_fail(req, err);
+        return;
+    }
     cJSON_Delete(TAKE(req->ver->tags));
     uuid_make(req->change);
     if (tags)
@@ -62,6 +81,11 @@ static void create(struct api_request *req)
         beside[w.beside_len++] = (struct registry_beside){FN_SETTINGS, "next_version", "2"};
     }
     registry_create(req->c->registry, &w, on_created, req);
+}
+
+static void create(struct api_request *req)
+{
+    registry_enter(req->c->registry, req->account, on_entered, req);
 }
 
 static void on_verified(const struct error *err, void *arg)

@@ -143,18 +143,24 @@ static void on_published(const struct error *err, void *arg)
         publishing_end(p, err);
 }
 
-static void publish(struct publishing *p)
+static void on_entered(const struct error *err, void *arg)
 {
+    struct publishing *p = arg;
     struct api_request *req = p->req;
     CLEANUP(freep) char *key = layer_key(p->layer.name);
     CLEANUP(freep) char *code = str_printf("code:%s", req->pin.sha256);
     CLEANUP(freep)
     char *who = str_printf("layer:%.*s:%" PRIu64, STR_ARG(p->layer.name), p->layer.version);
     CLEANUP(freep) char *next = str_printf("{\"next\":%" PRIu64 "}", p->layer.version + 1);
-    struct docs_commit *commit = docs_commit_new(req->c->redis, req->home.account);
+    struct docs_commit *commit;
     char number[24];
 
+    if (err) {
+        publishing_end(p, err);
+        return;
+    }
     make_doc(p);
+    commit = docs_commit_new(req->c->redis, req->home.account);
     snprintf(number, sizeof(number), "%" PRIu64, p->layer.version);
     docs_expect(commit, LAYERS_KEY, p->layer.name, str_of(p->before));
     docs_set(commit, LAYERS_KEY, p->layer.name, str_of(next));
@@ -162,7 +168,6 @@ static void publish(struct publishing *p)
     docs_set_json(commit, key, str_of(number), p->doc);
     docs_add_member(commit, code, str_of(who));
     docs_count(commit, FN_CODE_BYTES_KEY, (int64_t)req->pin.bytes);
-    registry_enter(req->c->registry, req->account);
     docs_commit_run(commit, on_published, p);
 }
 
@@ -170,6 +175,7 @@ static void on_number(const struct redis_value *values, size_t len, const struct
                       void *arg)
 {
     struct publishing *p = arg;
+    const struct api_request *req = p->req;
     uint64_t next = 1, bytes = 0;
     struct error full;
     cJSON *entry;
@@ -193,7 +199,7 @@ static void on_number(const struct redis_value *values, size_t len, const struct
         return;
     }
     p->layer.version = next;
-    publish(p);
+    registry_enter(req->c->registry, req->account, on_entered, p);
 }
 
 static void look_up_number(struct publishing *p)

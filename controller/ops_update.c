@@ -39,6 +39,8 @@ static void on_begun(const struct registry_change *change, const struct error *e
             api_fail_not_found(req);
         else if (err->code == ERR_CONFLICT || err->code == ERR_PRECONDITION)
             api_fail_busy(req);
+        else if (err->code == ERR_STALE)
+            api_fail_layers(req);
         else
             api_fail(req, err);
         return;
@@ -68,7 +70,10 @@ static void answer_dry_run(struct api_request *req)
 static void publish(struct api_request *req)
 {
     struct registry_beside next = {FN_SETTINGS, "next_version", NULL};
-    struct registry_write w = {.ver = req->ver, .change = req->change, .seq = req->seq,
+    struct registry_write w = {.ver = req->ver,
+                               .change = req->change,
+                               .seq = req->seq,
+                               .generation = req->cur->generation,
                                .code_bytes_max = req->c->config->code_storage_max};
     char number[24];
 
@@ -193,7 +198,7 @@ static void begin(struct api_request *req)
 
 void api_update_function_code(struct api_request *req)
 {
-    if (api_name(req, FN_NAME_PLAIN))
+    if (api_latest_name(req))
         api_find_layers(req, begin);
 }
 

@@ -49,8 +49,12 @@ int op_publish_version(struct api_request *req, const struct fn_view *view, stru
     CLEANUP(fn_version_freep) struct fn_version *ver = NULL;
     char revision[UUID_MAX];
     uint64_t number = (uint64_t)fn_view_number(view, "next_version", 1);
-    int r = check_publishable(req, view, err);
+    int r;
 
+    if (req->fn.qualifier.len && !str_is(req->fn.qualifier, FN_LATEST))
+        return error_set(err, ERR_BAD_REQUEST,
+                         "Current operation does not support versions other than $LATEST.");
+    r = check_publishable(req, view, err);
     if (r < 0)
         return r;
     if (view->last && fn_version_same_code_and_configuration(latest, view->last)) {

@@ -27,6 +27,8 @@ struct request {
         registry_record_fn *record;
         registry_page_fn *page;
         registry_change_fn *change;
+        registry_done_fn *entered;
+        registry_used_fn *known;
     } done;
     void *arg;
     uint32_t limit;
@@ -193,6 +195,10 @@ static int change_outcome(struct str word, struct error *err)
         return error_set(err, ERR_CODE_STORAGE, "Code storage limit exceeded.");
     if (str_is(word, "over"))
         return error_set(err, ERR_STALE, "the change is over");
+    if (str_is(word, "unsigned"))
+        return error_set(err, ERR_NO_CODE_SIGNING, "the code signing configuration was deleted");
+    if (str_is(word, "unlayered"))
+        return error_set(err, ERR_STALE, "a layer version was deleted");
     return error_set(err, ERR_PROTOCOL, "a script of the registry answers \"%.*s\"", STR_ARG(word));
 }
 
@@ -287,6 +293,8 @@ static void change_write(struct registry *reg, struct redis_script *script,
     CLEANUP(freep) char *publish = NULL;
     CLEANUP(freep) char *code = fn_doc_code(w->ver);
     CLEANUP(freep) char *bytes = str_printf("%" PRIu64, w->ver->code_bytes);
+    CLEANUP(freep)
+    char *seq = w->seq ? str_printf("%" PRIu64 ".%s", w->generation, w->seq) : str_dup(STR(""));
     CLEANUP(freep) char *bytes_max = str_printf("%" PRIu64, w->code_bytes_max);
     struct str words[CHANGE_WORDS_MAX];
     struct error err;
@@ -306,7 +314,7 @@ static void change_write(struct registry *reg, struct redis_script *script,
     words[len++] = str_of(w->change);
     words[len++] = str_of(bytes);
     words[len++] = str_of(w->publish ? w->publish->version : "");
-    words[len++] = str_of(w->seq ? w->seq : "");
+    words[len++] = str_of(seq);
     words[len++] = str_of(bytes_max);
     if (publish) {
         words[len++] = str_of(fn_kind_name(FN_VERSIONS));
@@ -319,25 +327,26 @@ static void change_write(struct registry *reg, struct redis_script *script,
 
 static void on_entered(const struct redis_value *value, const struct error *err, void *arg)
 {
+    struct request *req = arg;
+
     (void)value;
-    (void)arg;
-    if (err)
-        log_debug("registry", "entering an account", KV_ERR(err));
+    req->done.entered(err, req->arg);
+    free(req);
 }
 
-/* A key outside of the account's hash tag cannot be part of its scripts. The connection keeps the
- * order: a create that succeeds comes after an entry that did. */
-void registry_enter(struct registry *reg, const char *account)
+/* A key outside of the account's hash tag cannot be part of its scripts. */
+void registry_enter(struct registry *reg, const char *account, registry_done_fn *done, void *arg)
 {
     struct str words[] = {STR("SADD"), STR(ACCOUNTS_KEY), str_of(account)};
+    struct request *req = request_new(reg, arg);
 
-    redis_command(reg->redis, words, ARRAY_LEN(words), on_entered, NULL);
+    req->done.entered = done;
+    redis_command(reg->redis, words, ARRAY_LEN(words), on_entered, req);
 }
 
 void registry_create(struct registry *reg, const struct registry_write *w, registry_change_fn *done,
                      void *arg)
 {
-    registry_enter(reg, w->ver->account);
     change_write(reg, &lua_create, w, done, arg);
 }
 
@@ -494,6 +503,23 @@ void registry_code_used(struct registry *reg, const char *sha256, registry_used_
     snprintf(scan->sha256, sizeof(scan->sha256), "%s", sha256);
     scan->used = done;
     scan_start(scan);
+}
+
+static void on_known(const struct redis_value *value, const struct error *err, void *arg)
+{
+    struct request *req = arg;
+
+    req->done.known(!err && value->integer > 0, err, req->arg);
+    free(req);
+}
+
+void registry_is_entered(struct registry *reg, registry_used_fn *done, void *arg)
+{
+    struct str words[] = {STR("SCARD"), STR(ACCOUNTS_KEY)};
+    struct request *req = request_new(reg, arg);
+
+    req->done.known = done;
+    redis_command(reg->redis, words, ARRAY_LEN(words), on_known, req);
 }
 
 /* ---- life ---- */

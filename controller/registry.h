@@ -49,8 +49,13 @@ void registry_list_all(struct registry *reg, struct str account, struct str afte
 void registry_list_versions(struct registry *reg, struct str account, struct str name,
                             struct str version, uint32_t limit, registry_page_fn *done, void *arg);
 
-/** Enters @account: archives of accounts that were never entered count as used by nobody. */
-void registry_enter(struct registry *reg, const char *account);
+/** @err NULL: done. */
+typedef void registry_done_fn(const struct error *err, void *arg);
+/**
+ * Enters @account; registry_create() comes after it was done: archives and changes of accounts that
+ * were never entered are nobody's.
+ */
+void registry_enter(struct registry *reg, const char *account, registry_done_fn *done, void *arg);
 
 /* What a change of the registry brought. */
 struct registry_change {
@@ -74,6 +79,7 @@ struct registry_write {
     const struct fn_version *ver;
     const char *change; /* its id */
     const char *seq; /* begin: the function must not have moved on from here; NULL: may */
+    uint64_t generation; /* of the function that @seq is of: one created anew counts again */
     const struct fn_version *publish; /* the version that is published with it; NULL: none */
     const struct registry_beside *beside;
     size_t beside_len; /* at most REGISTRY_BESIDE_MAX */
@@ -81,12 +87,16 @@ struct registry_write {
 };
 #define REGISTRY_BESIDE_MAX 4u
 
-/** A function that is not there yet. ERR_CONFLICT: it is there. ERR_CODE_STORAGE. */
+/**
+ * A function that is not there yet. ERR_CONFLICT: it is there; ERR_CODE_STORAGE;
+ * ERR_STALE: a layer's archive is not there any more; ERR_NO_CODE_SIGNING: what it names is not.
+ */
 void registry_create(struct registry *reg, const struct registry_write *w, registry_change_fn *done,
                      void *arg);
 /**
  * Begins a change. ERR_NOT_FOUND; ERR_CONFLICT: another change is under way; ERR_PRECONDITION: the
- * function has moved on from @w->seq; ERR_CODE_STORAGE.
+ * function has moved on from @w->seq; ERR_CODE_STORAGE; ERR_STALE: a layer's archive is not there
+ * any more.
  */
 void registry_begin(struct registry *reg, const struct registry_write *w, registry_change_fn *done,
                     void *arg);
@@ -105,7 +115,6 @@ void registry_delete(struct registry *reg, struct str account, struct str name,
 
 /** One function whose change is under way; called for each, then @done once. */
 typedef void registry_pending_fn(struct str account, struct str name, void *arg);
-typedef void registry_done_fn(const struct error *err, void *arg);
 /** All changes under way, of all accounts: what a controller takes up when it starts. */
 void registry_pending(struct registry *reg, registry_pending_fn *each, registry_done_fn *done,
                       void *arg);
@@ -114,5 +123,7 @@ typedef void registry_used_fn(bool used, const struct error *err, void *arg);
 /** Whether any function of any account refers to the archive @sha256. */
 void registry_code_used(struct registry *reg, const char *sha256, registry_used_fn *done,
                         void *arg);
+/** Whether any account was ever entered: a registry without one is new, or not the one it was. */
+void registry_is_entered(struct registry *reg, registry_used_fn *done, void *arg);
 
 #endif

@@ -24,16 +24,37 @@
     "  if by ~= 0 then redis.call('INCRBY', ARGV[1] .. 'code_bytes', by) end\n"                    \
     "end\n"
 
-/* The new document, what lies beside it, and the version that is published with it. */
+/*
+ * The new document, what lies beside it, and the version that is published with it: entered by the
+ * first step of a change, and kept up by the others unless it was deleted meanwhile. An archive of
+ * a layer (all but the first word of the archives) must be referred to by somebody: then it is not
+ * being removed.
+ */
 #define WRITE_FUNCTIONS                                                                            \
-    "local function beside()\n"                                                                    \
+    "local function beside(is_new)\n"                                                              \
     "  for i = 11, #ARGV, 3 do\n"                                                                  \
-    "    redis.call('HSET', KEYS[1] .. ':' .. ARGV[i], ARGV[i + 1], ARGV[i + 2])\n"                \
+    "    local key = KEYS[1] .. ':' .. ARGV[i]\n"                                                  \
+    "    if is_new or ARGV[i] ~= 'versions' or redis.call('HEXISTS', key, ARGV[i + 1]) == 1 then\n" \
+    "      redis.call('HSET', key, ARGV[i + 1], ARGV[i + 2])\n"                                    \
+    "    end\n"                                                                                    \
     "    if ARGV[i + 1] == 'code_signing' then\n"                                                  \
     "      local csc = string.match(ARGV[i + 2], 'csc%-%w+')\n"                                    \
     "      redis.call('ZADD', ARGV[1] .. 'csc_fns:' .. csc, 0, ARGV[2])\n"                         \
     "    end\n"                                                                                    \
     "  end\n"                                                                                      \
+    "end\n"                                                                                        \
+    "local function signing_is_gone()\n"                                                           \
+    "  for i = 11, #ARGV, 3 do\n"                                                                  \
+    "    local csc = ARGV[i + 1] == 'code_signing' and string.match(ARGV[i + 2], 'csc%-%w+')\n"    \
+    "    if csc and redis.call('HEXISTS', ARGV[1] .. 'csc', csc) == 0 then return true end\n"      \
+    "  end\n"                                                                                      \
+    "  return false\n"                                                                             \
+    "end\n"                                                                                        \
+    "local function layer_is_gone()\n"                                                             \
+    "  for sha in string.gmatch(string.match(ARGV[5], ' .*') or '', '%S+') do\n"                   \
+    "    if redis.call('EXISTS', ARGV[1] .. 'code:' .. sha) == 0 then return true end\n"           \
+    "  end\n"                                                                                      \
+    "  return false\n"                                                                             \
     "end\n"                                                                                        \
     "local function publish()\n"                                                                   \
     "  redis.call('HSET', KEYS[1], 'publish', ARGV[8])\n"                                          \
@@ -59,6 +80,8 @@ struct redis_script lua_create = {
     .name = "create",
     .source = CODE_FUNCTIONS WRITE_FUNCTIONS
     "if redis.call('EXISTS', KEYS[1]) == 1 then return {'exists'} end\n"
+    "if layer_is_gone() then return {'unlayered'} end\n"
+    "if signing_is_gone() then return {'unsigned'} end\n"
     "if is_full(0) then return {'full'} end\n"
     "local gen = redis.call('INCR', KEYS[3])\n"
     "write('prepare')\n"
@@ -69,7 +92,7 @@ struct redis_script lua_create = {
     "use(ARGV[5], ARGV[2])\n"
     "size(tonumber(ARGV[7]))\n"
     "publish()\n"
-    "beside()\n"
+    "beside(true)\n"
     "return {'ok', gen}\n"};
 
 struct redis_script lua_begin = {
@@ -78,7 +101,8 @@ struct redis_script lua_begin = {
     "local cur = redis.call('HMGET', KEYS[1], 'seq', 'stage', 'doc', 'gen', 'code', 'bytes')\n"
     "if not cur[1] then return {'missing'} end\n"
     "if cur[2] ~= '' then return {'busy'} end\n"
-    "if ARGV[9] ~= '' and cur[1] ~= ARGV[9] then return {'moved'} end\n"
+    "if ARGV[9] ~= '' and cur[4] .. '.' .. cur[1] ~= ARGV[9] then return {'moved'} end\n"
+    "if layer_is_gone() then return {'unlayered'} end\n"
     "if is_full(cur[6]) then return {'full'} end\n"
     "local gen = redis.call('INCR', KEYS[3])\n"
     "write('prepare')\n"
@@ -89,7 +113,7 @@ struct redis_script lua_begin = {
     "use(ARGV[5], ARGV[2])\n"
     "size(tonumber(ARGV[7]))\n"
     "publish()\n"
-    "beside()\n"
+    "beside(true)\n"
     "return {'ok', gen}\n"};
 
 #define CURRENT                                                                                    \
@@ -110,7 +134,7 @@ struct redis_script lua_switch = {
     "local out = {'ok', tonumber(cur[3])}\n"
     "if cur[2] == 'switch' then return out end\n"
     "write('switch')\n"
-    "beside()\n"
+    "beside(false)\n"
     FORGET_SERVING
     "leave(cur[6], ARGV[2], cur[4], out)\n"
     "size(-(tonumber(cur[8]) or 0))\n"
@@ -121,7 +145,7 @@ struct redis_script lua_finish = {
     .source = CODE_FUNCTIONS WRITE_FUNCTIONS CURRENT
     "if cur[1] ~= ARGV[6] or cur[2] ~= 'switch' then return {'over'} end\n"
     "write('')\n"
-    "beside()\n"
+    "beside(false)\n"
     FORGET_CHANGE
     "return {'ok', tonumber(cur[3])}\n"};
 
@@ -132,7 +156,7 @@ struct redis_script lua_fail = {
     "if cur[1] ~= ARGV[6] or cur[2] ~= 'prepare' then return {'over'} end\n"
     "local out = {'ok', tonumber(cur[5] or cur[3])}\n"
     "write('')\n"
-    "beside()\n"
+    "beside(false)\n"
     "if cur[5] then\n"
     "  redis.call('HSET', KEYS[1], 'gen', cur[5], 'code', cur[6], 'bytes', cur[8])\n"
     "  leave(cur[4], ARGV[2], cur[6], out)\n"
@@ -154,7 +178,7 @@ struct redis_script lua_delete = {
     "for _, n in ipairs(redis.call('HVALS', KEYS[1] .. ':vbytes')) do bytes = bytes + n end\n"
     "local reserved = redis.call('HGET', KEYS[1] .. ':settings', 'reserved')\n"
     "if reserved then\n"
-    "  redis.call('DECRBY', ARGV[1] .. 'reserved', reserved)\n"
+    "  redis.call('DECRBY', ARGV[1] .. 'reserved', reserved)\n" /* not -0, which is no integer */
     "else\n"
     "  local sum = 0\n"
     "  for _, doc in ipairs(redis.call('HVALS', KEYS[1] .. ':provisioned')) do\n"
@@ -209,6 +233,7 @@ struct redis_script lua_list_all = {
     "local out = {}\n"
     "local behind = ARGV[5]\n"
     "for _, name in ipairs(names) do\n"
+    "  if '[' .. name ~= ARGV[2] then behind = '' end\n" /* the one that was named is gone */
     "  local fn = ARGV[1] .. 'fn:' .. name\n"
     "  if behind == '' then\n"
     "    out[#out + 1] = redis.call('HMGET', fn, 'doc', 'gen', 'rev')\n"

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "controller/fn_write.h"
 #include "controller/redis_fixture.h"
 
 #define WAIT_US SECONDS(20)
@@ -147,15 +148,27 @@ static enum error_code write_with(write_fn *fn, const struct fn_version *ver, co
     return got.code;
 }
 
+static uint64_t begin_generation; /* that the function must have; make_active() sets it */
+
 /* @seq: where the function must be; make_active() leaves it at "3". */
 static enum error_code begin(const struct fn_version *ver, const char *change, const char *seq)
 {
-    const struct registry_write w = {.ver = ver, .change = change, .seq = seq};
+    const struct registry_write w = {
+        .ver = ver, .change = change, .seq = seq, .generation = begin_generation};
     unsigned before = got.count;
 
     registry_begin(reg, &w, on_change, NULL);
     wait_answer(before);
     return got.code;
+}
+
+static void enter(const char *account)
+{
+    unsigned before = got.count;
+
+    registry_enter(reg, account, on_done, NULL);
+    wait_answer(before);
+    assert_int_equal(got.code, ERR_OK);
 }
 
 static enum error_code delete_fn(const char *name)
@@ -234,7 +247,9 @@ static void make_active(const char *name, const char *sha256)
 {
     CLEANUP(fn_version_freep) struct fn_version *ver = version(name, sha256, "r0");
 
+    enter(ACCOUNT);
     assert_int_equal(write_with(registry_create, ver, "c0"), ERR_OK);
+    begin_generation = got.generation;
     assert_int_equal(write_with(registry_switch, ver, "c0"), ERR_OK);
     fn_version_set_state(ver, FN_ACTIVE, NULL, NULL);
     fn_version_set_update(ver, FN_UPDATE_SUCCESSFUL, NULL, NULL);
@@ -441,11 +456,110 @@ static void an_archive_of_another_account_counts(void **state)
     need_server();
     make_active("f", SHA_A);
     fn_set_str(&ver->account, STR("111111111111"));
+    enter("111111111111");
     assert_int_equal(write_with(registry_create, ver, "c0"), ERR_OK);
     assert_int_equal(got.generation, 1); /* counters are per account */
     assert_int_equal(delete_fn("f"), ERR_OK);
     assert_int_equal(got.unused, 1); /* in this account … */
     assert_true(is_used(SHA_A)); /* … but not in all */
+}
+
+static struct fn_view *got_view;
+
+static void on_view(struct fn_view *view, const struct error *err, void *arg)
+{
+    (void)arg;
+    got_view = view;
+    arrived(err);
+}
+
+static void what_was_read_of_a_function_is_not_written_to_a_later_one_of_its_name(void **state)
+{
+    CLEANUP(fn_version_freep) struct fn_version *ver = version("f", SHA_A, "r2");
+    uint64_t old_generation;
+    struct fn_write *w;
+    unsigned before;
+    char seq[24];
+
+    (void)state;
+    need_server();
+    make_active("f", SHA_A);
+    old_generation = begin_generation;
+    before = got.count;
+    fn_view_get(redis, &key, STR(ACCOUNT), STR("f"), STR_NULL, 0, on_view, NULL);
+    wait_answer(before);
+    assert_int_equal(delete_fn("f"), ERR_OK);
+    make_active("f", SHA_A);
+    get("f");
+    snprintf(seq, sizeof(seq), "%s", got.rec->seq);
+    assert_string_equal(seq, got_view->rec->seq); /* it counts the same way … */
+    w = fn_write_new(redis, &key, STR(ACCOUNT), STR("f"), got_view);
+    fn_write_string(w, "x", STR("old"));
+    before = got.count;
+    fn_write_run(w, on_done, NULL);
+    wait_answer(before);
+    assert_int_equal(got.code, ERR_STALE); /* … and is told apart */
+    fn_write_free(w);
+    fn_view_free(TAKE(got_view));
+    begin_generation = old_generation;
+    assert_int_equal(begin(ver, "c1", seq), ERR_PRECONDITION);
+}
+
+/* @ver with the layer @sha256. */
+static void add_layer(struct fn_version *ver, const char *sha256)
+{
+    ver->layers = calloc(1, sizeof(*ver->layers));
+    ver->layers_len = 1;
+    ver->layers[0].arn = str_dup(STR("arn:aws:lambda:us-east-1:000000000000:layer:l:1"));
+    ver->layers[0].sha256 = str_dup(str_of(sha256));
+}
+
+static void a_layer_whose_archive_may_be_going_is_not_taken(void **state)
+{
+    CLEANUP(fn_version_freep) struct fn_version *ver = version("f", SHA_A, "r0");
+    CLEANUP(fn_version_freep) struct fn_version *plain = version("g", SHA_A, "r0");
+    CLEANUP(fn_version_freep) struct fn_version *next = version("g", SHA_A, "r2");
+
+    (void)state;
+    need_server();
+    add_layer(ver, SHA_B);
+    add_layer(next, SHA_B);
+    assert_int_equal(write_with(registry_create, ver, "c0"), ERR_STALE);
+    assert_int_equal(get("f"), ERR_NOT_FOUND);
+    make_active("g", SHA_A);
+    assert_int_equal(begin(next, "c1", "3"), ERR_STALE);
+    assert_false(is_used(SHA_B));
+    command("SADD hearth:{" ACCOUNT "}:code:" SHA_B " layer:l:1");
+    assert_int_equal(write_with(registry_create, ver, "c0"), ERR_OK);
+    command("SREM hearth:{" ACCOUNT "}:code:" SHA_B " layer:l:1"); /* deleted: f has it still */
+    assert_int_equal(begin(next, "c1", "3"), ERR_OK);
+    assert_true(is_used(SHA_B));
+}
+
+static void list_all(const char *after, const char *behind, uint32_t limit)
+{
+    unsigned before = got.count;
+
+    registry_list_all(reg, STR(ACCOUNT), str_of(after), str_of(behind), limit, on_page, NULL);
+    wait_answer(before);
+    assert_int_equal(got.code, ERR_OK);
+}
+
+static void a_list_of_versions_goes_on_behind_a_function_that_is_gone(void **state)
+{
+    (void)state;
+    need_server();
+    make_active("a", SHA_A);
+    make_active("b", SHA_A);
+    list_all("", "", 1);
+    assert_string_equal(got.names[0], "a");
+    assert_true(got.more);
+    list_all("a", "$LATEST", 10);
+    assert_int_equal(got.len, 1);
+    assert_int_equal(delete_fn("a"), ERR_OK);
+    list_all("a", "$LATEST", 10);
+    assert_int_equal(got.len, 1); /* b's $LATEST is not behind a's */
+    assert_string_equal(got.names[0], "b");
 }
 
 static void generations_never_go_back(void **state)
@@ -559,6 +673,9 @@ int main(void)
         LIVE(archives_are_told_when_the_last_user_leaves),
         LIVE(an_archive_of_another_account_counts),
         LIVE(generations_never_go_back),
+        LIVE(what_was_read_of_a_function_is_not_written_to_a_later_one_of_its_name),
+        LIVE(a_layer_whose_archive_may_be_going_is_not_taken),
+        LIVE(a_list_of_versions_goes_on_behind_a_function_that_is_gone),
         LIVE(changes_under_way_are_found_without_looking_at_all_functions),
         LIVE(pages_are_in_order_and_survive_changes_between_them),
         LIVE(nothing_is_left_behind_by_a_deleted_function),
