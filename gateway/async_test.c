@@ -123,6 +123,7 @@ static void a_client_that_leaves_meanwhile_does_no_harm(void **state)
     http_call_cancel(a.call);
     buf_done(&a.body);
     end(&f);
+    rpc_reply(f.kept_enqueue, NULL, STR_NULL); /* to nobody */
 }
 
 /* ---- from the controller ---- */
@@ -241,6 +242,29 @@ static void an_event_goes_on_when_the_controller_is_lost(void **state)
     end(&f);
 }
 
+static void a_stop_lets_events_finish_and_takes_no_new_ones(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    begin(&f, 1);
+    f.nodes[0].behaviour = KEEP;
+    run_event(&f, "", STR("{}"));
+    run_until(&f, has_kept);
+    ran.done = false;
+    gateway_stop(f.gw);
+    run_event(&f, "", STR("{}"));
+    expect_ran(&f, ERR_UNAVAILABLE, "");
+    ran.done = false;
+    f.nodes[0].behaviour = ECHO;
+    node_answer(&f.nodes[0], f.nodes[0].kept, STR("late"));
+    forget_kept(&f.nodes[0]);
+    loop_run(f.loop); /* ends by the gateway */
+    run_until(&f, has_run);
+    assert_string_equal(ran.text, "0 $LATEST 0 late");
+    end(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -249,6 +273,7 @@ int main(void)
         cmocka_unit_test(a_client_that_leaves_meanwhile_does_no_harm),
         cmocka_unit_test(the_controller_s_events_are_run_as_others_are),
         cmocka_unit_test(an_event_goes_on_when_the_controller_is_lost),
+        cmocka_unit_test(a_stop_lets_events_finish_and_takes_no_new_ones),
     };
 
     log_init("async_test", LOG_ERROR);
