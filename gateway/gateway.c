@@ -44,6 +44,7 @@ struct gateway {
     struct http_server *http;
     struct timer drain;
     struct buf path; /* scratch: a decoded path */
+    char refusal_id[UUID_MAX]; /* request id of the engine's own answer under way */
     bool was_ready; /* controller and a node have been reached once */
     bool stopping;
 };
@@ -294,11 +295,21 @@ static void on_too_large(struct http_req *req, void *arg)
     reply_error_of(req, request_id, &err);
 }
 
+/* Every answer has a request id, also to what is no request of HTTP. */
+static struct http_header on_refusal(void *arg)
+{
+    struct gateway *gw = arg;
+
+    uuid_make(gw->refusal_id);
+    return (struct http_header){STR("x-amzn-RequestId"), str_of(gw->refusal_id)};
+}
+
 static const struct http_handler http_handler = {
     .on_head = on_head,
     .on_request = on_request,
     .on_abort = on_abort,
     .on_too_large = on_too_large,
+    .on_refusal = on_refusal,
 };
 
 /* ---- the whole ---- */

@@ -54,6 +54,11 @@ struct http_handler {
      * reply with http_reply() (413 …); the connection closes after it. May be NULL.
      */
     void (*on_too_large)(struct http_req *req, void *arg);
+    /**
+     * One header for an answer that the engine gives by itself (a request that never was one): an id
+     * for the client to tell. What it points to must last until the next call. May be NULL.
+     */
+    struct http_header (*on_refusal)(void *arg);
 };
 
 struct str http_method(const struct http_req *req); /* "GET" */

@@ -116,6 +116,12 @@ static void on_too_large(struct http_req *req, void *arg)
     send_text(req, 413, STR("too large for us"));
 }
 
+static struct http_header on_refusal(void *arg)
+{
+    (void)arg;
+    return (struct http_header){STR("x-refusal"), STR("7")};
+}
+
 static void on_patience(void *arg)
 {
     (void)arg;
@@ -260,7 +266,7 @@ static void hear_close(struct fixture *f)
 
 static void begin(struct fixture *f, enum engine engine)
 {
-    const struct http_handler handler = {on_head, on_request, on_abort, on_too_large};
+    const struct http_handler handler = {on_head, on_request, on_abort, on_too_large, on_refusal};
     struct error err;
     int r;
 
