@@ -267,7 +267,7 @@ static void on_request(struct http_req *req, void *arg)
             return;
         }
     }
-    reply_error_of(req, request_id, &err);
+    query_api_refuse(&gw->query_api, req, request_id, &err);
 }
 
 static void on_abort(struct http_req *req, void *arg)
