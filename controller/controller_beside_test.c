@@ -235,6 +235,25 @@ static void set_doc(const char *key, const char *id, bool is_there)
     wait_until(&got.count, before + 1);
 }
 
+static void a_hundred_thousand_tags_are_refused_at_once(void **state)
+{
+    CLEANUP(buf_done) struct buf body = BUF_INIT(4u << 20);
+    uint64_t before;
+    unsigned i;
+
+    (void)state;
+    need_server();
+    invoker_connect();
+    assert_int_equal(create_image("one"), 201);
+    buf_printf(&body, "{\"Tags\":{\"0\":\"\"");
+    for (i = 1; i < 100000; i++)
+        buf_printf(&body, ",\"%u\":\"\"", i);
+    buf_printf(&body, "}}%c", '\0');
+    before = now_us();
+    assert_int_equal(lambda("POST", TAGS "/" ARN_OF("function:one"), "", body.ptr), 400);
+    assert_true(now_us() - before < SECONDS(5));
+}
+
 static void other_resources_have_tags_while_they_are_there(void **state)
 {
     static const char arn[] = ARN_OF("event-source-mapping:" ESM_ID);
@@ -430,6 +449,7 @@ int main(void)
         LIVE(a_policy_has_twenty_kilobytes),
         LIVE(tags_are_added_replaced_and_taken_away),
         LIVE(other_resources_have_tags_while_they_are_there),
+        LIVE(a_hundred_thousand_tags_are_refused_at_once),
         LIVE(destinations_are_there),
         LIVE(an_update_leaves_what_it_does_not_name),
         LIVE(configurations_are_listed_by_pages),

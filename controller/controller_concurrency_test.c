@@ -190,6 +190,23 @@ static void gateways_hear_of_a_reservation_before_the_client(void **state)
     assert_non_null(cJSON_GetObjectItem(got.json, "Concurrency"));
 }
 
+/* What is reserved belongs to the function, not to its versions. */
+static void get_function_shows_what_is_reserved_without_a_qualifier_only(void **state)
+{
+    (void)state;
+    need_server();
+    invoker_connect();
+    active("one");
+    publish("one");
+    assert_int_equal(reserve("one", 5), 200);
+    call("GET", "one", "", "", 200);
+    assert_non_null(cJSON_GetObjectItem(got.json, "Concurrency"));
+    assert_int_equal(lambda("GET", FN "/one", "Qualifier=1", ""), 200);
+    assert_null(cJSON_GetObjectItem(got.json, "Concurrency"));
+    assert_int_equal(lambda("GET", FN "/one:$LATEST", "", ""), 200);
+    assert_null(cJSON_GetObjectItem(got.json, "Concurrency"));
+}
+
 static void routes_say_what_is_set_aside(void **state)
 {
     const cJSON *target;
@@ -380,6 +397,7 @@ int main(void)
         LIVE(all_who_write_one_function_at_once_are_served),
         LIVE(a_hundred_stay_for_functions_without_a_reservation),
         LIVE(gateways_hear_of_a_reservation_before_the_client),
+        LIVE(get_function_shows_what_is_reserved_without_a_qualifier_only),
         LIVE(routes_say_what_is_set_aside),
         LIVE(a_reservation_belongs_to_the_whole_function),
         LIVE(what_is_provisioned_counts_where_nothing_is_reserved),

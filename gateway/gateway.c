@@ -46,6 +46,7 @@ struct gateway {
     struct timer drain; /* until when it may take */
     struct timer idle; /* whether what runs for the controller has ended */
     struct buf path; /* scratch: a decoded path */
+    char refusal_id[UUID_MAX]; /* request id of the engine's own answer under way */
     bool was_ready; /* controller and a node have been reached once */
     bool stopping;
 };
@@ -282,7 +283,7 @@ static void on_request(struct http_req *req, void *arg)
             return;
         }
     }
-    reply_error_of(req, request_id, &err);
+    query_api_refuse(&gw->query_api, req, request_id, &err);
 }
 
 static void on_abort(struct http_req *req, void *arg)
@@ -318,12 +319,22 @@ static void on_too_large(struct http_req *req, void *arg)
     reply_error_of(req, request_id, &err);
 }
 
+/* Every answer has a request id, also to what is no request of HTTP. */
+static struct http_header on_refusal(void *arg)
+{
+    struct gateway *gw = arg;
+
+    uuid_make(gw->refusal_id);
+    return (struct http_header){STR("x-amzn-RequestId"), str_of(gw->refusal_id)};
+}
+
 static const struct http_handler http_handler = {
     .on_head = on_head,
     .on_request = on_request,
     .on_abort = on_abort,
     .on_too_large = on_too_large,
     .on_writable = on_writable,
+    .on_refusal = on_refusal,
 };
 
 /* ---- the whole ---- */

@@ -90,6 +90,7 @@ static void each_service_at_the_root_gets_its_own(void **state)
 {
     static const char *const iam[] = {FORM, SCOPE("iam"), NULL}, *const form[] = {FORM, NULL};
     static const char *const sts[] = {FORM, SCOPE("sts"), NULL}, *const sqs[] = {FORM, SCOPE("sqs"), NULL};
+    static const char *const s3[] = {SCOPE("s3"), NULL};
     static const char *const logs[] = {"X-Amz-Target: Logs_20140328.DescribeLogGroups",
                                        "Content-Type: application/x-amz-json-1.1", NULL};
     static const struct {
@@ -111,6 +112,8 @@ static void each_service_at_the_root_gets_its_own(void **state)
          "2012-11-05. Hearth offers Lambda, STS"},
         {"POST", "/", logs, "{}", 400, "\"__type\":\"UnknownOperationException\""},
         {"GET", "/", NULL, NULL, 404, "GET / is no operation of Hearth"},
+        {"GET", "/", s3, NULL, 400, "<Code>InvalidAction</Code><Message>GET / is no operation"},
+        {"GET", "/bucket", s3, NULL, 400, "<Message>GET /bucket is no operation of Hearth"},
     };
     struct answer a;
     struct fixture f;

@@ -62,6 +62,27 @@ static void serve_form(const struct query_api *api, struct http_req *req,
         refuse_action(req, query, request_id);
 }
 
+/* Services whose clients read XML from any path. */
+static bool reads_xml(struct str service)
+{
+    static const char *const names[] = {"s3", "s3express", "cloudfront", "route53"};
+    size_t i;
+
+    for (i = 0; i < ARRAY_LEN(names); i++)
+        if (str_is(service, names[i]))
+            return true;
+    return false;
+}
+
+void query_api_refuse(const struct query_api *api, struct http_req *req, const char *request_id,
+                      const struct error *err)
+{
+    if (err->code == ERR_NO_OPERATION && reads_xml(auth_service_of(api->auth, req)))
+        reply_query_error_of(req, request_id, NOBODYS_XMLNS, err);
+    else
+        reply_error_of(req, request_id, err);
+}
+
 void query_api_serve(const struct query_api *api, struct http_req *req, const char *request_id)
 {
     struct str target = http_header(req, "x-amz-target"), body = http_body(req);
@@ -75,7 +96,7 @@ void query_api_serve(const struct query_api *api, struct http_req *req, const ch
     if (!body.len && !http_query(req).len) { /* nothing that a service could understand */
         if (auth_check(api->auth, req, AUTH_LAMBDA, NULL, &err) == 0)
             routes_unknown(http_method(req), http_path(req), &err);
-        reply_error_of(req, request_id, &err);
+        query_api_refuse(api, req, request_id, &err);
         return;
     }
     if (aws_query_parse(body.len ? body : http_query(req), &query, &err) < 0) {

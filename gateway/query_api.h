@@ -22,4 +22,8 @@ struct query_api {
 
 void query_api_serve(const struct query_api *api, struct http_req *req, const char *request_id);
 
+/** Answers with @err; a request that no route takes, in the form of the service it is signed for. */
+void query_api_refuse(const struct query_api *api, struct http_req *req, const char *request_id,
+                      const struct error *err);
+
 #endif

@@ -91,13 +91,17 @@ void http_conn_end_request(struct http_conn *c)
 /* Answers for the engine itself and ends the connection. */
 static void refuse(struct http_conn *c, int status, const char *why)
 {
-    struct http_header type = {STR("Content-Type"), STR("text/plain")};
+    struct http_header headers[2] = {{STR("Content-Type"), STR("text/plain")}};
+    const struct http_handler *handler = &c->server->handler;
     struct buf text = BUF_INIT(256);
+    size_t count = 1;
 
     log_debug("http", "request refused", KV_U64("status", status), KV_STR("why", why));
     c->last = true;
+    if (handler->on_refusal)
+        headers[count++] = handler->on_refusal(c->server->arg);
     buf_printf(&text, "%s\n", why);
-    http_conn_answer(c, status, &type, 1, buf_str(&text));
+    http_conn_answer(c, status, headers, count, buf_str(&text));
     buf_done(&text);
     if (c->state != HTTP_CLOSED)
         http_conn_end_request(c);

@@ -77,6 +77,11 @@ struct http_handler {
      * wait. May be NULL.
      */
     void (*on_writable)(struct http_req *req, void *arg);
+    /**
+     * One header for an answer that the engine gives by itself (a request that never was one): an id
+     * for the client to tell. What it points to must last until the next call. May be NULL.
+     */
+    struct http_header (*on_refusal)(void *arg);
 };
 
 struct str http_method(const struct http_req *req); /* "GET" */

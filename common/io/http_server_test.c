@@ -272,6 +272,7 @@ static void malformed_requests_are_refused_by_the_engine(void **state)
         for (i = 0; i < ARRAY_LEN(cases); i++) {
             say(&f, cases[i].text);
             hear(&f, cases[i].status);
+            hear(&f, "x-refusal: 7\r\n");
             hear(&f, "Connection: close\r\n");
             hear_close(&f);
             client_leave(&f);

@@ -177,6 +177,12 @@ static void on_too_large(struct http_req *req, void *arg)
     send_text(req, 413, STR("too large for us"));
 }
 
+static struct http_header on_refusal(void *arg)
+{
+    (void)arg;
+    return (struct http_header){STR("x-refusal"), STR("7")};
+}
+
 static void on_patience(void *arg)
 {
     (void)arg;
@@ -327,7 +333,8 @@ static void begin(struct fixture *f, enum engine engine)
                                          .on_too_large = on_too_large,
                                          .on_body = on_body,
                                          .on_truncated = on_truncated,
-                                         .on_writable = on_writable};
+                                         .on_writable = on_writable,
+                                         .on_refusal = on_refusal};
     struct error err;
     int r;
 

@@ -19,15 +19,19 @@ static const enum lambda_op_id hot_ids[] = {
 
 #define DATE_LEN 12 /* "/2015-03-31/": so begins every template */
 
-/* The only label whose values hold slashes: its ARN goes on behind the function's. */
-static const char greedy_label[] = "DurableExecutionArn";
+/* The labels whose values hold slashes: ARNs with a path behind them, and base64. */
+static bool is_greedy(struct str name)
+{
+    return str_is(name, "DurableExecutionArn") || str_is(name, "CallbackId") ||
+           str_is(name, "ResourceArn");
+}
 
 /* Cuts the label @name off the front of @path; @rest is the template behind the label. */
 static struct str cut_label(struct str path, struct str name, const char *rest)
 {
     size_t rest_len = strlen(rest);
 
-    if (str_is(name, greedy_label))
+    if (is_greedy(name))
         return path.len > rest_len ? str_sub(path, 0, path.len - rest_len) : STR_NULL;
     return str_sub(path, 0, str_find(path, '/', 0));
 }

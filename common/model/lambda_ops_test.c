@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+#include "common/base/buf.h"
+
 struct route_case {
     const char *method, *path, *query;
     const char *op; /* NULL: no operation */
@@ -94,6 +96,50 @@ static void three_labels_are_told_apart(void **state)
     assert_null(lambda_match_label(&m, "Nothing").ptr);
 }
 
+/* Writes the path of @op with @value in place of every label whose pattern knows slashes. */
+static bool path_with_slashes(const struct lambda_op *op, const char *value, struct buf *path)
+{
+    struct str uri = str_of(op->uri), part;
+    bool any = false;
+
+    uri = str_sub(uri, 1, str_find(uri, '?', 0));
+    while (str_split(&uri, '/', &part)) {
+        const struct lambda_member *m = NULL;
+
+        if (part.len > 2 && part.ptr[0] == '{')
+            m = lambda_shape_member(lambda_input_shape(op->id), str_sub(part, 1, part.len - 1));
+        if (m && m->shape->pattern && strchr(m->shape->pattern, '/')) {
+            part = str_of(value);
+            any = true;
+        }
+        buf_printf(path, "/%.*s", STR_ARG(part));
+    }
+    return any;
+}
+
+static void labels_whose_values_may_hold_slashes_take_them(void **state)
+{
+    size_t i, tried = 0;
+
+    (void)state;
+    for (i = 0; i < LAMBDA_OP_MAX; i++) {
+        const struct lambda_op *op = &lambda_op_table[i];
+        const char *query = strchr(op->uri, '?');
+        CLEANUP(buf_done) struct buf path = BUF_INIT(512);
+        struct lambda_match m;
+
+        if (!path_with_slashes(op, "a/b/c=", &path))
+            continue;
+        assert_int_equal(lambda_op_match(str_of(op->method), buf_str(&path),
+                                         str_of(query ? query + 1 : NULL), &m),
+                         0);
+        assert_string_equal(m.op->name, op->name);
+        assert_true(str_is(m.labels[0], "a/b/c="));
+        tried++;
+    }
+    assert_true(tried > 0);
+}
+
 static void every_template_matches_itself_and_its_labels_are_uri_members(void **state)
 {
     size_t i, j;
@@ -129,6 +175,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_request_finds_its_operation_and_labels),
         cmocka_unit_test(three_labels_are_told_apart),
+        cmocka_unit_test(labels_whose_values_may_hold_slashes_take_them),
         cmocka_unit_test(every_template_matches_itself_and_its_labels_are_uri_members),
     };
 

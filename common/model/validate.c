@@ -9,6 +9,9 @@
 #define PATH_MAX_BYTES 1024
 #define VALUE_SHOWN_MAX 4096 /* bytes of a wrong value in the message */
 #define EXACT_MAX 9007199254740992.0 /* 2^53: up to here a double holds every whole number */
+/* Seconds since 1970 of the years 1 to 9999: beyond them clients cannot read an answer. */
+#define TIME_MIN (-62135596800.0)
+#define TIME_END 253402300800.0
 
 /* One run over an input: where we are, and what was wrong so far. */
 struct check {
@@ -412,6 +415,13 @@ static int wrong_type(const struct lambda_shape *shape, const cJSON *json, struc
     return -ERR_SERIALIZATION;
 }
 
+/* A time as text: so queries have it, in a body it is a number. */
+static bool is_text_time(const struct lambda_member *m, const cJSON *json)
+{
+    return m->location == LAMBDA_IN_BODY && m->shape->type == LAMBDA_TIMESTAMP &&
+           cJSON_IsString(json);
+}
+
 static int check_types(const struct lambda_shape *shape, const cJSON *json, struct buf *msg)
 {
     bool fine = true;
@@ -436,8 +446,9 @@ static int check_types(const struct lambda_shape *shape, const cJSON *json, stru
     case LAMBDA_BOOLEAN:
         fine = cJSON_IsBool(json);
         break;
-    case LAMBDA_TIMESTAMP:
-        fine = cJSON_IsString(json) || cJSON_IsNumber(json);
+    case LAMBDA_TIMESTAMP: /* text is a query's: see is_text_time() */
+        fine = cJSON_IsString(json) || (cJSON_IsNumber(json) && json->valuedouble >= TIME_MIN &&
+                                        json->valuedouble < TIME_END);
         break;
     case LAMBDA_LIST:
     case LAMBDA_MAP:
@@ -457,6 +468,8 @@ static int check_types(const struct lambda_shape *shape, const cJSON *json, stru
             item = cJSON_GetObjectItemCaseSensitive(json, shape->members[i].name);
             if (!item || cJSON_IsNull(item) || shape->members[i].location == LAMBDA_IN_PAYLOAD)
                 continue;
+            if (is_text_time(&shape->members[i], item))
+                return wrong_type(shape->members[i].shape, item, msg);
             r = check_types(shape->members[i].shape, item, msg);
             if (r < 0)
                 return r;

@@ -22,6 +22,8 @@
     "java17, nodejs16.x, dotnet10, dotnet8, java11, dotnet6, nodejs18.x, provided.al2, java8.al2]"
 #define LAYER_ARN "arn:aws:lambda:us-east-1:111111111111:layer:lib"
 #define PATH_FN "/2015-03-31/functions"
+#define PATH_ESM "/2015-03-31/event-source-mappings"
+#define MAPPING(timestamp) "{\"FunctionName\":\"f\",\"StartingPositionTimestamp\":" timestamp "}"
 #define CREATE(more)                                                                               \
     "{\"FunctionName\":\"f\",\"Role\":\"arn:aws:iam::111111111111:role/r\",\"Code\":{}" more "}"
 
@@ -160,6 +162,17 @@ static const struct request_case by_rule[] = {
     {"POST", PATH_FN, "", CREATE(",\"Layers\":\"x\""), ERR_SERIALIZATION, "Expected list or null"},
     {"POST", PATH_FN, "", CREATE(",\"Environment\":{\"Variables\":{\"AB\":1}}"), ERR_SERIALIZATION,
      "NUMBER_VALUE cannot be converted to String"},
+    {"POST", PATH_ESM, "", MAPPING("1600000000.5"), 0, NULL},
+    {"POST", PATH_ESM, "", MAPPING("0"), 0, NULL},
+    {"POST", PATH_ESM, "", MAPPING("null"), 0, NULL},
+    {"POST", PATH_ESM, "", MAPPING("253402300800"), ERR_SERIALIZATION,
+     "NUMBER_VALUE cannot be converted to Timestamp"},
+    {"POST", PATH_ESM, "", MAPPING("-1e300"), ERR_SERIALIZATION,
+     "NUMBER_VALUE cannot be converted to Timestamp"},
+    {"POST", PATH_ESM, "", MAPPING("\"garbage\""), ERR_SERIALIZATION,
+     "STRING_VALUE cannot be converted to Timestamp"},
+    {"GET", "/2025-12-01/functions/f/durable-executions", "StartedAfter=2020-01-01T00:00:00Z", "",
+     0, NULL},
 };
 
 static int run_case(const struct request_case *c, struct buf *message)

@@ -35,7 +35,8 @@ static cJSON *get_function_json(const struct api_request *req, const struct fn_v
     if (ver->package == FN_ZIP && ver->code_sha256 && req->endpoint[0])
         url = code_url_new(&req->c->key, req->endpoint, ver->code_sha256, wall_ms() / 1000);
     extra.code_location = url;
-    extra.reserved_concurrency = (int64_t)fn_view_number(view, "reserved", -1);
+    if (extra.qualifier.len == 0) /* it belongs to the function, not to its versions */
+        extra.reserved_concurrency = (int64_t)fn_view_number(view, "reserved", -1);
     extra.tags = cJSON_GetObjectItemCaseSensitive(view->settings, "tags");
     return fn_version_to_get_function(ver, &extra);
 }

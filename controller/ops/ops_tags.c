@@ -46,9 +46,9 @@ static int apply(const struct api_request *req, cJSON *tags, struct error *err)
     {
         cJSON_DeleteItemFromObjectCaseSensitive(tags, item->string);
         cJSON_AddItemToObject(tags, item->string, cJSON_Duplicate(item, 1));
+        if (cJSON_GetArraySize(tags) > TAGS_MAX) /* at once: a request may hold a million */
+            return error_set(err, ERR_BAD_REQUEST, "Number of tags exceeds resource tag limit.");
     }
-    if (cJSON_GetArraySize(tags) > TAGS_MAX)
-        return error_set(err, ERR_BAD_REQUEST, "Number of tags exceeds resource tag limit.");
     return 0;
 }
 

@@ -229,7 +229,8 @@ struct redis_script lua_list_all = {
     .name = "list_all",
     .source =
     "local limit = tonumber(ARGV[4])\n"
-    "local names = redis.call('ZRANGEBYLEX', KEYS[1], ARGV[2], ARGV[3], 'LIMIT', 0, limit)\n"
+    /* one more: of the first, all may have been shown before */
+    "local names = redis.call('ZRANGEBYLEX', KEYS[1], ARGV[2], ARGV[3], 'LIMIT', 0, limit + 1)\n"
     "local out = {}\n"
     "local behind = ARGV[5]\n"
     "for _, name in ipairs(names) do\n"

@@ -562,6 +562,22 @@ static void a_list_of_versions_goes_on_behind_a_function_that_is_gone(void **sta
     assert_string_equal(got.names[0], "b");
 }
 
+static void a_list_of_versions_is_not_at_its_end_while_functions_follow(void **state)
+{
+    (void)state;
+    need_server();
+    make_active("a", SHA_A);
+    make_active("b", SHA_A);
+    make_active("c", SHA_A);
+    list_all("a", "$LATEST", 1); /* of a nothing is left to show */
+    assert_int_equal(got.len, 1);
+    assert_string_equal(got.names[0], "b");
+    assert_true(got.more);
+    list_all("b", "$LATEST", 1);
+    assert_string_equal(got.names[0], "c");
+    assert_false(got.more);
+}
+
 static void generations_never_go_back(void **state)
 {
     uint64_t before;
@@ -676,6 +692,7 @@ int main(void)
         LIVE(what_was_read_of_a_function_is_not_written_to_a_later_one_of_its_name),
         LIVE(a_layer_whose_archive_may_be_going_is_not_taken),
         LIVE(a_list_of_versions_goes_on_behind_a_function_that_is_gone),
+        LIVE(a_list_of_versions_is_not_at_its_end_while_functions_follow),
         LIVE(changes_under_way_are_found_without_looking_at_all_functions),
         LIVE(pages_are_in_order_and_survive_changes_between_them),
         LIVE(nothing_is_left_behind_by_a_deleted_function),

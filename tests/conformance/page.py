@@ -30,6 +30,32 @@ EFFECT_ELSEWHERE = {
     "LayerVersionPermission": "kept; policies are judged with the security part",
     "Policy": "reads what is kept; policies are judged with the security part",
     "LayerVersionPolicy": "reads what is kept; policies are judged with the security part",
+    "ProvisionedConcurrencyConfig": "counts against every limit; sandboxes are started ahead with the concurrency part",
+    "ProvisionedConcurrencyConfigs": "counts against every limit; sandboxes are started ahead with the concurrency part",
+}
+
+# The settings of a function (CreateFunction, UpdateFunctionConfiguration, UpdateFunctionCode) that have their effect now.
+SETTINGS_WORK = {
+    "FunctionName", "Runtime", "Handler", "Code", "Description", "Timeout", "MemorySize", "Publish", "PackageType", "Environment",
+    "Tags", "Layers", "CodeSigningConfigArn", "ImageConfig", "Architectures", "EphemeralStorage", "RevisionId", "DryRun",
+    "ZipFile", "S3Bucket", "S3Key", "S3ObjectVersion", "ImageUri",
+}
+# Those that are checked, kept and shown as on AWS, while the effect is another part's work.
+SETTINGS_KEPT = {
+    "Role": "functions get the role's credentials with the security part",
+    "VpcConfig": "subnets and security groups become networks with the sandboxes' networking",
+    "FileSystemConfigs": "nothing is mounted yet: with the sandboxes' whole environment",
+    "DeadLetterConfig": "asynchronous invocations",
+    "TracingConfig": "segments are sent with tracing",
+    "SnapStart": "no snapshots are taken; OptimizationStatus says Off",
+    "LoggingConfig": "LogGroup works; LogFormat and the levels come with the sandboxes' whole environment",
+    "KMSKeyArn": "there is no KMS: environments are sealed with Hearth's own key",
+    "SourceKMSKeyArn": "there is no KMS: archives are stored as they are",
+}
+# Those that are refused, when they say anything, by name.
+SETTINGS_REFUSED = {
+    "PublishTo", "TenancyConfig", "CapacityProviderConfig", "DurableConfig", "RuntimeConfig", "AcceleratorConfig",
+    "S3ObjectStorageMode REFERENCE",
 }
 
 
@@ -43,6 +69,15 @@ def state(name, offered, seen):
         word = "untested"
     note = EFFECT_ELSEWHERE.get(noun, "")
     return word, note + ("; " if note and errors else "") + ("errors seen: " + ", ".join(errors) if errors else "")
+
+
+def settings():
+    """The section about the settings of functions."""
+    yield "\n## Settings of functions\n"
+    yield "Of CreateFunction, UpdateFunctionConfiguration and UpdateFunctionCode. In effect: " + ", ".join(sorted(SETTINGS_WORK)) + "."
+    yield "Refused by name: " + ", ".join(sorted(SETTINGS_REFUSED)) + ". Checked, kept and shown, but without effect yet:\n"
+    for name, why in SETTINGS_KEPT.items():
+        yield f"- {name}: {why}"
 
 
 def share(equal, leaves):
@@ -72,13 +107,16 @@ def main(path):
     say(f"  {share(sum(e for e, _ in scores), sum(n for _, n in scores))} of their leaves.\n")
 
     say("## Operations\n")
-    say("works: all of it. configured: answers as AWS does and keeps what it is told; the effect comes with the part named.")
+    say("works: all of it (functions: see their settings below). configured: answers as AWS does and keeps what it is told; the effect comes with the part named.")
     say("refused: routed, and refused with AWS's error shape and a message that says that Hearth does not offer it yet.")
     say("untested: offered, but no call of this run succeeded.\n")
     say("| operation | route | | notes |\n| --- | --- | --- | --- |")
     for name, method, uri, _, is_offered in operations():
         word, note = state(name, is_offered, seen)
         say(f"| {name} | {method} {uri} | {word} | {note} |")
+
+    for line in settings():
+        say(line)
 
     for area in AREAS:
         say(f"\n## Recorded: {area}\n")

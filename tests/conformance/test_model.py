@@ -8,6 +8,7 @@ import subprocess
 import botocore.loaders
 import pytest
 
+import page
 from harness import TOP
 
 SOURCES = ["tests/conformance/print_ops.c", "common/model/lambda_ops.c", "common/model/lambda_shapes.c",
@@ -97,3 +98,10 @@ def test_only_recorded_answers_override_the_model(table):
     shapes = table["shapes"].items()
     assert {n for n, s in shapes if "recorded_pattern" in s} == RECORDED_PATTERNS
     assert {n for n, s in shapes if "recorded_values" in s} == RECORDED_VALUES
+
+
+def test_the_page_speaks_of_every_setting_of_a_function(model):
+    inputs = ("CreateFunctionRequest", "UpdateFunctionConfigurationRequest", "UpdateFunctionCodeRequest", "FunctionCode")
+    settings = {m for shape in inputs for m in model["shapes"][shape]["members"]}
+    said = [*page.SETTINGS_WORK, *page.SETTINGS_KEPT, *(s.split()[0] for s in page.SETTINGS_REFUSED)]
+    assert sorted(said) == sorted(settings)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A service that answers as the test says: on a Unix socket, its requests kept. */
-#include "controller/async_message.h"
+#include "controller/async/async_message.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
