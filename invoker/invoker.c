@@ -125,6 +125,13 @@ static void on_sandbox_start_failed(struct sandbox *sb, const struct sandbox_fai
         invocation_start_failed(w, sb, failure);
 }
 
+static void on_sandbox_stream(struct sandbox *sb, const struct sandbox_event *ev, struct str bytes,
+                              void *arg)
+{
+    (void)arg;
+    invocation_stream(sb, ev, bytes);
+}
+
 static void on_sandbox_answer(struct sandbox *sb, const struct sandbox_event *ev,
                               const struct sandbox_result *result, void *arg)
 {
@@ -150,6 +157,7 @@ static const struct sandbox_ops sandbox_ops = {
     .on_ready = on_sandbox_ready,
     .on_returning = on_sandbox_returning,
     .on_start_failed = on_sandbox_start_failed,
+    .on_stream = on_sandbox_stream,
     .on_answer = on_sandbox_answer,
     .on_ending = on_sandbox_ending,
     .on_gone = on_sandbox_gone,
@@ -318,6 +326,7 @@ static int make_functions(struct invoker *inv, struct error *err)
                                       .logs = inv->logs,
                                       .create_limit_us = config->create_limit_us,
                                       .init_limit_us = config->init_limit_us,
+                                      .stream_limit = config->stream_limit,
                                       .ops = &sandbox_ops,
                                       .arg = inv};
     sandbox_host_init(&inv->host);

@@ -9,6 +9,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/proto/http1.h"
 #include "invoker/sandbox_impl.h"
 
 #define STOP_LIMIT_US SECONDS(30) /* until we complain that the engine does not remove it */
@@ -163,6 +164,7 @@ void sandbox_finish(struct sandbox *sb, struct sandbox_result *result,
     if (end->status != REPORT_TIMEOUT)
         end->duration_us = now_us() - sb->given_us;
     sandbox_answer(sb, ev, result, end);
+    sandbox_stream_over(&sb->stream);
     timer_start(&sb->deadline, sandbox_time_of(sb, SANDBOX_BUSY));
     sb->host->ops->on_returning(sb, sb->host->arg);
 }
@@ -171,7 +173,8 @@ void sandbox_finish_with_error(struct sandbox *sb, const char *error_type, const
                                struct sandbox_log_ending *end)
 {
     CLEANUP(buf_done) struct buf json = BUF_INIT(ERROR_JSON_MAX);
-    struct sandbox_result result = {.outcome = INVOKE_FUNCTION_ERROR};
+    struct sandbox_result result = {.outcome = INVOKE_FUNCTION_ERROR,
+                                    .error_type = str_of(error_type)};
 
     /* short: it fits */
     (void)report_error_json(&json, error_type, sb->event->data.request_id, text);
@@ -248,12 +251,31 @@ static bool on_other_left(struct http_req *req, void *arg)
 static void on_unusable_answer(struct sandbox *sb, const char *error_type, const char *text)
 {
     CLEANUP(buf_done) struct buf json = BUF_INIT(ERROR_JSON_MAX);
-    struct sandbox_result result = {.outcome = INVOKE_FUNCTION_ERROR};
+    struct sandbox_result result = {.outcome = INVOKE_FUNCTION_ERROR,
+                                    .error_type = str_of(error_type)};
     struct sandbox_log_ending end = {.status = REPORT_ERROR, .error_type = error_type};
 
     (void)report_plain_error_json(&json, error_type, text);
     result.body = buf_str(&json);
     sandbox_finish(sb, &result, &end);
+}
+
+static void on_too_large(struct sandbox *sb, uint64_t limit)
+{
+    char text[128];
+
+    snprintf(text, sizeof(text),
+             "Response payload size exceeded maximum allowed payload size (%" PRIu64 " bytes).",
+             limit);
+    on_unusable_answer(sb, "Function.ResponseSizeTooLarge", text);
+}
+
+static void on_truncated(struct sandbox *sb)
+{
+    struct sandbox_log_ending end = {.status = REPORT_ERROR,
+                                     .error_type = "Runtime.TruncatedResponse"};
+
+    sandbox_finish_with_error(sb, "Runtime.TruncatedResponse", "The runtime's response broke off", &end);
 }
 
 static void on_answer(enum runtime_event event, struct str body, struct str error_type, void *arg)
@@ -283,9 +305,10 @@ static void on_answer(enum runtime_event event, struct str body, struct str erro
         sandbox_start_failed_in_function(sb, type, type, body, NULL);
         break;
     case RUNTIME_ANSWER_TOO_LARGE:
-        on_unusable_answer(
-            sb, "Function.ResponseSizeTooLarge",
-            "Response payload size exceeded maximum allowed payload size (6291556 bytes).");
+        on_too_large(sb, RUNTIME_BODY_MAX);
+        break;
+    case RUNTIME_ANSWER_TRUNCATED:
+        on_truncated(sb);
         break;
     case RUNTIME_ANSWER_UNKNOWN_MODE:
         on_unusable_answer(sb, "Runtime.InvalidResponseModeHeader",
@@ -298,9 +321,52 @@ static void on_answer(enum runtime_event event, struct str body, struct str erro
     }
 }
 
+static void on_stream(struct str bytes, void *arg)
+{
+    struct sandbox *sb = arg;
+    const struct sandbox_event *ev = sb->event;
+
+    if (sandbox_has_ended(sb) || !ev)
+        return;
+    if (bytes.len == 0)
+        sandbox_stream_begin(&sb->stream,
+                             ev->want_stream ? sb->host->stream_limit : RUNTIME_BODY_MAX,
+                             !ev->want_stream);
+    if (sandbox_stream_take(&sb->stream, bytes) < 0) {
+        runtime_face_refuse_stream(sb->face);
+        on_too_large(sb, sb->stream.limit);
+    } else if (ev->want_stream) {
+        sb->host->ops->on_stream(sb, ev, bytes, sb->host->arg);
+    }
+}
+
+static void on_stream_end(struct str error_type, struct str error, void *arg)
+{
+    struct sandbox *sb = arg;
+    CLEANUP(buf_done) struct buf json = BUF_INIT(HTTP1_TRAILERS_MAX);
+    struct sandbox_result result = {.outcome = INVOKE_OK, .body = buf_str(&sb->stream.gathered)};
+    struct sandbox_log_ending end = {.status = REPORT_OK};
+    char type[64];
+
+    if (sandbox_has_ended(sb) || !sb->event)
+        return;
+    if (error_type.len > 0 || error.len > 0) {
+        report_error_type(error_type, type, sizeof(type));
+        sandbox_stream_error(&json, type, error);
+        result.outcome = INVOKE_FUNCTION_ERROR;
+        result.error_type = error_type;
+        result.body = buf_str(&json);
+        end.status = REPORT_ERROR;
+        end.error_type = type;
+    }
+    sandbox_finish(sb, &result, &end);
+}
+
 const struct runtime_face_ops sandbox_face_ops = {.on_waiting = on_waiting,
                                                   .on_left = on_left,
                                                   .on_answer = on_answer,
+                                                  .on_stream = on_stream,
+                                                  .on_stream_end = on_stream_end,
                                                   .on_other = on_other,
                                                   .on_other_left = on_other_left};
 
@@ -421,4 +487,9 @@ int sandbox_run(struct sandbox *sb, const struct sandbox_event *ev)
     extension_face_invoke(sb->extensions, &invoke);
     runtime_face_give(sb->face, &ev->data, invoke.deadline_ms);
     return 0;
+}
+
+void sandbox_hold(struct sandbox *sb, bool on)
+{
+    runtime_face_hold(sb->face, on);
 }

@@ -40,6 +40,7 @@ enum sandbox_state {
 struct sandbox_event {
     struct runtime_event_data data;
     bool want_tail;
+    bool want_stream; /* a streamed answer is handed on as it comes; else it is gathered */
 };
 
 /** How an invocation ended; all borrowed for the call of on_answer. */
@@ -47,7 +48,8 @@ struct sandbox_result {
     enum invoke_outcome outcome; /* INVOKE_OK or INVOKE_FUNCTION_ERROR; INVOKE_REFUSED: see below */
     enum error_code refused; /* INVOKE_REFUSED: we ended the sandbox under it */
     struct str message;
-    struct str body;
+    struct str body; /* of a streamed answer: empty, or the error's JSON */
+    struct str error_type; /* of a streamed answer that failed */
     struct str log_tail; /* empty unless asked for */
 };
 
@@ -78,6 +80,9 @@ struct sandbox_ops {
     void (*on_returning)(struct sandbox *sb, void *arg);
     /* sandbox_charge() may be called inside, once. */
     void (*on_start_failed)(struct sandbox *sb, const struct sandbox_failure *failure, void *arg);
+    /* A streamed answer begins (@bytes empty), or goes on; only with want_stream. May be held. */
+    void (*on_stream)(struct sandbox *sb, const struct sandbox_event *ev, struct str bytes,
+                      void *arg);
     /* The event of sandbox_run() or sandbox_charge() is over. */
     void (*on_answer)(struct sandbox *sb, const struct sandbox_event *ev,
                       const struct sandbox_result *result, void *arg);
@@ -94,6 +99,7 @@ struct sandbox_host {
     struct logs *logs;
     uint64_t create_limit_us; /* from sandbox_start() to on_created */
     uint64_t init_limit_us;
+    uint64_t stream_limit; /* bytes of a streamed answer */
     const struct sandbox_ops *ops;
     void *arg;
     uint64_t next_number;
@@ -121,6 +127,8 @@ struct sandbox *sandbox_start(struct sandbox_host *host, struct ready_version *v
  * Returns 0, or -ERR_UNAVAILABLE when its output can not be kept at present: nothing has changed.
  */
 int sandbox_run(struct sandbox *sb, const struct sandbox_event *ev);
+/** The streamed answer is not taken on (@on) until it is said again with false. */
+void sandbox_hold(struct sandbox *sb, bool on);
 /** In on_start_failed: @ev is the invocation that pays for @failure; on_answer is called inside. */
 void sandbox_charge(struct sandbox *sb, const struct sandbox_event *ev,
                     const struct sandbox_failure *failure);

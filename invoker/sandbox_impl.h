@@ -15,6 +15,7 @@
 #include "invoker/extension_face.h"
 #include "invoker/sandbox.h"
 #include "invoker/sandbox_log.h"
+#include "invoker/sandbox_stream.h"
 #include "invoker/telemetry.h"
 
 #define ERROR_JSON_MAX 32768u
@@ -46,6 +47,7 @@ struct sandbox {
     struct sandbox_log log; /* open from then on */
 
     const struct sandbox_event *event; /* runs */
+    struct sandbox_stream stream; /* its answer, when that is streamed */
     uint64_t given_us; /* when the event was given */
     uint64_t budget_us; /* its time */
     bool slow; /* see sandbox_start() */

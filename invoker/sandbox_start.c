@@ -234,6 +234,7 @@ struct sandbox *sandbox_start(struct sandbox_host *host, struct ready_version *v
     sb->ver = ready_version_ref(ver);
     sb->slow = ready_version_take_slow(ver);
     sandbox_log_init(&sb->log);
+    sandbox_stream_init(&sb->stream);
     snprintf(sb->id, sizeof(sb->id), "%s-%" PRIu64, process, ++host->next_number);
     logs_stream_name(ready_version_spec(ver)->version, sb->log_stream);
     sandbox_init_timers(sb);

@@ -59,6 +59,10 @@ struct world {
     bool charge;
     enum invoke_outcome outcome;
     struct buf body, tail;
+    int pieces; /* of a streamed answer, its begin among them */
+    struct buf streamed;
+    char error_type[64];
+    bool hold;
     /* the last connection that telemetry asked for */
     uint32_t dialled;
     int dialled_fd;
@@ -184,6 +188,18 @@ static void on_start_failed(struct sandbox *sb, const struct sandbox_failure *fa
         sandbox_charge(sb, &w.event, failure);
 }
 
+static void on_stream(struct sandbox *sb, const struct sandbox_event *ev, struct str bytes,
+                      void *arg)
+{
+    (void)arg;
+    assert_ptr_equal(ev, &w.event);
+    w.pieces++;
+    assert_int_equal(buf_append_str(&w.streamed, bytes), 0);
+    if (w.hold)
+        sandbox_hold(sb, true);
+    loop_stop(w.loop);
+}
+
 static void on_answer(struct sandbox *sb, const struct sandbox_event *ev,
                       const struct sandbox_result *result, void *arg)
 {
@@ -192,6 +208,7 @@ static void on_answer(struct sandbox *sb, const struct sandbox_event *ev,
     assert_ptr_equal(ev, &w.event);
     w.answers++;
     w.outcome = result->outcome;
+    snprintf(w.error_type, sizeof(w.error_type), "%.*s", STR_ARG(result->error_type));
     buf_clear(&w.body);
     buf_clear(&w.tail);
     assert_int_equal(buf_append_str(&w.body, result->body), 0);
@@ -219,6 +236,7 @@ static const struct sandbox_ops sandbox_ops = {.on_created = on_created,
                                                .on_ready = on_ready,
                                                .on_returning = on_returning,
                                                .on_start_failed = on_start_failed,
+                                               .on_stream = on_stream,
                                                .on_answer = on_answer,
                                                .on_ending = on_ending,
                                                .on_gone = on_gone};
@@ -291,6 +309,7 @@ static int world_make(void **state)
                                    .logs = w.logs,
                                    .create_limit_us = SECONDS(60),
                                    .init_limit_us = SECONDS(10),
+                                   .stream_limit = 1000,
                                    .ops = &sandbox_ops};
     sandbox_host_init(&w.host);
     timer_init(&w.patience, w.loop, on_patience_over, NULL);
@@ -298,6 +317,7 @@ static int world_make(void **state)
     buf_init(&w.got, 1u << 20);
     buf_init(&w.body, 1u << 20);
     buf_init(&w.tail, 1u << 20);
+    buf_init(&w.streamed, 1u << 20);
     w.event = (struct sandbox_event){.data = {.request_id = STR(ID),
                                               .invoked_arn = STR("arn:x"),
                                               .payload = STR("{\"n\":1}")},
@@ -340,6 +360,7 @@ static int world_end(void **state)
     buf_done(&w.got);
     buf_done(&w.body);
     buf_done(&w.tail);
+    buf_done(&w.streamed);
     return 0;
 }
 
@@ -978,6 +999,140 @@ static void host_waits_for_shutdowns(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, world_make, world_end)
 
+/* ---- streamed answers */
+
+#define STREAMS                                                                                    \
+    "POST /2018-06-01/runtime/invocation/" ID "/response HTTP/1.1\r\nHost: x\r\n"                  \
+    "Lambda-Runtime-Function-Response-Mode: streaming\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+static void begin_stream(bool wanted)
+{
+    w.event.want_stream = wanted;
+    come_up_and_run();
+    runtime_says(STREAMS);
+}
+
+static void a_streamed_answer_is_handed_on_while_it_comes(void **state)
+{
+    (void)state;
+    begin_stream(true);
+    run_until(&w.pieces, 1); /* the begin */
+    runtime_says("5\r\nfirst\r\n");
+    run_until(&w.pieces, 2);
+    assert_true(str_is(buf_str(&w.streamed), "first"));
+    runtime_says("2\r\n, \r\n6\r\nsecond\r\n");
+    run_until(&w.pieces, 3);
+    assert_int_equal(w.answers, 0);
+    runtime_says("0\r\n\r\n");
+    runtime_hears("202 Accepted");
+    assert_int_equal(w.answers, 1);
+    assert_int_equal(w.outcome, INVOKE_OK);
+    assert_int_equal(w.body.len, 0);
+    assert_true(str_is(buf_str(&w.streamed), "first, second"));
+    runtime_says(NEXT);
+    run_until(&w.ready, 2);
+}
+
+static void a_held_answer_waits_in_the_runtimes_socket(void **state)
+{
+    int i;
+
+    (void)state;
+    w.hold = true;
+    begin_stream(true);
+    run_until(&w.pieces, 1);
+    runtime_says("5\r\nfirst\r\n");
+    for (i = 0; i < 50; i++) {
+        loop_defer(w.loop, (loop_fn *)loop_stop, w.loop);
+        loop_run(w.loop);
+    }
+    assert_int_equal(w.pieces, 1);
+    w.hold = false;
+    sandbox_hold(w.sb, false);
+    run_until(&w.pieces, 2);
+    runtime_says("0\r\n\r\n");
+    runtime_hears("202 Accepted");
+}
+
+static void a_streamed_answer_that_nobody_asked_for_is_gathered(void **state)
+{
+    (void)state;
+    begin_stream(false);
+    runtime_says("5\r\nfirst\r\n8\r\n, second\r\n0\r\n\r\n");
+    run_until(&w.answers, 1);
+    assert_int_equal(w.outcome, INVOKE_OK);
+    assert_true(str_is(buf_str(&w.body), "first, second"));
+    assert_int_equal(w.pieces, 0);
+}
+
+static void trailers_tell_of_an_error(void **state)
+{
+    bool wanted;
+
+    (void)state;
+    for (wanted = false;; wanted = true) {
+        begin_stream(wanted);
+        runtime_says("4\r\nhalf\r\n0\r\nLambda-Runtime-Function-Error-Type: Function.X\r\n"
+                     "Lambda-Runtime-Function-Error-Body: e30=\r\n\r\n");
+        run_until(&w.answers, 1);
+        assert_int_equal(w.outcome, INVOKE_FUNCTION_ERROR);
+        assert_true(str_is(buf_str(&w.body), "{}"));
+        assert_string_equal(w.error_type, "Function.X");
+        if (wanted)
+            return;
+        assert_int_equal(world_end(state), 0);
+        assert_int_equal(world_make(state), 0);
+    }
+}
+
+static void a_stream_beyond_its_limit_is_refused(void **state)
+{
+    char text[1100];
+    int n = snprintf(text, sizeof(text), "3e9\r\n%01001d\r\n", 0);
+
+    (void)state;
+    assert_in_range(n, 1000, sizeof(text));
+    begin_stream(true);
+    runtime_says(text);
+    runtime_hears("413 ");
+    assert_int_equal(w.answers, 1);
+    assert_int_equal(w.outcome, INVOKE_FUNCTION_ERROR);
+    assert_string_equal(w.error_type, "Function.ResponseSizeTooLarge");
+    runtime_dial(); /* it goes on, on another connection */
+    runtime_says(NEXT);
+    run_until(&w.ready, 2);
+}
+
+static void a_stream_that_breaks_off_is_a_truncated_response(void **state)
+{
+    (void)state;
+    begin_stream(true);
+    runtime_says("5\r\nhal");
+    run_until(&w.pieces, 2);
+    runtime_hang_up();
+    run_until(&w.answers, 1);
+    assert_int_equal(w.outcome, INVOKE_FUNCTION_ERROR);
+    assert_string_equal(w.error_type, "Runtime.TruncatedResponse");
+    runtime_dial();
+    runtime_says(NEXT);
+    run_until(&w.ready, 2);
+}
+
+static void a_stop_ends_a_stream(void **state)
+{
+    (void)state;
+    begin_stream(true);
+    runtime_says("5\r\nhal");
+    run_until(&w.pieces, 2);
+    sandbox_stop(w.sb, "of the test");
+    assert_int_equal(w.answers, 1);
+    assert_int_equal(w.outcome, INVOKE_REFUSED);
+    runtime_says("lo\r\n"); /* to nobody */
+    run_until(&w.gone, 1);
+    assert_int_equal(w.answers, 1);
+    assert_int_equal(w.pieces, 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -997,6 +1152,13 @@ int main(void)
         TEST(second_try_has_its_init_within_the_functions_timeout),
         TEST(start_that_the_launcher_refuses_fails_later),
         TEST(stop_answers_what_runs),
+        TEST(a_streamed_answer_is_handed_on_while_it_comes),
+        TEST(a_held_answer_waits_in_the_runtimes_socket),
+        TEST(a_streamed_answer_that_nobody_asked_for_is_gathered),
+        TEST(trailers_tell_of_an_error),
+        TEST(a_stream_beyond_its_limit_is_refused),
+        TEST(a_stream_that_breaks_off_is_a_truncated_response),
+        TEST(a_stop_ends_a_stream),
         TEST(init_waits_for_runtime_and_extensions),
         TEST(invocation_is_over_when_its_extensions_ask_again),
         TEST(extension_that_goes_away_makes_it_unready),
