@@ -24,6 +24,8 @@ static void put_line(struct sandbox_log *log, int r)
 /* Tells those who have subscribed; what all events have is set here. */
 static void tell(struct sandbox_log *log, struct telemetry_event ev)
 {
+    if (!telemetry_is_wanted(log->telemetry))
+        return;
     ev.time_ms = wall_ms();
     ev.spec = log->spec;
     ev.phase = log->phase;
@@ -34,10 +36,8 @@ static void on_line(struct str text, bool is_extension, void *arg)
 {
     struct sandbox_log *log = arg;
 
-    if (telemetry_is_wanted(log->telemetry))
-        tell(log, (struct telemetry_event){
-                      .kind = is_extension ? TELEMETRY_EXTENSION_LINE : TELEMETRY_LINE,
-                      .text = text});
+    tell(log, (struct telemetry_event){
+                  .kind = is_extension ? TELEMETRY_EXTENSION_LINE : TELEMETRY_LINE, .text = text});
 }
 
 void sandbox_log_open(struct sandbox_log *log, struct logs *logs, const struct sandbox_spec *spec,
@@ -239,8 +239,7 @@ struct str sandbox_log_end(struct sandbox_log *log, struct str request_id,
         put_fault(log, request_id, ending);
     put_line(log, report_end(&log->line, request_id));
     put_line(log, report_line(&log->line, &rep));
-    if (telemetry_is_wanted(log->telemetry))
-        tell_end(log, &rep, ending);
+    tell_end(log, &rep, ending);
     return log_source_tail(log->source);
 }
 

@@ -194,6 +194,7 @@ void telemetry_close(struct telemetry *t)
 {
     t->closed = true;
     drop_backlog(t);
+    buf_done(&t->line);
 }
 
 void telemetry_socket(struct telemetry *t, uint32_t token, int fd)

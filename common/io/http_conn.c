@@ -21,6 +21,13 @@
 
 static void run(struct http_conn *c);
 
+static void begin_head(struct http_conn *c)
+{
+    http1_head_init(&c->head);
+    if (c->server->head_max)
+        c->head.max = c->server->head_max;
+}
+
 /* ---- waiting ---- */
 
 static void arm_sweep(struct http_server *server)
@@ -71,13 +78,13 @@ void http_conn_end_request(struct http_conn *c)
         used += (size_t)c->head.content_length;
     buf_consume(&c->in, used);
     if (c->in.cap > KEEP_MAX && c->in.len <= KEEP_MAX / 2) {
-        rest = BUF_INIT(IN_MAX);
+        rest = BUF_INIT(c->in.max);
         buf_append(&rest, c->in.ptr, c->in.len);
         buf_done(&c->in);
         c->in = rest;
     }
     give_back(&c->body);
-    http1_head_init(&c->head);
+    begin_head(c);
     c->head_len = 0;
     c->in_place = c->too_large = c->streamed = c->held = false;
     buf_done(&c->trailers);
@@ -424,7 +431,7 @@ size_t http_conn_space(struct http_conn *c, char **ret)
 
     switch (c->state) {
     case HTTP_HEAD:
-        if (b->cap - b->len < IN_FIRST / 4 && b->len < HTTP1_HEAD_MAX)
+        if (b->cap - b->len < IN_FIRST / 4 && b->len < c->head.max)
             buf_reserve(b, b->cap ? b->cap : IN_FIRST - 1);
         break;
     case HTTP_BODY:
@@ -540,10 +547,10 @@ void http_conn_failed(struct http_conn *c)
 void http_conn_init(struct http_conn *c, struct http_server *server)
 {
     c->server = server;
-    buf_init(&c->in, IN_MAX);
+    begin_head(c);
+    buf_init(&c->in, IN_MAX + 2 * (size_t)c->head.max); /* it doubles until a head fits */
     buf_init(&c->body, 0);
     buf_init(&c->trailers, HTTP1_TRAILERS_MAX);
-    http1_head_init(&c->head);
     list_init(&c->wait_node);
     list_init(&c->ready_node);
     list_append(&server->conns, &c->node);

@@ -60,6 +60,7 @@ struct http_server {
     void *arg;
     const struct http_transport *transport;
     uint64_t limits_us[HTTP_WAIT_MAX]; /* 0: no limit */
+    uint32_t head_max; /* bytes of a request head; 0: HTTP1_HEAD_MAX */
     struct list_node waiting[HTTP_WAIT_MAX];
     struct list_node conns;
     struct list_node ready; /* answered out of turn, with bytes of the next request there already */

@@ -78,6 +78,28 @@ static void head_and_body_may_come_in_any_pieces(void **state)
     }
 }
 
+static void sandboxes_may_send_a_field_of_a_mebibyte(void **state)
+{
+    struct fixture f;
+    size_t i;
+
+    (void)state;
+    FOR_EACH_ENGINE (&f) {
+        say(&f, STR("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\nX-Cause: "));
+        for (i = 0; i < 1u << 20; i++)
+            buf_append_char(&f.out, 'c');
+        buf_append_str(&f.out, STR("\r\n\r\nbody"));
+        if (f.engine == EDGE) {
+            hear(&f, "HTTP/1.1 431 ");
+            continue;
+        }
+        hear(&f, "HTTP/1.1 200 OK");
+        hear(&f, "body");
+        say(&f, STR("GET / HTTP/1.1\r\nHost: h\r\n\r\n")); /* the connection goes on */
+        hear(&f, "hello");
+    }
+}
+
 static void large_bodies_go_both_ways(void **state)
 {
     struct fixture f;
@@ -627,6 +649,7 @@ int main(void)
         cmocka_unit_test(one_connection_serves_many_requests),
         cmocka_unit_test(connection_close_and_http_1_0_end_the_connection),
         cmocka_unit_test(head_and_body_may_come_in_any_pieces),
+        cmocka_unit_test(sandboxes_may_send_a_field_of_a_mebibyte),
         cmocka_unit_test(large_bodies_go_both_ways),
         cmocka_unit_test(a_large_answer_is_whole_before_the_connection_closes),
         cmocka_unit_test(chunked_bodies_are_decoded),

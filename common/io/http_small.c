@@ -297,6 +297,7 @@ int http_small_new(struct loop *loop, int listen_fd, const struct http_handler *
     http_server_init(&server->http, loop, handler, arg, &small_transport);
     server->http.limits_us[HTTP_WAIT_HEAD] = HEAD_LIMIT_US;
     server->http.limits_us[HTTP_WAIT_FINISH] = FINISH_LIMIT_US;
+    server->http.head_max = HTTP1_LARGE_HEAD_MAX; /* runtimes put a whole stack trace into a field */
     server->http.port = local_port(&addr);
     server->is_unix = addr.ss_family == AF_UNIX;
     stream_init(server, &server->listener);

@@ -62,7 +62,7 @@ static int refuse(struct http1_head *h, int status, const char *why)
 
 static struct http1_span span_of(const char *bytes, struct str s)
 {
-    return (struct http1_span){(uint16_t)(s.ptr - bytes), (uint16_t)s.len};
+    return (struct http1_span){(uint32_t)(s.ptr - bytes), (uint32_t)s.len};
 }
 
 struct str http1_str(const char *bytes, struct http1_span span)
@@ -74,6 +74,7 @@ void http1_head_init(struct http1_head *h)
 {
     /* fields are left as they are: field_count says which count */
     h->method = h->path = h->query = (struct http1_span){0, 0};
+    h->max = HTTP1_HEAD_MAX;
     h->field_count = 0;
     h->minor = 0;
     h->keep_alive = h->chunked = h->has_length = h->expects_continue = false;
@@ -220,7 +221,7 @@ static int read_field(struct http1_head *h, char *bytes, struct str line)
     if (h->field_count == HTTP1_FIELDS_MAX)
         return refuse(h, 431, "too many header fields");
     f = &h->fields[h->field_count];
-    f->name.at = (uint16_t)(line.ptr - bytes);
+    f->name.at = (uint32_t)(line.ptr - bytes);
     for (i = 0; i < line.len && line.ptr[i] != ':'; i++) {
         c = token_lower[(unsigned char)line.ptr[i]];
         if (!c) /* this catches folded lines and a blank before the colon too */
@@ -229,7 +230,7 @@ static int read_field(struct http1_head *h, char *bytes, struct str line)
     }
     if (i == 0 || i == line.len)
         return refuse(h, 400, "a header line without name or colon");
-    f->name.len = (uint16_t)i;
+    f->name.len = (uint32_t)i;
     value = trim_blanks(str_sub(line, i + 1, line.len));
     if (!is_field_value(value))
         return refuse(h, 400, "illegal character in a field value");
@@ -255,7 +256,7 @@ static int finish_head(struct http1_head *h)
 
 int http1_head_read(struct http1_head *h, char *bytes, size_t len)
 {
-    size_t limit = len < HTTP1_HEAD_MAX ? len : HTTP1_HEAD_MAX, end;
+    size_t limit = len < h->max ? len : h->max, end;
     const char *lf;
     struct str line;
     int r;
@@ -277,12 +278,12 @@ int http1_head_read(struct http1_head *h, char *bytes, size_t len)
             r = read_request_line(h, bytes, line);
         if (r < 0)
             return r;
-        h->line_at = h->seen = (uint16_t)(end + 1);
+        h->line_at = h->seen = (uint32_t)(end + 1);
         if (h->seen == limit)
             break;
     }
-    h->seen = (uint16_t)limit;
-    if (limit == HTTP1_HEAD_MAX)
+    h->seen = (uint32_t)limit;
+    if (limit == h->max)
         return h->has_request_line ? refuse(h, 431, "the request head is too long")
                                    : refuse(h, 414, "the request target is too long");
     return 0;

@@ -18,13 +18,14 @@
 #include "common/base/buf.h"
 #include "common/base/error.h"
 
-#define HTTP1_HEAD_MAX 16384u /* bytes of a request head, the empty line included */
+#define HTTP1_HEAD_MAX 16384u /* bytes of a request head, the empty line included … */
+#define HTTP1_LARGE_HEAD_MAX (1024u * 1024u + 4096u) /* … where large ones are wanted */
 #define HTTP1_FIELDS_MAX 64u
 #define HTTP1_TRAILERS_MAX 65536u /* bytes of a trailer section */
 
 /** A run of bytes in the head. */
 struct http1_span {
-    uint16_t at, len;
+    uint32_t at, len;
 };
 
 struct http1_field {
@@ -46,12 +47,13 @@ struct http1_head {
     uint64_t content_length; /* 0 when there is none */
     int status; /* after -ERR_PROTOCOL: what to answer with, 400 .. 505 */
     const char *why; /* static */
+    uint32_t max; /* bytes of a head; may be set after http1_head_init(), to 2 GiB at most */
     /* where reading stands */
-    uint16_t line_at, seen;
+    uint32_t line_at, seen;
     bool has_request_line, has_host, close, keep;
 };
 
-/** Gets ready for a new message. */
+/** Gets ready for a new message, with a head of at most HTTP1_HEAD_MAX. */
 void http1_head_init(struct http1_head *h);
 /**
  * Reads on. @bytes starts where the message starts, each time, and holds @len bytes by now; names

@@ -183,6 +183,34 @@ static void a_head_beyond_the_limits_is_431(void **state)
     buf_done(&b);
 }
 
+static void the_limit_of_a_head_may_be_raised(void **state)
+{
+    struct buf b = BUF_INIT(2 * HTTP1_LARGE_HEAD_MAX);
+    struct http1_head h;
+    size_t i;
+
+    (void)state;
+    buf_append(&b, REQ "A: ", sizeof(REQ "A: ") - 1);
+    for (i = 0; i < 1000000; i++)
+        buf_append_char(&b, 'a');
+    http1_head_init(&h);
+    h.max = HTTP1_LARGE_HEAD_MAX;
+    assert_int_equal(http1_head_read(&h, b.ptr, b.len), 0);
+    buf_append_str(&b, STR("\r\nB: c\r\n\r\n"));
+    assert_int_equal(http1_head_read(&h, b.ptr, b.len), b.len);
+    assert_int_equal(http1_head_get(&h, b.ptr, STR("a")).len, 1000000);
+    assert_true(str_is(http1_head_get(&h, b.ptr, STR("b")), "c"));
+    http1_head_init(&h);
+    h.max = HTTP1_LARGE_HEAD_MAX;
+    buf_clear(&b);
+    buf_append(&b, REQ "A: ", sizeof(REQ "A: ") - 1);
+    while (b.len < HTTP1_LARGE_HEAD_MAX)
+        buf_append_char(&b, 'a');
+    assert_int_equal(http1_head_read(&h, b.ptr, HTTP1_LARGE_HEAD_MAX), -ERR_PROTOCOL);
+    assert_int_equal(h.status, 431);
+    buf_done(&b);
+}
+
 static void a_head_ends_where_its_body_begins(void **state)
 {
     char text[] =
@@ -335,6 +363,7 @@ int main(void)
         cmocka_unit_test(bad_heads_are_refused_with_a_status),
         cmocka_unit_test(fields_are_found_by_lower_case_name_first_one_wins),
         cmocka_unit_test(a_head_beyond_the_limits_is_431),
+        cmocka_unit_test(the_limit_of_a_head_may_be_raised),
         cmocka_unit_test(a_head_ends_where_its_body_begins),
         cmocka_unit_test(chunked_bodies_are_decoded_in_pieces_of_any_size),
         cmocka_unit_test(broken_chunks_are_refused),

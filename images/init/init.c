@@ -58,7 +58,8 @@ struct init {
     struct init_extensions extensions; /* found none: the main process starts at once */
     int extension_log; /* write end, until all of them are started */
     int steps; /* GO that are still due */
-    struct init_start start; /* while they are */
+    struct init_start start; /* while they are; in kept_buf … */
+    size_t kept; /* … which has so many bytes */
     size_t have; /* bytes in the receive buffer */
 };
 
@@ -239,6 +240,7 @@ static void announce_extensions(struct init *init, const struct init_frame *f)
     int log = -1;
 
     memcpy(kept_buf, frame, f->total);
+    init->kept = f->total;
     if (make_pipe(&log, &init->extension_log) < 0 ||
         init_frame_parse(kept_buf, f->total, &kept) <= 0 ||
         init_start_read(&kept, argv_buf, env_buf, &init->start) < 0) {
@@ -286,7 +288,7 @@ static void on_go(struct init *init)
         close_fd(&init->extension_log);
     } else if (init->steps == 1) {
         start_main(init, &init->start);
-        explicit_bzero(kept_buf, sizeof(kept_buf)); /* the environment was in there */
+        explicit_bzero(kept_buf, init->kept); /* the environment was in there */
     }
     if (init->steps > 0)
         init->steps--;

@@ -80,6 +80,13 @@ def test_errors_of_the_function_are_its_answer(lam, make_function):
     assert "FunctionError" not in a  # the sandbox goes on
 
 
+def test_a_trace_of_a_thousand_frames_is_reported(lam, make_function):
+    make_function("deep", {"app.py": "def f(n):\n    return f(n + 1)\ndef handler(event, context):\n    return f(0)\n"})
+    a, r = call(lam, "deep")
+    assert a["FunctionError"] == "Unhandled" and r["errorType"] == "RecursionError", r
+    assert r["stackTrace"][-1].startswith("  [Previous line repeated 9")  # but X-Ray's cause has them all, in a header
+
+
 def test_client_context_reaches_the_function(lam, make_function):
     make_function("ctx", {"app.py": PYTHON})
     context = base64.b64encode(json.dumps({"custom": {"a": "b"}}).encode()).decode()
