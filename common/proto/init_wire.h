@@ -7,6 +7,7 @@
  *
  *   init -> invoker: HELLO (with descriptors), STARTED, EXITED, ERROR
  *   invoker -> init: START (once), SIGNAL, KILL; closing the socket ends the whole sandbox
+ *   a blank sandbox: ASSIGN (once, with descriptors) before START
  *
  * Both sides check every bound; a malformed frame ends the connection. This pair is linked into the
  * static hearth-init too, so it knows libc only and allocates nothing.
@@ -35,6 +36,12 @@
 #define INIT_HAS_MEMORY_USAGE 0x01u
 #define INIT_HAS_MEMORY_EVENTS 0x02u
 
+/* Mounts that ASSIGN carries as descriptors: the root file system, then these, in this order. */
+#define INIT_MOUNTS_MAX 4
+#define INIT_MOUNT_TMP 0x01u /* /tmp */
+#define INIT_MOUNT_TASK 0x02u /* /var/task */
+#define INIT_MOUNT_OPT 0x04u /* /opt */
+
 enum init_type {
     INIT_HELLO = 1,
     INIT_STARTED = 2,
@@ -43,6 +50,7 @@ enum init_type {
     INIT_START = 16,
     INIT_SIGNAL = 17,
     INIT_KILL = 18,
+    INIT_ASSIGN = 24,
 };
 
 /* What hearth-init was doing when it failed. */
@@ -53,6 +61,8 @@ enum init_stage {
     INIT_STAGE_CHDIR = 4, /* the working folder: Runtime.InvalidWorkingDir */
     INIT_STAGE_FORK = 5,
     INIT_STAGE_EXEC = 6, /* the entry point: Runtime.InvalidEntrypoint */
+    INIT_STAGE_ROOT = 16, /* a blank sandbox: moving to its root file system */
+    INIT_STAGE_DROP = 17, /* likewise: giving up its privileges */
 };
 
 struct init_frame {
@@ -83,6 +93,12 @@ struct init_failure {
     char text[INIT_TEXT_MAX]; /* what it was about; empty for CHDIR and EXEC: START said it */
 };
 
+/* A blank sandbox becomes a function's. */
+struct init_assign {
+    uint8_t mounts; /* INIT_MOUNT_* */
+    uint32_t uid, gid; /* whom all that follows runs as; never 0 */
+};
+
 struct init_start {
     const char *cwd; /* absolute */
     const char *const *argv; /* at least one, NULL-terminated */
@@ -100,6 +116,7 @@ ssize_t init_failure_write(void *buf, size_t cap, const struct init_failure *m);
 ssize_t init_start_write(void *buf, size_t cap, const struct init_start *m);
 ssize_t init_signal_write(void *buf, size_t cap, int signo);
 ssize_t init_kill_write(void *buf, size_t cap);
+ssize_t init_assign_write(void *buf, size_t cap, const struct init_assign *m);
 /** What init_start_write() would return given room enough. */
 ssize_t init_start_size(const struct init_start *m);
 
@@ -109,10 +126,13 @@ int init_started_read(const struct init_frame *f, struct init_started *ret);
 int init_exited_read(const struct init_frame *f, struct init_exited *ret);
 int init_failure_read(const struct init_frame *f, struct init_failure *ret);
 int init_signal_read(const struct init_frame *f, int *ret_signo);
+int init_assign_read(const struct init_frame *f, struct init_assign *ret);
 /** @argv has room for INIT_ARGV_MAX + 1 pointers, @env for INIT_ENV_MAX + 1; @ret uses them. */
 int init_start_read(const struct init_frame *f, const char **argv, const char **env,
                     struct init_start *ret);
 /** The number of descriptors that a HELLO with @flags carries. */
 int init_hello_fds(uint8_t flags);
+/** The number of descriptors that an ASSIGN with @mounts carries. */
+int init_assign_fds(uint8_t mounts);
 
 #endif

@@ -8,6 +8,9 @@
  * the socket closes it exits, and the kernel takes everything else in the sandbox along: an
  * invoker that died leaves no sandbox behind.
  *
+ * In a blank sandbox (blank.h) it begins as root with four capabilities and gives them up when the
+ * sandbox is assigned, before anything of the function runs.
+ *
  * It runs as the sandbox's user in a foreign image: static, no allocation, no file written.
  * It is not dumpable, so that the function, which has the same user, can neither trace it nor
  * open its descriptors through /proc.
@@ -31,6 +34,7 @@
 #include <unistd.h>
 
 #include "common/proto/init_wire.h"
+#include "images/init/blank.h"
 #include "images/init/child.h"
 #include "images/init/memory.h"
 
@@ -49,6 +53,7 @@ struct init {
     int signals;
     sigset_t mask; /* as it was before we blocked everything */
     struct memory_files memory;
+    struct blank blank;
     int stdout_fd, stderr_fd; /* write ends, until the child has them */
     int report; /* of the child that is about to exec; -1: none */
     pid_t main_pid; /* 0: none yet, or it has ended */
@@ -204,7 +209,7 @@ static void on_start(struct init *init, const struct init_frame *f)
 {
     struct init_start start;
 
-    if (init->started || init_start_read(f, argv_buf, env_buf, &start) < 0) {
+    if (init->started || init->blank.waits || init_start_read(f, argv_buf, env_buf, &start) < 0) {
         send_failure(init, INIT_STAGE_PROTOCOL, 0, init->started ? "second START" : "START");
         finish(init, EXIT_PROTOCOL);
     }
@@ -218,6 +223,17 @@ static void on_start(struct init *init, const struct init_frame *f)
     /* from here only the function holds them: end of file on the pipes means that it is gone */
     close_fd(&init->stdout_fd);
     close_fd(&init->stderr_fd);
+}
+
+static void on_assign(struct init *init, const struct init_frame *f)
+{
+    enum init_stage stage;
+    const char *what;
+
+    if (blank_assign(&init->blank, f, &stage, &what) == 0)
+        return;
+    send_failure(init, stage, errno, what);
+    finish(init, EXIT_PROTOCOL);
 }
 
 static void on_frame(struct init *init, const struct init_frame *f)
@@ -239,6 +255,9 @@ static void on_frame(struct init *init, const struct init_frame *f)
             break;
         kill_all(init);
         return;
+    case INIT_ASSIGN:
+        on_assign(init, f);
+        return;
     case INIT_HELLO:
     case INIT_STARTED:
     case INIT_EXITED:
@@ -251,7 +270,8 @@ static void on_frame(struct init *init, const struct init_frame *f)
 
 static void on_readable(struct init *init)
 {
-    ssize_t n = recv(init->sock, in_buf + init->have, sizeof(in_buf) - init->have, 0);
+    ssize_t n = blank_recv(&init->blank, init->sock, in_buf + init->have,
+                           sizeof(in_buf) - init->have);
     struct init_frame f;
     int r;
 
@@ -332,7 +352,10 @@ int main(int argc, char **argv)
     prctl(PR_SET_DUMPABLE, 0);
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, &init.mask);
-    init.sock = connect_invoker(argc > 1 ? argv[1] : SOCKET_PATH);
+    if (argc > 1 && strcmp(argv[1], BLANK_ARGUMENT) == 0)
+        init.sock = blank_begin(&init.blank);
+    else
+        init.sock = connect_invoker(argc > 1 ? argv[1] : SOCKET_PATH);
     if (init.sock < 0) {
         perror("hearth-init: no invoker");
         return EXIT_NO_SOCKET;
