@@ -68,7 +68,7 @@ static void make_v1(const struct fixture *f)
 {
     CLEANUP(freep)
     char *text = str_printf("25 1 0:20 / / rw - ext4 /dev/vda rw\n"
-                            "30 25 0:25 / %s/memory rw,relatime shared:9 - cgroup cgroup rw,memory\n"
+                            "30 25 0:25 / %s/memory rw shared:9 - cgroup cgroup rw,memory\n"
                             "31 25 0:26 / %s/cpu rw - cgroup cgroup rw,cpu,cpuacct\n"
                             "32 25 0:27 / %s/pids rw - cgroup cgroup rw,pids\n"
                             "33 25 0:28 / %s/freezer rw - cgroup cgroup rw,freezer\n"

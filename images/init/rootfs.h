@@ -13,7 +13,7 @@
 
 #include "common/proto/init_wire.h"
 
-/** @fds: the mounts of @assign in the order of INIT_MOUNT_*, the root first. Needs CAP_SYS_ADMIN. */
+/** @fds: @assign's mounts in the order of INIT_MOUNT_*, the root first. Needs CAP_SYS_ADMIN. */
 int rootfs_enter(const struct init_assign *assign, const int *fds, const char **ret_what);
 
 #endif
