@@ -17,4 +17,12 @@ $(BUILD)/bench/link_bench: $(call obj,bench/link_bench.c) $(LIB)
 bench-link: $(BUILD)/bench/link_bench ## what a round trip over a link costs
 	@$<
 
-.PHONY: bench bench-link
+SANDBOX_BENCH_OBJ := $(call obj,bench/sandbox_bench.c $(filter-out invoker/main.c,$(call prog_src,invoker)))
+$(BUILD)/bench/sandbox_bench: $(SANDBOX_BENCH_OBJ) $(LIB)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+bench-sandboxes: all $(BUILD)/bench/sandbox_bench $(BUILD)/samples/c-bootstrap ## what a cold start costs, by phase and launcher
+	@bench/run.sh sandboxes.py
+
+.PHONY: bench bench-link bench-sandboxes
