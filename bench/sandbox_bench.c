@@ -210,6 +210,7 @@ int main(int argc, char **argv)
 {
     struct launcher_docker_options on_docker = {.node = "bench"};
     struct launcher_native_options native = {.node = "bench", .blanks_max = 32};
+    CLEANUP(freep) char *scratch = argc == 10 ? str_printf("%s.scratch", argv[3]) : NULL;
     struct http_client *http;
     struct docker *docker;
     struct image_store *images;
@@ -218,6 +219,7 @@ int main(int argc, char **argv)
 
     if (argc != 10)
         return 2;
+    native.scratch_dir = scratch;
     log_init("sandbox_bench", LOG_WARN);
     loop = loop_new();
     http = http_client_new(loop);

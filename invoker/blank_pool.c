@@ -5,7 +5,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
-#include "invoker/blank_demand.h"
+#include "invoker/demand.h"
 
 #define LEAST 2 /* kept when nothing happens */
 #define QUIET_US MSEC(20) /* nothing taken for so long: the pool may be filled */
@@ -24,7 +24,7 @@ struct blank_pool {
     uint32_t most, parallel;
     uint64_t limit_us;
     uint64_t last_id;
-    struct blank_demand demand;
+    struct demand demand;
     struct list_node making, ready, ending; /* of struct entry */
     struct list_node waiting; /* of struct blank_wait */
     uint32_t making_len, ready_len;
@@ -88,7 +88,7 @@ static struct blank *entry_give(struct entry *e)
 
     leave_state(e);
     e->pool->taken_us = now_us();
-    blank_demand_take(&e->pool->demand, e->pool->taken_us);
+    demand_take(&e->pool->demand, e->pool->taken_us);
     free(e);
     return blank;
 }
@@ -169,7 +169,7 @@ static void pool_fill(struct blank_pool *pool)
         return;
     while (pool->making_len < waiting && pool->making_len < pool->parallel)
         make_one(pool);
-    wanted = blank_demand_wanted(&pool->demand, now, LEAST, pool->most);
+    wanted = demand_wanted(&pool->demand, now, LEAST, pool->most);
     while (pool->ready_len > wanted)
         entry_end(LIST_FIRST(&pool->ready, struct entry, node));
     at = pool->taken_us + QUIET_US;
@@ -178,7 +178,7 @@ static void pool_fill(struct blank_pool *pool)
         /* one after the other: the CPUs are for the functions */
         if (pool->making_len == 0 && pool->ready_len < wanted)
             make_one(pool);
-        at = now + BLANK_DEMAND_WINDOW_US; /* demand may have fallen */
+        at = now + DEMAND_WINDOW_US; /* demand may have fallen */
     }
     timer_start(&pool->timer, at > now ? at - now : MSEC(1));
 }

@@ -232,6 +232,7 @@ static int make_engine(struct invoker *inv, struct error *err)
     const struct invoker_config *config = inv->config;
     CLEANUP(freep) char *run_dir = str_printf("%s/sb", config->run_dir);
     CLEANUP(freep) char *native_dir = str_printf("%s/native", config->run_dir);
+    CLEANUP(freep) char *scratch_dir = str_printf("%s/scratch", inv->dir);
     const struct docker_options engine = {.loop = inv->loop,
                                           .http = inv->http = http_client_new(inv->loop),
                                           .socket = config->docker_socket,
@@ -247,6 +248,7 @@ static int make_engine(struct invoker *inv, struct error *err)
         .loop = inv->loop,
         .node = inv->node_id,
         .dir = native_dir,
+        .scratch_dir = strcmp(config->tmp, "memory") == 0 ? NULL : scratch_dir,
         .init_path = config->init_path,
         .program = *config->oci_runtime ? config->oci_runtime : NULL,
         .starts_max = start_parallel(config),

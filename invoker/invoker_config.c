@@ -47,6 +47,11 @@ static const char *check_launcher(struct str text)
                : "is not auto, docker or native";
 }
 
+static const char *check_tmp(struct str text)
+{
+    return str_is(text, "auto") || str_is(text, "memory") ? NULL : "is not auto or memory";
+}
+
 static const char *check_program(struct str text)
 {
     return text.len == 0 || text.ptr[0] == '/' ? NULL : "is not an absolute path";
@@ -88,6 +93,9 @@ static const struct config_item items[] = {
                 1000,
                 "native sandboxes kept ready at most, before it is known whose they will be; 0: "
                 "none"),
+    STRING_ITEM(tmp, "HEARTH_TMP", "auto", 4, 6, check_tmp,
+                "what /tmp of native sandboxes is: auto: a disk where the host has loop devices and "
+                "mkfs.ext4; memory: it counts towards the function's"),
     NUMBER_ITEM(CFG_BYTES, "node_memory", "HEARTH_NODE_MEMORY", node_memory, "0", 0, UINT64_MAX,
                 "memory for all sandboxes together; 0: 80 % of the machine's"),
     NUMBER_ITEM(CFG_U64, "start_parallel", "HEARTH_START_PARALLEL", start_parallel, "0", 0, 1000,

@@ -23,6 +23,7 @@ struct invoker_config {
     char *launcher; /* "auto", "docker" or "native" */
     char *oci_runtime; /* "": one is looked for */
     uint64_t blank_sandboxes;
+    char *tmp; /* "auto" or "memory" */
     uint64_t node_memory; /* bytes; 0: 80 % of the machine's */
     uint64_t start_parallel; /* 0: twice the CPUs */
     uint64_t idle_ttl_us;

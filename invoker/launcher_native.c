@@ -20,6 +20,8 @@
 #define ID_MAX 32
 #define CONNECT_US_DEFAULT SECONDS(10)
 #define MIB 1048576u
+/* No launch for so long: the CPUs are free for what the next ones need. */
+#define REFILL_QUIET_US MSEC(20)
 
 enum phase {
     WAITING, /* for a blank, for its mounts */
@@ -28,6 +30,8 @@ enum phase {
     ENDING, /* its sandbox is going */
     GONE, /* on_gone is due */
 };
+
+struct refill;
 
 struct native_launcher {
     struct launcher base;
@@ -39,6 +43,8 @@ struct native_launcher {
     void *stopped_arg;
     bool stopping;
     struct timer stop_timer;
+    struct timer refill_timer; /* until the mounts that were used up are made anew */
+    struct refill *refill; /* the one that runs */
 };
 
 /* The mounts of one launch being made on a worker thread; @launch is NULL once it has ended. */
@@ -71,7 +77,13 @@ struct native_launch {
     bool failed, exited; /* was reported */
     struct launch_times times;
     uint64_t began_us;
-    struct timer timer; /* the next step, from the loop */
+    struct first_step *first; /* that is due */
+    struct timer timer; /* on_gone, when there is nothing to end */
+};
+
+/* What launch_start() leaves for the end of the loop's turn: a timer would cost a millisecond. */
+struct first_step {
+    struct native_launch *launch; /* NULL: freed */
 };
 
 static struct native_launcher *launcher_of(struct launcher *base)
@@ -108,6 +120,8 @@ static void launch_free(struct native_launch *l)
     map_remove(&l->launcher->launches, str_of(l->id));
     list_remove(&l->wait.node);
     timer_stop(&l->timer);
+    if (l->first)
+        l->first->launch = NULL;
     if (l->mounting && l->mounting->begun)
         l->mounting->launch = NULL;
     else if (l->mounting)
@@ -232,6 +246,49 @@ static const struct init_link_handler link_handler = {
 
 /* ---- a blank and its mounts */
 
+/* A refill on a worker thread; the launcher may have gone meanwhile. */
+struct refill {
+    struct native_launcher *launcher;
+    struct native_host *host;
+    bool more;
+};
+
+static void refill_work(void *arg)
+{
+    struct refill *refill = arg;
+
+    refill->more = rootfs_refill(refill->host->mounts);
+}
+
+static void refill_done(void *arg)
+{
+    struct refill *refill = arg;
+
+    if (refill->launcher) {
+        refill->launcher->refill = NULL;
+        if (refill->more)
+            timer_start(&refill->launcher->refill_timer, 0);
+    }
+    native_host_unref(refill->host);
+    free(refill);
+}
+
+static void on_refill_timer(void *arg)
+{
+    struct native_launcher *launcher = arg;
+    struct refill *refill;
+
+    if (launcher->refill || launcher->stopping)
+        return;
+    refill = calloc(1, sizeof(*refill));
+    if (!refill)
+        abort();
+    refill->launcher = launcher;
+    refill->host = native_host_ref(launcher->host);
+    launcher->refill = refill;
+    loop_work(launcher->loop, refill_work, refill_done, refill);
+}
+
 static int assign(struct native_launch *l, struct error *err)
 {
     const struct init_assign m = {l->rootfs.mounts, SANDBOX_UID, SANDBOX_GID};
@@ -262,6 +319,7 @@ static void assign_if_complete(struct native_launch *l)
              KV_STR("blank", blank_id(l->blank)), KV_U64("queued_us", l->times.queued_us),
              KV_U64("create_us", l->times.create_us), KV_U64("start_us", l->times.start_us),
              KV_U64("total_us", l->times.total_us));
+    timer_start(&l->launcher->refill_timer, REFILL_QUIET_US);
     fds = blank_take_fds(l->blank);
     l->handler->on_ready(&l->base, &fds, &l->times, l->arg);
 }
@@ -357,15 +415,18 @@ static void mounting_begin(struct native_launch *l)
     }
 }
 
-static void on_timer(void *arg)
+static void on_first_step(void *arg)
 {
-    struct native_launch *l = arg;
+    struct first_step *first = arg;
+    struct native_launch *l = first->launch;
     struct blank *blank;
 
-    if (l->phase == ENDING) {
-        launch_gone(l);
+    free(first);
+    if (!l)
         return;
-    }
+    l->first = NULL;
+    if (l->phase != WAITING) /* it was ended at once */
+        return;
     blank = blank_pool_take(l->launcher->pool);
     if (blank)
         got_blank(l, blank);
@@ -412,10 +473,14 @@ static int native_start(struct launcher *base, const struct launch_options *o, s
     l->wait.got = on_blank;
     l->wait.arg = l;
     list_init(&l->wait.node);
-    timer_init(&l->timer, launcher->loop, on_timer, l);
+    l->first = calloc(1, sizeof(*l->first));
+    if (!l->first)
+        abort();
+    l->first->launch = l;
+    timer_init(&l->timer, launcher->loop, launch_gone, l);
     map_put(&launcher->launches, str_of(l->id), l);
     mounting_new(l, o);
-    timer_start(&l->timer, 0); /* callbacks do not come inside this call */
+    loop_defer(launcher->loop, on_first_step, l->first);
     *ret = &l->base;
     return 0;
 }
@@ -487,6 +552,9 @@ static void native_free(struct launcher *base)
     map_done(&launcher->launches);
     blank_pool_free(launcher->pool);
     timer_stop(&launcher->stop_timer);
+    timer_stop(&launcher->refill_timer);
+    if (launcher->refill)
+        launcher->refill->launcher = NULL;
     native_host_unref(launcher->host);
     free(launcher);
 }
@@ -508,6 +576,7 @@ int launcher_native_new(const struct launcher_native_options *o, struct launcher
     const struct native_host_options options = {.loop = o->loop,
                                                 .node = o->node,
                                                 .dir = o->dir,
+                                                .scratch_dir = o->scratch_dir,
                                                 .init_path = o->init_path,
                                                 .program = o->program};
     long cpus = sysconf(_SC_NPROCESSORS_ONLN);
@@ -530,6 +599,8 @@ int launcher_native_new(const struct launcher_native_options *o, struct launcher
         .limit_us = o->connect_us ? o->connect_us : CONNECT_US_DEFAULT});
     map_init(&launcher->launches, NULL);
     timer_init(&launcher->stop_timer, o->loop, tell_stopped, launcher);
+    timer_init(&launcher->refill_timer, o->loop, on_refill_timer, launcher);
+    timer_start(&launcher->refill_timer, REFILL_QUIET_US);
     log_info("launcher", "native sandboxes",
              KV_STR("runtime", oci_runtime_program(host->runtime)),
              KV_STR("cgroup", cgroups_parent(host->cgroups)));

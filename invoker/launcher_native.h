@@ -18,6 +18,7 @@ struct launcher_native_options {
     struct loop *loop;
     const char *node; /* id of this node; what its earlier lives left is removed */
     const char *dir; /* absolute; for the blank's file system and the OCI runtime's state */
+    const char *scratch_dir; /* absolute, on a disk; emptied; NULL: /tmp is memory */
     const char *init_path; /* the static hearth-init, on a file system that allows exec */
     const char *program; /* the OCI runtime; NULL: crun, else runc */
     uint32_t starts_max; /* blank sandboxes being made at once; 0: twice the CPUs */

@@ -128,7 +128,7 @@ static int make_parts(struct native_host *host, const struct native_host_options
     runtime.cgroups = host->cgroups;
     r = oci_runtime_new(&runtime, &host->runtime, err);
     if (r == 0)
-        r = rootfs_mounts_new(mounts, &host->mounts, err);
+        r = rootfs_mounts_new(mounts, o->scratch_dir, &host->mounts, err);
     return r == 0 ? start_janitor(host, err) : r;
 }
 

@@ -33,6 +33,7 @@ struct native_host_options {
     struct loop *loop;
     const char *node; /* id of this node */
     const char *dir; /* absolute; made here; earlier lives' folders in it are removed */
+    const char *scratch_dir; /* absolute; for the disks of /tmp; NULL: memory */
     const char *init_path; /* the static hearth-init */
     const char *program; /* the OCI runtime; NULL: one is looked for */
 };

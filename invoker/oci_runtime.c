@@ -3,22 +3,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/pidfd.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 
 #include "common/base/buf.h"
 #include "common/base/file.h"
+#include "invoker/run_program.h"
 #include "invoker/sandbox_limits.h"
 
 #define RUN_LIMIT_MS 20000
-#define SOCKET_FD 3 /* the first one that --preserve-fds keeps */
 
 struct oci_runtime {
     char *program, *dir, *init_path;
@@ -160,7 +155,8 @@ cJSON *oci_blank_config(const struct oci_runtime *rt, const char *id)
     return config;
 }
 
-/* ---- running it */
+/* ---- running it: --preserve-fds keeps descriptor 3; the cgroup version that is not used is hidden,
+ * because crun refuses to see both and runc would make cgroups in both */
 
 static int write_small(const char *path, const char *text, struct error *err)
 {
@@ -168,75 +164,6 @@ static int write_small(const char *path, const char *text, struct error *err)
 
     if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
         return error_set_errno(err, ERR_SYSTEM, errno, "writing %s", path);
-    return 0;
-}
-
-/*
- * Only system calls: the memory is the parent's. The cgroup version that is not used is hidden by
- * a mount namespace of the runtime's own, which ends with it: crun refuses to see both, runc would
- * make cgroups in both.
- */
-static void become(const struct oci_runtime *rt, char **argv, int socket, int null)
-{
-    const char *hidden = cgroups_unused_mount(rt->cgroups);
-    static char *env[] = {(char *)"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin", NULL};
-    sigset_t none;
-
-    if (hidden &&
-        (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-         umount2(hidden, MNT_DETACH) < 0))
-        _exit(126);
-    if (dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(null, 2) < 0)
-        _exit(126);
-    /* dup2() clears close-on-exec, but not of a descriptor that has the number already */
-    if (socket == SOCKET_FD ? fcntl(socket, F_SETFD, 0) < 0 : dup2(socket, SOCKET_FD) < 0)
-        _exit(126);
-    setsid();
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-    execve(argv[0], argv, env);
-    _exit(127);
-}
-
-/* Its exit status, or -1: it was killed, by us after the limit or by someone else. */
-static int wait_for(pid_t pid)
-{
-    CLEANUP(closep) int fd = pidfd_open(pid, 0);
-    struct pollfd p = {fd, POLLIN, 0};
-    int status, r;
-
-    do
-        r = fd < 0 ? 1 : poll(&p, 1, RUN_LIMIT_MS);
-    while (r < 0 && errno == EINTR);
-    if (r == 0)
-        kill(pid, SIGKILL);
-    while (waitpid(pid, &status, 0) < 0)
-        if (errno != EINTR)
-            return -1;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
-static int run_program(const struct oci_runtime *rt, char **argv, int socket, struct error *err)
-{
-    CLEANUP(closep) int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-    CLEANUP(closep) int high = fcntl(socket, F_DUPFD_CLOEXEC, SOCKET_FD + 1);
-    sigset_t all, before;
-    pid_t pid;
-    int status;
-
-    if (null < 0 || high < 0)
-        return error_set_errno(err, ERR_SYSTEM, errno, "starting %s", rt->program);
-    sigfillset(&all); /* no handler of ours may run in the child, whose memory is this one */
-    pthread_sigmask(SIG_BLOCK, &all, &before);
-    pid = vfork();
-    if (pid == 0)
-        become(rt, argv, high, null);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (pid < 0)
-        return error_set_errno(err, ERR_SYSTEM, errno, "starting %s", rt->program);
-    status = wait_for(pid);
-    if (status != 0)
-        return error_set(err, ERR_SYSTEM, "%s ended with status %d", rt->program, status);
     return 0;
 }
 
@@ -300,7 +227,9 @@ static int run_bundle(const struct oci_runtime *rt, const char *bundle, const ch
     cJSON_Delete(config);
     r = write_small(file, text, err);
     if (r == 0)
-        r = run_program(rt, (char **)argv, socket, err);
+        r = run_program(&(struct run_program){argv, socket, cgroups_unused_mount(rt->cgroups),
+                                              RUN_LIMIT_MS},
+                        err);
     if (r < 0)
         add_log(log, err);
     return r < 0 ? r : open_process(rt, bundle, id, ret_pidfd, err);

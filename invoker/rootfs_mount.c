@@ -12,7 +12,9 @@
 
 #include "common/base/buf.h"
 #include "common/base/file.h"
+#include "common/base/log.h"
 #include "invoker/sandbox_limits.h"
+#include "invoker/scratch_disk.h"
 
 #define ROOTS_MAX 64
 #define LAYERS_MAX 128 /* Docker allows 127 */
@@ -28,6 +30,7 @@ struct root {
 
 struct rootfs_mounts {
     char *base, *task, *opt; /* folders of our layers */
+    struct scratch_disks *disks; /* NULL: /tmp is memory */
     bool clones; /* the kernel makes clones of detached mounts */
     pthread_mutex_t lock; /* of what follows */
     struct root roots[ROOTS_MAX];
@@ -221,7 +224,8 @@ static int root_open(struct rootfs_mounts *m, const struct rootfs_request *reque
 
 /* ---- the others */
 
-static int tmp_open(uint32_t mib, struct error *err)
+/* Its pages count towards the memory of the cgroup that writes them. */
+static int memory_open(uint32_t mib, struct error *err)
 {
     CLEANUP(closep) int fs = fs_open("tmpfs");
     char size[24];
@@ -232,6 +236,18 @@ static int tmp_open(uint32_t mib, struct error *err)
         fs_create(fs) == 0)
         fd = fs_mount(fs, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
     return fd < 0 ? error_set_errno(err, ERR_SYSTEM, errno, "making /tmp") : fd;
+}
+
+static int tmp_open(struct rootfs_mounts *m, uint32_t mib, struct error *err)
+{
+    struct error own;
+    int fd = m->disks ? scratch_disk_open(m->disks, mib, &own) : -1;
+
+    if (fd >= 0)
+        return fd;
+    if (m->disks) /* loop devices may be used up: better a /tmp that counts than none */
+        log_warn("launcher", "no disk for /tmp: it is memory", KV_ERR(&own));
+    return memory_open(mib, err);
 }
 
 static int folder_open(const char *path, struct error *err)
@@ -257,7 +273,12 @@ bool rootfs_is_quick(struct rootfs_mounts *m, const struct rootfs_request *reque
     pthread_mutex_lock(&m->lock);
     found = root_find(m, key) != NULL;
     pthread_mutex_unlock(&m->lock);
-    return found;
+    return found && (!m->disks || scratch_disk_is_ready(m->disks, request->tmp_mib));
+}
+
+bool rootfs_refill(struct rootfs_mounts *m)
+{
+    return m->disks && scratch_disks_refill(m->disks);
 }
 
 static int add(struct rootfs *r, uint8_t flag, int fd)
@@ -276,7 +297,7 @@ int rootfs_make(struct rootfs_mounts *m, const struct rootfs_request *request, s
     int r = add(&made, 0, root_open(m, request, err));
 
     if (r == 0)
-        r = add(&made, INIT_MOUNT_TMP, tmp_open(request->tmp_mib, err));
+        r = add(&made, INIT_MOUNT_TMP, tmp_open(m, request->tmp_mib, err));
     if (r == 0 && request->code_dir)
         r = add(&made, INIT_MOUNT_TASK, folder_open(request->code_dir, err));
     if (r == 0 && request->layers_dir)
@@ -353,9 +374,11 @@ static int check_kernel(struct rootfs_mounts *m, struct error *err)
     return fd < 0 ? fd : 0;
 }
 
-int rootfs_mounts_new(const char *dir, struct rootfs_mounts **ret, struct error *err)
+int rootfs_mounts_new(const char *dir, const char *scratch_dir, struct rootfs_mounts **ret,
+                      struct error *err)
 {
     struct rootfs_mounts *m = calloc(1, sizeof(*m));
+    struct error why;
     int r;
 
     if (!m)
@@ -371,6 +394,9 @@ int rootfs_mounts_new(const char *dir, struct rootfs_mounts **ret, struct error 
         rootfs_mounts_free(m);
         return r;
     }
+    if (scratch_dir && scratch_disks_new(scratch_dir, &m->disks, &why) < 0)
+        log_warn("launcher", "/tmp counts towards functions' memory: there are no disks for it",
+                 KV_ERR(&why));
     *ret = m;
     return 0;
 }
@@ -381,6 +407,7 @@ void rootfs_mounts_free(struct rootfs_mounts *m)
         return;
     while (m->len)
         root_drop(m, m->roots);
+    scratch_disks_free(m->disks);
     pthread_mutex_destroy(&m->lock);
     free(m->base);
     free(m->task);

@@ -38,10 +38,16 @@ struct rootfs {
     int fds_len;
 };
 
-/** Makes @dir and looks whether the kernel can do it. */
-int rootfs_mounts_new(const char *dir, struct rootfs_mounts **ret, struct error *err);
+/**
+ * Makes @dir and looks whether the kernel can do it. @scratch_dir: where the disks of /tmp are;
+ * NULL, or when this host can make none: /tmp is memory.
+ */
+int rootfs_mounts_new(const char *dir, const char *scratch_dir, struct rootfs_mounts **ret,
+                      struct error *err);
 void rootfs_mounts_free(struct rootfs_mounts *m);
-/** Whether rootfs_make() would take microseconds: the overlay is there. */
+/** Makes ready what was used up; true when there may be more to do. Blocking. */
+bool rootfs_refill(struct rootfs_mounts *m);
+/** Whether rootfs_make() would take microseconds: the overlay is there, and a disk for /tmp. */
 bool rootfs_is_quick(struct rootfs_mounts *m, const struct rootfs_request *request);
 /** @ret is closed by rootfs_close(). */
 int rootfs_make(struct rootfs_mounts *m, const struct rootfs_request *request, struct rootfs *ret,

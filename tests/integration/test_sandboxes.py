@@ -210,6 +210,29 @@ def test_the_end_of_the_main_process_is_reported(driver, argv, status, oom_kills
     driver.wait("end", "gone")
 
 
+@pytest.mark.skipif("native" not in LAUNCHERS, reason="HEARTH_LAUNCHER")
+@pytest.mark.parametrize("launcher", ["native"])
+def test_tmp_has_its_size_and_is_not_the_functions_memory(driver):
+    driver.start("tmp", "/function", "tmp")  # 128 MiB of memory, 300 of /tmp
+    driver.wait_output("tmp", "synced OK\n", 60)
+    filled, why = lines(driver.output("tmp"), "filled")[0].split()
+    assert 300 <= int(filled) <= 320 and why == "ENOSPC"
+    driver.tell("end", "tmp")
+    driver.wait("tmp", "gone")
+
+
+def test_nothing_that_leads_out_is_allowed(driver):
+    driver.start("escape", "/function", "escape")
+    driver.wait_output("escape", "done\n")
+    tried = dict(line.split(" ") for line in lines(driver.output("escape"), "escape"))
+    assert len(tried) == 51
+    if driver.launcher == "docker":
+        tried.pop("vsock")  # older engines' own filter lets it be made; nothing of ours listens there
+    assert [name for name, outcome in tried.items() if outcome == "OK"] == []
+    if driver.launcher == "native":  # the filter's answer: the kernel is not even asked
+        assert {tried[n] for n in ("mount", "move_mount", "unshare-user", "clone-user", "bpf", "io_uring", "keyctl")} == {"EPERM"}
+
+
 @pytest.mark.parametrize("argv, folder, failure, errno", [
     (("/nothing",), "/folder", ENTRYPOINT, 2),
     (("nothing",), "/folder", ENTRYPOINT, 2),

@@ -160,7 +160,7 @@ static void start(const char *id, char **args)
         .name = (char *)"probe",
         .version = (char *)"$LATEST",
         .memory_mib = 128,
-        .ephemeral_mib = 64,
+        .ephemeral_mib = 300, /* more than its memory */
         .env = env,
         .env_len = 1,
         .entry_point = args + 1,
@@ -256,8 +256,13 @@ static int make_launcher(struct docker *docker, char **argv, struct error *err)
                                                       .run_dir = argv[2],
                                                       .init_path = argv[3],
                                                       .node = argv[4]};
-    const struct launcher_native_options native = {
-        .loop = loop, .dir = argv[2], .init_path = argv[3], .node = argv[4], .blanks_max = 4};
+    CLEANUP(freep) char *scratch = str_printf("%s.scratch", argv[2]);
+    const struct launcher_native_options native = {.loop = loop,
+                                                   .dir = argv[2],
+                                                   .scratch_dir = scratch,
+                                                   .init_path = argv[3],
+                                                   .node = argv[4],
+                                                   .blanks_max = 4};
 
     return strcmp(argv[6], "native") == 0 ? launcher_native_new(&native, &launcher, err)
                                           : launcher_docker_new(&on_docker, &launcher, err);
