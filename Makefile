@@ -26,15 +26,16 @@ LDFLAGS += -fsanitize=$(SANITIZE)
 else
 CPPFLAGS += -D_FORTIFY_SOURCE=2
 endif
-ifdef FAULT_POINTS
+# places where tests make things fail: always there under sanitizers, never in what is installed
+ifneq ($(FAULT_POINTS)$(SANITIZE),)
 CPPFLAGS += -DHEARTH_FAULT_POINTS
 endif
 
 LAYERS := base model proto io
 LIB_SRC := $(foreach l,$(LAYERS),$(filter-out %_test.c,$(wildcard common/$(l)/*.c)))
 PROGRAMS := gateway controller invoker cli
-prog_src = $(filter-out %_test.c,$(wildcard $(1)/*.c))
-TEST_SRC := $(wildcard common/*/*_test.c gateway/*_test.c controller/*_test.c invoker/*_test.c cli/*_test.c)
+prog_src = $(filter-out %_test.c,$(wildcard $(1)/*.c $(1)/*/*.c))
+TEST_SRC := $(wildcard common/*/*_test.c $(foreach p,$(PROGRAMS),$(p)/*_test.c $(p)/*/*_test.c))
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
 LIB := $(BUILD)/libhearth.a

@@ -23,6 +23,9 @@ $(BUILD)/bench/sandbox_bench: $(SANDBOX_BENCH_OBJ) $(LIB)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 bench-sandboxes: all $(BUILD)/bench/sandbox_bench $(BUILD)/samples/c-bootstrap ## what a cold start costs, by phase and launcher
-	@bench/run.sh sandboxes.py
+	@bench/run.sh sandboxes
 
-.PHONY: bench bench-link bench-sandboxes
+bench-functions: all ## what operations cost with 1,000, 10,000 and 100,000 functions; minutes
+	@bench/run.sh functions
+
+.PHONY: bench bench-link bench-functions bench-sandboxes

@@ -1,7 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# run.sh - `make bench`: an engine, the base images, then bench.py with the arguments given; or the
-# program that the first one names.
+# run.sh - `make bench`: an engine, the base images, then bench.py (or functions.py, sandboxes.py) with the arguments given.
 set -u -o pipefail
 cd "$(dirname "$0")/.." || exit 1
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
@@ -10,6 +9,11 @@ host=$(scripts/dockerd.sh ensure $$) || exit 1
 trap 'scripts/dockerd.sh stop $$ >&2' EXIT
 export DOCKER_HOST=$host
 images/build.sh python:3.13 provided:al2023 || exit 1
-program=bench.py
-case ${1-} in *.py) program=$1; shift ;; esac
-build/venv/bin/python "bench/$program" "$@"
+part=bench
+case "${1:-}" in
+functions | sandboxes)
+    part=$1
+    shift
+    ;;
+esac
+build/venv/bin/python "bench/$part.py" "$@"

@@ -14,7 +14,7 @@
 #include "common/model/record.h"
 #include "common/model/validate.h"
 #include "common/proto/aws_error.h"
-#include "controller/fn_op.h"
+#include "controller/ops/fn_op.h"
 #include "controller/resolve.h"
 #include "controller/serve.h"
 
@@ -188,6 +188,7 @@ static void on_layers(const struct fn_layer *layers, size_t len, const struct er
         api_fail(req, err);
         return;
     }
+    fn_layers_free(req->layers, req->layers_len);
     req->layers = fn_layers_copy(layers, len);
     req->layers_len = len;
     req->then(req);
@@ -208,6 +209,12 @@ void api_find_layers(struct api_request *req, void (*then)(struct api_request *r
     else
         then(req);
     strv_free(arns);
+}
+
+/* Which one it was, the second look says; numbers are not given again, so it stays missing. */
+void api_fail_layers(struct api_request *req)
+{
+    api_find_layers(req, api_fail_busy);
 }
 
 void api_take_pin(struct api_request *req, const struct code_pin *pin)
@@ -257,8 +264,7 @@ void api_drop_archive(struct api_request *req)
 {
     if (!req->pinned)
         return;
-    code_store_settle(req->c->store, &req->pin, false, NULL, NULL);
-    code_gc_consider(req->c->gc, req->pin.sha256, false);
+    code_gc_unpin(req->c->gc, &req->pin);
     req->pinned = false;
 }
 
@@ -331,6 +337,17 @@ bool api_name(struct api_request *req, enum fn_name_kind kind)
     return true;
 }
 
+bool api_latest_name(struct api_request *req)
+{
+    if (!api_name(req, FN_NAME_PLAIN))
+        return false;
+    if (req->fn.qualifier.len == 0 || str_is(req->fn.qualifier, FN_LATEST))
+        return true;
+    api_fail_with(req, ERR_BAD_REQUEST,
+                  "Current operation does not support versions other than $LATEST.");
+    return false;
+}
+
 cJSON *api_function_json(const struct api_request *req)
 {
     CLEANUP(freep) char *name = str_dup(req->fn.name);
@@ -358,6 +375,11 @@ struct fn_defaults api_defaults(struct api_request *req, char *revision_id)
 }
 
 /* ---- from question to handler ---- */
+
+bool api_is_offered(enum lambda_op_id id)
+{
+    return handlers[id] || fn_op_find(id)->step;
+}
 
 static void dispatch(struct api_request *req)
 {

@@ -17,7 +17,7 @@
 #include "common/model/fn_name.h"
 #include "common/model/lambda_ops.h"
 #include "controller/controller.h"
-#include "controller/layers.h"
+#include "controller/ops/layers.h"
 
 struct fn_op;
 struct fn_write;
@@ -87,8 +87,12 @@ api_handler_fn api_create_esm, api_get_esm, api_update_esm, api_delete_esm, api_
 /* ops_code_signing.c: Create…; Get…, Update…, Delete… and ListFunctionsBy…; List… */
 api_handler_fn api_create_code_signing, api_code_signing, api_list_code_signings;
 
+/** Whether there is a handler for the operation. */
+bool api_is_offered(enum lambda_op_id id);
 /** Reads FunctionName (and Qualifier) of the input into req->fn. False: the request has been answered. */
 bool api_name(struct api_request *req, enum fn_name_kind kind);
+/** The same for operations on $LATEST alone: a name with another qualifier is refused. */
+bool api_latest_name(struct api_request *req);
 /** The qualifier that the client named, for FunctionArn; STR_NULL: none. */
 struct str api_qualifier(const struct api_request *req);
 /** What fn_apply_* needs; @revision_id (UUID_MAX bytes) is filled with a new one. */
@@ -100,6 +104,8 @@ const cJSON *api_member(const struct api_request *req, const char *name);
 bool api_is_true(const struct api_request *req, const char *name);
 /** Finds the layers that the input names, if it speaks of any, and goes on with @then. */
 void api_find_layers(struct api_request *req, void (*then)(struct api_request *req));
+/** A layer that was found has been deleted since: answers as if it had not been found. */
+void api_fail_layers(struct api_request *req);
 /** The archive behind @pin becomes req->ver's. */
 void api_take_pin(struct api_request *req, const struct code_pin *pin);
 /**

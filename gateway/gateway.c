@@ -122,8 +122,16 @@ static void handle_nodes_set(struct rpc_request *req, const cJSON *args, struct 
     rpc_reply(req, NULL, STR_NULL);
 }
 
+static void handle_async_run(struct rpc_request *req, const cJSON *args, struct str body, void *arg)
+{
+    struct gateway *gw = arg;
+
+    invokes_run_event(gw->invokes, req, args, body);
+}
+
 static const struct rpc_method methods[] = {
     {"route.drop", handle_route_drop},
+    {"async.run", handle_async_run},
     {"nodes.set", handle_nodes_set},
     {NULL, NULL},
 };
@@ -278,6 +286,14 @@ static void on_abort(struct http_req *req, void *arg)
         p->on_client_gone(p);
 }
 
+static void on_writable(struct http_req *req, void *arg)
+{
+    struct pending *p = http_user(req);
+
+    (void)arg;
+    p->on_writable(p);
+}
+
 static void on_too_large(struct http_req *req, void *arg)
 {
     struct gateway *gw = arg;
@@ -299,6 +315,7 @@ static const struct http_handler http_handler = {
     .on_request = on_request,
     .on_abort = on_abort,
     .on_too_large = on_too_large,
+    .on_writable = on_writable,
 };
 
 /* ---- the whole ---- */
@@ -323,6 +340,7 @@ static void make_parts(struct gateway *gw, const struct link_hello *me)
     const struct route_resolver resolver = {resolve, gw};
     struct invoke_parts parts = {
         .loop = gw->loop,
+        .controller = gw->controller,
         .home = {str_of(config->account_id), str_of(config->region)},
         .wait_us = config->invoke_wait_us,
     };

@@ -268,16 +268,24 @@ static void on_hello(const struct launch_fds *fds, void *arg)
     look_whether_ready(b);
 }
 
+static void unexpected(struct blank *b)
+{
+    struct error err;
+
+    error_set(&err, ERR_PROTOCOL, "hearth-init speaks before it was asked");
+    lose(b, &err);
+}
+
 static void on_started(const struct init_started *m, void *arg)
 {
     (void)m;
-    (void)arg;
+    unexpected(arg);
 }
 
 static void on_exited(const struct init_exited *m, void *arg)
 {
     (void)m;
-    (void)arg;
+    unexpected(arg);
 }
 
 static void on_failure(const struct init_failure *m, void *arg)
@@ -286,6 +294,26 @@ static void on_failure(const struct init_failure *m, void *arg)
 
     error_set_errno(&err, ERR_SYSTEM, m->sys_errno, "hearth-init, step %u: %s", m->stage, m->text);
     lose(arg, &err);
+}
+
+static void on_extensions(const struct init_extensions *m, int log_fd, void *arg)
+{
+    (void)m;
+    close(log_fd);
+    unexpected(arg);
+}
+
+static void on_extension(const struct init_extension *m, void *arg)
+{
+    (void)m;
+    unexpected(arg);
+}
+
+static void on_socket(const struct init_socket *m, int fd, void *arg)
+{
+    (void)m;
+    closep(&fd);
+    unexpected(arg);
 }
 
 static void on_closed(const struct error *err, void *arg)
@@ -303,6 +331,9 @@ static const struct init_link_handler link_handler = {
     .on_exited = on_exited,
     .on_failure = on_failure,
     .on_closed = on_closed,
+    .on_extensions = on_extensions,
+    .on_extension = on_extension,
+    .on_socket = on_socket,
 };
 
 struct blank *blank_new(struct native_host *host, const char *id, uint64_t limit_us,

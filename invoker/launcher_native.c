@@ -231,6 +231,27 @@ static void on_failure(const struct init_failure *m, void *arg)
     launch_fail(l, failure, &err);
 }
 
+static void on_extensions(const struct init_extensions *m, int log_fd, void *arg)
+{
+    struct native_launch *l = arg;
+
+    l->handler->on_extensions(&l->base, m, log_fd, l->arg);
+}
+
+static void on_extension(const struct init_extension *m, void *arg)
+{
+    struct native_launch *l = arg;
+
+    l->handler->on_extension(&l->base, m, l->arg);
+}
+
+static void on_socket(const struct init_socket *m, int fd, void *arg)
+{
+    struct native_launch *l = arg;
+
+    l->handler->on_socket(&l->base, m->token, fd, m->sys_errno, l->arg);
+}
+
 static void on_closed(const struct error *err, void *arg)
 {
     launch_fail(arg, LAUNCH_FAILED_DIED, err);
@@ -242,6 +263,9 @@ static const struct init_link_handler link_handler = {
     .on_exited = on_exited,
     .on_failure = on_failure,
     .on_closed = on_closed,
+    .on_extensions = on_extensions,
+    .on_extension = on_extension,
+    .on_socket = on_socket,
 };
 
 /* ---- a blank and its mounts */
@@ -512,6 +536,22 @@ static void native_kill(struct launch *base)
         init_link_kill(l->link);
 }
 
+static void native_go(struct launch *base)
+{
+    struct native_launch *l = launch_of(base);
+
+    if (l->phase == RUNNING)
+        init_link_go(l->link);
+}
+
+static void native_connect(struct launch *base, uint32_t token, uint16_t port)
+{
+    struct native_launch *l = launch_of(base);
+
+    if (l->phase == RUNNING)
+        init_link_connect(l->link, token, port);
+}
+
 static void native_end(struct launch *base)
 {
     struct native_launch *l = launch_of(base);
@@ -566,6 +606,8 @@ static const struct launcher_ops native_ops = {
     .signal = native_signal,
     .kill = native_kill,
     .end = native_end,
+    .go = native_go,
+    .connect = native_connect,
     .stop = native_stop,
     .free = native_free,
 };

@@ -35,6 +35,7 @@
 #define IDLE_LIMIT_US SECONDS(65) /* longer than the 60 s of common load balancers */
 #define HEAD_LIMIT_US SECONDS(30)
 #define BODY_LIMIT_US SECONDS(30)
+#define READER_LIMIT_US SECONDS(65) /* without a byte taken of a streamed answer */
 #define FINISH_LIMIT_US SECONDS(5)
 
 struct edge_server {
@@ -211,9 +212,12 @@ static void on_writable(struct edge_conn *e)
         lws_callback_on_writable(e->wsi);
         return;
     }
+    if (lws_partial_buffered(e->wsi)) /* called early: it will be again */
+        return;
     if (e->finishing)
         half_close(e);
     update_reading(e);
+    http_conn_drained(&e->http);
     if (e->spill.len > 0 && !e->http.paused) {
         spill = e->spill;
         buf_init(&e->spill, SIZE_MAX / 2);
@@ -482,6 +486,7 @@ int http_edge_new(struct loop *loop, const char *address, const struct http_hand
     server->http.limits_us[HTTP_WAIT_IDLE] = IDLE_LIMIT_US;
     server->http.limits_us[HTTP_WAIT_HEAD] = HEAD_LIMIT_US;
     server->http.limits_us[HTTP_WAIT_BODY] = BODY_LIMIT_US;
+    server->http.limits_us[HTTP_WAIT_READER] = READER_LIMIT_US;
     server->http.limits_us[HTTP_WAIT_FINISH] = FINISH_LIMIT_US;
     server->http.port = port;
     server->listen_fd = fd;

@@ -118,6 +118,8 @@ static void on_written(uv_write_t *req, int status)
             http_conn_lost(&s->http);
     } else if (s->finishing) {
         finish_now(s);
+    } else {
+        http_conn_drained(&s->http);
     }
 }
 

@@ -18,7 +18,36 @@ struct redis_call {
     struct redis_script *script; /* to send whole on NOSCRIPT; else NULL */
     struct str *argv; /* of a script, or while waiting: one block of entries and their bytes */
     size_t argc;
+#ifdef HEARTH_FAULT_POINTS
+    bool lost; /* its answer is */
+#endif
 };
+
+/* ---- faults that a test asks for ---- */
+
+#ifdef HEARTH_FAULT_POINTS
+static struct {
+    enum redis_fault kind;
+    unsigned left; /* commands until then; 0: it is not armed, or has happened */
+} fault;
+
+void redis_fault_arm(enum redis_fault kind, unsigned n)
+{
+    fault.kind = kind;
+    fault.left = n;
+}
+
+bool redis_fault_is_armed(void)
+{
+    return fault.left > 0;
+}
+
+/* Whether the command that is about to be sent is the one. */
+static bool fault_is_now(enum redis_fault kind)
+{
+    return fault.left > 0 && fault.kind == kind && --fault.left == 0;
+}
+#endif
 
 /* ---- calls ---- */
 
@@ -116,11 +145,41 @@ static void on_deadline(void *arg)
 
 static void on_reply(redisAsyncContext *ac, void *reply, void *privdata);
 
+#ifdef HEARTH_FAULT_POINTS
+/* The answer that says that it was done does not come: the connection ends with it. */
+static void lose_answer(struct redis *r)
+{
+    struct error err;
+
+    error_set(&err, ERR_UNAVAILABLE, "Redis at %s: a fault that was asked for", r->text);
+    redis_conn_forget(r, true);
+    redis_conn_down(r, &err);
+}
+
+static bool call_is_refused(struct redis *r, struct redis_call *call)
+{
+    struct error err;
+
+    call->lost = call->lost || fault_is_now(REDIS_FAULT_LOSE);
+    if (!fault_is_now(REDIS_FAULT_REFUSE))
+        return false;
+    error_set(&err, ERR_UNAVAILABLE, "Redis at %s: a fault that was asked for", r->text);
+    fail_later(r, call->done, call->arg, &err);
+    free(call->argv);
+    free(call);
+    return true;
+}
+#endif
+
 static void call_send(struct redis *r, struct redis_call *call, const struct str *argv, size_t argc)
 {
     const char *ptrs[ARGS_MAX];
     size_t lens[ARGS_MAX], i;
 
+#ifdef HEARTH_FAULT_POINTS
+    if (call_is_refused(r, call))
+        return;
+#endif
     for (i = 0; i < argc; i++) {
         ptrs[i] = argv[i].ptr ? argv[i].ptr : "";
         lens[i] = argv[i].len;
@@ -147,6 +206,12 @@ static void on_reply(redisAsyncContext *ac, void *reply, void *privdata)
         redis_conn_lost(r);
         return;
     }
+#ifdef HEARTH_FAULT_POINTS
+    if (call->lost && !(call->script && redis_reply_is_noscript(answer))) {
+        lose_answer(r);
+        return;
+    }
+#endif
     if (answer->type != REDIS_REPLY_ERROR) {
         redis_value_from(answer, &value);
         call_finish(call, &value, NULL);

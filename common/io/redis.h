@@ -65,4 +65,16 @@ void redis_eval(struct redis *r, struct redis_script *script, const struct str *
                 size_t key_count, const struct str *args, size_t arg_count, redis_done_fn *done,
                 void *arg);
 
+#ifdef HEARTH_FAULT_POINTS
+/* For tests, in builds that have them: what happens to one of the next commands. */
+enum redis_fault {
+    REDIS_FAULT_REFUSE, /* it fails, and was not sent */
+    REDIS_FAULT_LOSE, /* it is done; its answer is lost with the connection */
+};
+/** The @n-th command from now on (1: the next; 0: none) fails as @kind says. */
+void redis_fault_arm(enum redis_fault kind, unsigned n);
+/** Whether it has still to come. */
+bool redis_fault_is_armed(void);
+#endif
+
 #endif

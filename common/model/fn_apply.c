@@ -135,6 +135,16 @@ static int apply_tags(const cJSON *input, struct fn_version *ver, struct error *
     return 0;
 }
 
+/*
+ * Variables that an update empties are not shown any more: Terraform removes an environment in
+ * this way and expects to read none. Variables that were created empty are shown so.
+ */
+static void forget_empty_environment(const cJSON *input, struct fn_version *ver)
+{
+    if (fn_member(input, "Environment") && ver->env_len == 0)
+        ver->has_env = false;
+}
+
 /* Name, account and region, and what a new function is when the request does not say. */
 static int apply_identity(const cJSON *input, const struct fn_defaults *defaults,
                           struct fn_version *ver, struct error *err)
@@ -220,6 +230,7 @@ int fn_apply_update_configuration(const cJSON *input, const struct fn_defaults *
         r = apply_configuration(input, defaults, ver, err);
     if (r < 0)
         return r;
+    forget_empty_environment(input, ver);
     begin_update(ver, defaults);
     *ret = TAKE(ver);
     return 0;

@@ -320,6 +320,17 @@ static void an_empty_environment_removes_the_old_one(void **state)
         create("{" IMAGE ",\"Environment\":{\"Variables\":{\"AB\":\"1\"}}}", &cur, NULL), 0);
     assert_int_equal(update("{\"Environment\":{}}", false, cur, &ver, NULL), 0);
     assert_int_equal(ver->env_len, 0);
+    assert_false(ver->has_env);
+}
+
+static void an_environment_created_empty_stays(void **state)
+{
+    CLEANUP(fn_version_freep) struct fn_version *cur = NULL, *ver = NULL;
+
+    (void)state;
+    assert_int_equal(create("{" IMAGE ",\"Environment\":{\"Variables\":{}}}", &cur, NULL), 0);
+    assert_true(cur->has_env);
+    assert_int_equal(update("{\"Description\":\"d\"}", false, cur, &ver, NULL), 0);
     assert_true(ver->has_env);
 }
 
@@ -376,6 +387,7 @@ int main(void)
         cmocka_unit_test(more_than_fifty_tags_are_refused),
         cmocka_unit_test(a_configuration_update_changes_what_it_names),
         cmocka_unit_test(an_empty_environment_removes_the_old_one),
+        cmocka_unit_test(an_environment_created_empty_stays),
         cmocka_unit_test(updates_of_the_wrong_kind_or_revision_are_refused),
         cmocka_unit_test(new_code_forgets_what_was_known_of_the_old_image),
     };

@@ -149,6 +149,20 @@ int result_head_write(struct buf *b, const struct result_head *head)
     return 0;
 }
 
+/* A code is there exactly when something was refused. */
+static int read_refusal(enum invoke_outcome outcome, struct str code, enum error_code *ret)
+{
+    *ret = ERR_OK;
+    if ((outcome == INVOKE_REFUSED) != (code.len > 0))
+        return -ERR_PROTOCOL;
+    if (outcome == INVOKE_REFUSED) {
+        *ret = error_code_from_name(code.ptr, code.len);
+        if (*ret == ERR_OK)
+            return -ERR_PROTOCOL;
+    }
+    return 0;
+}
+
 int result_head_read(struct str bytes, struct result_head *ret)
 {
     struct result_head head = {0};
@@ -157,21 +171,52 @@ int result_head_read(struct str bytes, struct result_head *ret)
     const char *p = take(&bytes, 1);
     int r;
 
-    if (!p || (uint8_t)*p > INVOKE_REFUSED)
+    if (!p || (uint8_t)*p > INVOKE_STREAMING)
         return -ERR_PROTOCOL;
     head.outcome = (enum invoke_outcome)*p;
     r = take_strs(&bytes, strs, ARRAY_LEN(strs));
+    if (r == 0)
+        r = read_refusal(head.outcome, code, &head.refused);
+    if (r == 0)
+        *ret = head;
+    return r;
+}
+
+int result_end_write(struct buf *b, const struct result_end *end)
+{
+    bool refused = end->outcome == INVOKE_REFUSED, failed = end->outcome == INVOKE_FUNCTION_ERROR;
+    const struct str strs[] = {
+        refused ? str_of(error_code_name(end->refused)) : STR(""),
+        refused ? end->message : STR(""),
+        end->log_tail,
+        failed ? end->error_type : STR(""),
+        failed ? str_sub(end->error, 0, UINT16_MAX) : STR(""),
+    };
+    int r;
+
+    r = make_room(b, 1, strs, ARRAY_LEN(strs));
     if (r < 0)
         return r;
-    if ((head.outcome == INVOKE_REFUSED) != (code.len > 0))
-        return -ERR_PROTOCOL;
-    if (head.outcome == INVOKE_REFUSED) {
-        head.refused = error_code_from_name(code.ptr, code.len);
-        if (head.refused == ERR_OK)
-            return -ERR_PROTOCOL;
-    } else {
-        head.refused = ERR_OK;
-    }
-    *ret = head;
+    put_u8(b, (uint8_t)end->outcome);
+    put_strs(b, strs, ARRAY_LEN(strs));
     return 0;
+}
+
+int result_end_read(struct str bytes, struct result_end *ret)
+{
+    struct result_end end = {0};
+    struct str code;
+    struct str *const strs[] = {&code, &end.message, &end.log_tail, &end.error_type, &end.error};
+    const char *p = take(&bytes, 1);
+    int r;
+
+    if (!p || (uint8_t)*p > INVOKE_REFUSED)
+        return -ERR_PROTOCOL;
+    end.outcome = (enum invoke_outcome)*p;
+    r = take_strs(&bytes, strs, ARRAY_LEN(strs));
+    if (r == 0)
+        r = read_refusal(end.outcome, code, &end.refused);
+    if (r == 0)
+        *ret = end;
+    return r;
 }

@@ -137,7 +137,8 @@ static void results_that_make_no_sense_are_refused(void **state)
         {{"", 0}, -ERR_PROTOCOL},
         {{"\0\0\0\0\0\0\0\0", 8}, -ERR_PROTOCOL}, /* cut */
         {{"\0\0\0\0\0\0\0\0\0", 9}, 0},
-        {{"\3\0\0\0\0\0\0\0\0", 9}, -ERR_PROTOCOL}, /* unknown outcome */
+        {{"\3\0\0\0\0\0\0\0\0", 9}, 0}, /* streaming */
+        {{"\4\0\0\0\0\0\0\0\0", 9}, -ERR_PROTOCOL}, /* unknown outcome */
         {{"\2\0\0\0\0\0\0\0\0", 9}, -ERR_PROTOCOL}, /* refused, no reason */
         {{"\0\0\5STALE\0\0\0\0\0\0", 14}, -ERR_PROTOCOL}, /* a reason, not refused */
         {{"\2\0\2OK\0\0\0\0\0\0", 11}, -ERR_PROTOCOL}, /* refused because all is well */
@@ -151,7 +152,7 @@ static void results_that_make_no_sense_are_refused(void **state)
     for (i = 0; i < ARRAY_LEN(cases); i++)
         if (result_head_read(cases[i].bytes, &head) != cases[i].r)
             fail_msg("case %zu", i);
-    assert_int_equal(result_head_read(cases[7].bytes, &head), 0);
+    assert_int_equal(result_head_read(cases[8].bytes, &head), 0);
     assert_int_equal(head.refused, ERR_INTERNAL);
 }
 

@@ -20,13 +20,11 @@ AREAS = ["lambda_api", "lambda", "lambda_common", "lambda_destinations", "lambda
 
 # Operations that keep what they are told exactly, while the effect is another part's work.
 EFFECT_ELSEWHERE = {
-    "FunctionEventInvokeConfig": "kept; retries, age and destinations take effect with asynchronous invocations",
-    "FunctionEventInvokeConfigs": "kept; retries, age and destinations take effect with asynchronous invocations",
     "EventSourceMapping": "kept; events are delivered by the event sources",
     "EventSourceMappings": "kept; events are delivered by the event sources",
     "FunctionUrlConfig": "kept; the URL answers with function URLs",
     "FunctionUrlConfigs": "kept; the URL answers with function URLs",
-    "FunctionRecursionConfig": "kept; loops are detected with asynchronous invocations and event sources",
+    "FunctionRecursionConfig": "kept; loops are not detected yet",
     "RuntimeManagementConfig": "kept; the runtime's image changes only with Hearth's runtimes file",
     "Permission": "kept; policies are judged with the security part",
     "LayerVersionPermission": "kept; policies are judged with the security part",

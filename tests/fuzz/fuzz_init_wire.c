@@ -22,6 +22,10 @@ static ssize_t rewrite(const struct init_frame *f)
     struct init_failure failure;
     struct init_assign assign;
     struct init_start start;
+    struct init_extensions extensions;
+    struct init_extension extension;
+    struct init_socket sock;
+    struct init_connect to;
     int signo;
 
     switch (f->type) {
@@ -49,6 +53,21 @@ static ssize_t rewrite(const struct init_frame *f)
     case INIT_ASSIGN:
         return init_assign_read(f, &assign) < 0 ? 0
                                                 : init_assign_write(again, sizeof(again), &assign);
+    case INIT_GO:
+        return f->body_len ? 0 : init_go_write(again, sizeof(again));
+    case INIT_EXTENSIONS:
+        return init_extensions_read(f, &extensions) < 0
+                   ? 0
+                   : init_extensions_write(again, sizeof(again), &extensions);
+    case INIT_EXTENSION:
+        return init_extension_read(f, &extension) < 0
+                   ? 0
+                   : init_extension_write(again, sizeof(again), &extension);
+    case INIT_SOCKET:
+        return init_socket_read(f, &sock) < 0 ? 0
+                                              : init_socket_write(again, sizeof(again), &sock);
+    case INIT_CONNECT:
+        return init_connect_read(f, &to) < 0 ? 0 : init_connect_write(again, sizeof(again), &to);
     }
     abort();
 }
