@@ -274,31 +274,36 @@ def cold(h, rounds):
     base = median_ms("docker_run_true", docker_times)
     median_ms("cold_first_answer_c", ours, base, "docker_run")
     with tempfile.TemporaryDirectory() as d:
-        bundle = pathlib.Path(d)
-        (bundle / "rootfs").mkdir()
-        c = h.docker("create", image, "/bin/true")
-        export = subprocess.Popen(["docker", "export", c], stdout=subprocess.PIPE, env=dict(os.environ, DOCKER_HOST=h.docker.host))
-        subprocess.run(["tar", "-x", "-C", bundle / "rootfs"], stdin=export.stdout, check=True)
-        h.docker("rm", c)
-        for oci in ("crun", "runc"):
-            if not shutil.which(oci):
-                print(f"# {oci} is not installed: left out")
-                continue
-            (bundle / "config.json").unlink(missing_ok=True)
-            run("runc", "spec", "-b", bundle)
-            spec = json.loads((bundle / "config.json").read_text())
-            spec["process"].update(args=["/bin/true"], terminal=False)
-            spec["process"].pop("rlimits", None)
-            (bundle / "config.json").write_text(json.dumps(spec))
-            hide = ["unshare", "-m", "sh", "-c", 'umount /sys/fs/cgroup/unified 2>/dev/null; exec "$@"', "sh"] if oci == "crun" else []
-            try:
-                times = [timed(lambda: run(*hide, oci, "run", "-b", bundle, f"bench-{oci}-{os.getpid()}")) for _ in range(rounds)]
-            except AssertionError as e:
-                print(f"# {oci} does not run here: {str(e).splitlines()[-1]}")
-                continue
+        for oci, times in oci_rounds(h.docker, image, pathlib.Path(d), rounds).items():
             oci_ms = median_ms(f"{oci}_run_true", times)
             figure(f"cold_first_answer_c_against_{oci}", statistics.median(ours) * 1000, "ms", f"{oci}_run",
                    statistics.median(ours) * 1000 / oci_ms)
+
+
+def oci_rounds(docker, image, bundle, rounds):
+    """Seconds of `crun run` and `runc run` of /bin/true on the root file system of @image, as far as they are there."""
+    (bundle / "rootfs").mkdir()
+    c = docker("create", image, "/bin/true")
+    export = subprocess.Popen(["docker", "export", c], stdout=subprocess.PIPE, env=dict(os.environ, DOCKER_HOST=docker.host))
+    subprocess.run(["tar", "-x", "-C", bundle / "rootfs"], stdin=export.stdout, check=True)
+    docker("rm", c)
+    ret = {}
+    for oci in ("crun", "runc"):
+        if not shutil.which(oci):
+            print(f"# {oci} is not installed: left out")
+            continue
+        (bundle / "config.json").unlink(missing_ok=True)
+        run("runc", "spec", "-b", bundle)
+        spec = json.loads((bundle / "config.json").read_text())
+        spec["process"].update(args=["/bin/true"], terminal=False)
+        spec["process"].pop("rlimits", None)
+        (bundle / "config.json").write_text(json.dumps(spec))
+        hide = ["unshare", "-m", "sh", "-c", 'umount /sys/fs/cgroup/unified 2>/dev/null; exec "$@"', "sh"] if oci == "crun" else []
+        try:
+            ret[oci] = [timed(lambda: run(*hide, oci, "run", "-b", bundle, f"bench-{oci}-{os.getpid()}")) for _ in range(rounds)]
+        except AssertionError as e:
+            print(f"# {oci} does not run here: {str(e).splitlines()[-1]}")
+    return ret
 
 
 def main():

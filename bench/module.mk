@@ -17,7 +17,15 @@ $(BUILD)/bench/link_bench: $(call obj,bench/link_bench.c) $(LIB)
 bench-link: $(BUILD)/bench/link_bench ## what a round trip over a link costs
 	@$<
 
+SANDBOX_BENCH_OBJ := $(call obj,bench/sandbox_bench.c $(filter-out invoker/main.c,$(call prog_src,invoker)))
+$(BUILD)/bench/sandbox_bench: $(SANDBOX_BENCH_OBJ) $(LIB)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+bench-sandboxes: all $(BUILD)/bench/sandbox_bench $(BUILD)/samples/c-bootstrap ## what a cold start costs, by phase and launcher
+	@bench/run.sh sandboxes
+
 bench-functions: all ## what operations cost with 1,000, 10,000 and 100,000 functions; minutes
 	@bench/run.sh functions
 
-.PHONY: bench bench-link bench-functions
+.PHONY: bench bench-link bench-functions bench-sandboxes

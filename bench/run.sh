@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# run.sh - `make bench`: an engine, the base images, then bench.py (or functions.py) with the arguments given.
+# run.sh - `make bench`: an engine, the base images, then bench.py (or functions.py, sandboxes.py) with the arguments given.
 set -u -o pipefail
 cd "$(dirname "$0")/.." || exit 1
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
@@ -10,8 +10,10 @@ trap 'scripts/dockerd.sh stop $$ >&2' EXIT
 export DOCKER_HOST=$host
 images/build.sh python:3.13 provided:al2023 || exit 1
 part=bench
-if [ "${1:-}" = functions ]; then
-    part=functions
+case "${1:-}" in
+functions | sandboxes)
+    part=$1
     shift
-fi
+    ;;
+esac
 build/venv/bin/python "bench/$part.py" "$@"

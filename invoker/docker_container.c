@@ -8,17 +8,6 @@
 #include "common/base/cleanup.h"
 #include "common/base/str.h"
 
-#define PIDS_MAX 1024
-/* Above the host's own processes: when the node itself runs out of memory, sandboxes go first. */
-#define OOM_SCORE_ADJ 500
-
-uint32_t docker_cpu_shares(uint32_t memory_mib)
-{
-    uint32_t shares = (uint32_t)((uint64_t)memory_mib * 1024 / MEMORY_OF_ONE_CPU);
-
-    return shares > 2 ? shares : 2;
-}
-
 static void add_strings(cJSON *to, const char *name, const char *const *strings)
 {
     cJSON *array = cJSON_AddArrayToObject(to, name);
@@ -94,11 +83,11 @@ static void add_resources(cJSON *host, const struct sandbox_spec *spec)
 
     cJSON_AddNumberToObject(host, "Memory", memory);
     cJSON_AddNumberToObject(host, "MemorySwap", memory); /* the sum of both: no swap */
-    cJSON_AddNumberToObject(host, "CpuShares", docker_cpu_shares(spec->memory_mib));
-    cJSON_AddNumberToObject(host, "PidsLimit", PIDS_MAX);
-    cJSON_AddNumberToObject(host, "OomScoreAdj", OOM_SCORE_ADJ);
+    cJSON_AddNumberToObject(host, "CpuShares", sandbox_cpu_shares(spec->memory_mib));
+    cJSON_AddNumberToObject(host, "PidsLimit", SANDBOX_PIDS_MAX);
+    cJSON_AddNumberToObject(host, "OomScoreAdj", SANDBOX_OOM_SCORE_ADJ);
     ulimits = cJSON_AddArrayToObject(host, "Ulimits");
-    add_ulimit(ulimits, "nofile", 1024);
+    add_ulimit(ulimits, "nofile", SANDBOX_FILES_MAX);
     add_ulimit(ulimits, "core", 0);
 }
 

@@ -13,11 +13,7 @@
 #include <cjson/cJSON.h>
 
 #include "common/model/sandbox_spec.h"
-
-#define SANDBOX_UID 993
-#define SANDBOX_GID 990
-/* Memory that stands for one CPU, MiB. */
-#define MEMORY_OF_ONE_CPU 1769
+#include "invoker/sandbox_limits.h"
 
 #define LABEL_NODE "hearth.node"
 #define LABEL_LIFE "hearth.life"
@@ -37,7 +33,5 @@ struct docker_container_options {
 
 /** The body of a create request; the caller deletes it. */
 cJSON *docker_container_config(const struct docker_container_options *options);
-/** CPU shares for @memory_mib: 1024 for one CPU, at least 2. */
-uint32_t docker_cpu_shares(uint32_t memory_mib);
 
 #endif

@@ -113,10 +113,10 @@ static void test_code_and_layers_are_mounted_read_only_and_other_networks_keep_t
 static void test_cpu_follows_memory(void **state)
 {
     (void)state;
-    assert_int_equal(docker_cpu_shares(1769), 1024);
-    assert_int_equal(docker_cpu_shares(128), 74);
-    assert_int_equal(docker_cpu_shares(10240), 5927);
-    assert_int_equal(docker_cpu_shares(1), 2);
+    assert_int_equal(sandbox_cpu_shares(1769), 1024);
+    assert_int_equal(sandbox_cpu_shares(128), 74);
+    assert_int_equal(sandbox_cpu_shares(10240), 5927);
+    assert_int_equal(sandbox_cpu_shares(1), 2);
 }
 
 int main(void)

@@ -42,6 +42,7 @@ struct image_info *image_info_copy(const struct image_info *info)
     copy->env = strings_copy(info->env);
     copy->working_directory = str_dup(str_of(info->working_directory));
     copy->volumes = strings_copy(info->volumes);
+    copy->layers = strings_copy(info->layers);
     return copy;
 }
 
@@ -57,5 +58,6 @@ void image_info_free(struct image_info *info)
     strings_free(info->env);
     free(info->working_directory);
     strings_free(info->volumes);
+    strings_free(info->layers);
     free(info);
 }

@@ -31,6 +31,7 @@ struct image_info {
     char **env; /* "NAME=value" */
     char *working_directory; /* "" when the image sets none */
     char **volumes; /* paths of VOLUME, NULL-terminated; NULL: none */
+    char **layers; /* unpacked, on this host: the uppermost first; NULL or empty: not to be had */
 };
 
 /** Exactly once. @err NULL: @info is borrowed for the call; image_info_copy() keeps it. */

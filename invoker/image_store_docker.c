@@ -169,6 +169,29 @@ static char **names_in(const cJSON *json, const char *key)
     return names;
 }
 
+/*
+ * The folders of an image's layers when the engine keeps them as overlay2 does: UpperDir is the
+ * uppermost, LowerDir has the others in order. Pointers into @ret_text; free() both.
+ */
+static char **layers_of(const cJSON *json, char **ret_text)
+{
+    const cJSON *driver = cJSON_GetObjectItemCaseSensitive(json, "GraphDriver");
+    const cJSON *data = cJSON_GetObjectItemCaseSensitive(driver, "Data");
+    const char *upper = string_in(data, "UpperDir"), *lower = string_in(data, "LowerDir");
+    char **layers, *at, *save = NULL;
+    size_t n = 2, i = 0;
+
+    *ret_text = str_printf("%s:%s", upper, lower);
+    for (at = *ret_text; *at; at++)
+        n += *at == ':';
+    layers = xcalloc((n + 1) * sizeof(*layers));
+    if (strcmp(string_in(driver, "Name"), "overlay2") != 0)
+        return layers;
+    for (at = strtok_r(*ret_text, ":", &save); at; at = strtok_r(NULL, ":", &save))
+        layers[i++] = at;
+    return layers;
+}
+
 /* Docker leaves its own registry's names out: "docker.io/library/x" is "x" to it. */
 static struct str familiar_name(const struct image_ref *ref)
 {
@@ -224,6 +247,8 @@ static void deliver(struct flight *flight, const cJSON *json)
     CLEANUP(freep) char **command = strings_in(config, "Cmd");
     CLEANUP(freep) char **env = strings_in(config, "Env");
     CLEANUP(freep) char **volumes = names_in(config, "Volumes");
+    CLEANUP(freep) char *layers_text = NULL;
+    CLEANUP(freep) char **layers = layers_of(json, &layers_text);
     CLEANUP(freep) char *reference = str_dup(str_of(repo_digest ? repo_digest : id));
     CLEANUP(freep) char *digest = NULL;
     const struct image_info info = {
@@ -237,6 +262,7 @@ static void deliver(struct flight *flight, const cJSON *json)
         .env = env,
         .working_directory = (char *)string_in(config, "WorkingDir"),
         .volumes = volumes,
+        .layers = layers,
     };
     struct error err;
 

@@ -21,6 +21,8 @@
     ANSWER("200 OK",                                                                               \
            "{\"Id\":\"sha256:" OTHER "\",\"RepoDigests\":" digests                                 \
            ",\"Architecture\":\"" architecture "\",\"Os\":\"linux\",\"Size\":4294967296,"          \
+           "\"GraphDriver\":{\"Name\":\"overlay2\",\"Data\":{\"LowerDir\":\"/l/b:/l/c\","           \
+           "\"UpperDir\":\"/l/a\"}},"                                                             \
            "\"Config\":{\"Entrypoint\":[\"/e\"],\"Cmd\":null,\"Env\":[\"A=1\"],"                   \
            "\"WorkingDir\":\"/w\",\"Volumes\":{\"/v\":{}}}}")
 #if defined(__x86_64__)
@@ -106,6 +108,10 @@ static void test_a_tag_of_a_registry_is_pulled_each_time_and_run_by_digest(void 
     assert_string_equal(f.info->working_directory, "/w");
     assert_string_equal(f.info->volumes[0], "/v");
     assert_null(f.info->volumes[1]);
+    assert_string_equal(f.info->layers[0], "/l/a");
+    assert_string_equal(f.info->layers[1], "/l/b");
+    assert_string_equal(f.info->layers[2], "/l/c");
+    assert_null(f.info->layers[3]);
     assert_non_null(strstr(f.script.seen[1], "/images/create?fromImage=r.example%2Fa&tag=1 "));
     prepare(&f, "r.example/a:1");
     assert_string_equal(f.info->reference, "r.example/a@sha256:" OTHER);

@@ -171,6 +171,7 @@ static void on_frame(struct init_link *link, const struct init_frame *f)
     case INIT_START:
     case INIT_SIGNAL:
     case INIT_KILL:
+    case INIT_ASSIGN:
     case INIT_GO:
     case INIT_CONNECT:
         break;
@@ -333,6 +334,34 @@ void init_link_kill(struct init_link *link)
     send_small(link, frame, init_kill_write(frame, sizeof(frame)));
 }
 
+int init_link_assign(struct init_link *link, const struct init_assign *m, const int *fds,
+                     struct error *err)
+{
+    size_t size = sizeof(int) * (size_t)init_assign_fds(m->mounts);
+    uint8_t frame[INIT_HEADER + 9];
+    union {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(sizeof(int) * INIT_MOUNTS_MAX)];
+    } control = {.bytes = {0}};
+    struct iovec iov = {frame, (size_t)init_assign_write(frame, sizeof(frame), m)};
+    struct msghdr msg = {.msg_iov = &iov,
+                         .msg_iovlen = 1,
+                         .msg_control = control.bytes,
+                         .msg_controllen = CMSG_SPACE(size)};
+    struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+
+    c->cmsg_level = SOL_SOCKET;
+    c->cmsg_type = SCM_RIGHTS;
+    c->cmsg_len = CMSG_LEN(size);
+    memcpy(CMSG_DATA(c), fds, size);
+    /* nothing was sent before: it fits, or PID 1 is gone */
+    if (link->fd < 0 ||
+        sendmsg(link->fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)iov.iov_len)
+        return error_set_errno(err, ERR_SYSTEM, link->fd < 0 ? EPIPE : errno,
+                               "handing the file system to the sandbox");
+    return 0;
+}
+
 void init_link_go(struct init_link *link)
 {
     uint8_t frame[INIT_HEADER];
@@ -367,6 +396,21 @@ static int listen_at(const char *path, struct error *err)
     return TAKE_FD(fd);
 }
 
+static struct init_link *link_new(struct loop *loop, const struct init_link_handler *handler,
+                                  void *arg)
+{
+    struct init_link *link = calloc(1, sizeof(*link));
+
+    if (!link)
+        abort();
+    link->loop = loop;
+    link->handler = handler;
+    link->arg = arg;
+    link->listener = link->fd = -1;
+    buf_init(&link->out, OUT_MAX);
+    return link;
+}
+
 int init_link_new(struct loop *loop, const char *path, const struct init_link_handler *handler,
                   void *arg, struct init_link **ret, struct error *err)
 {
@@ -375,20 +419,31 @@ int init_link_new(struct loop *loop, const char *path, const struct init_link_ha
 
     if (fd < 0)
         return fd;
-    link = calloc(1, sizeof(*link));
-    if (!link)
-        abort();
-    link->loop = loop;
-    link->handler = handler;
-    link->arg = arg;
+    link = link_new(loop, handler, arg);
     link->path = str_dup(str_of(path));
     link->listener = fd;
-    link->fd = -1;
-    buf_init(&link->out, OUT_MAX);
     link->watch = watch_new(loop, fd, on_connection, link);
     watch_set(link->watch, WATCH_READ);
     *ret = link;
     return 0;
+}
+
+struct init_link *init_link_new_connected(struct loop *loop, int fd,
+                                          const struct init_link_handler *handler, void *arg)
+{
+    struct init_link *link = link_new(loop, handler, arg);
+
+    link->fd = fd;
+    link->watch = watch_new(loop, fd, on_socket, link);
+    watch_set(link->watch, WATCH_READ);
+    return link;
+}
+
+void init_link_set_handler(struct init_link *link, const struct init_link_handler *handler,
+                           void *arg)
+{
+    link->handler = handler;
+    link->arg = arg;
 }
 
 static void free_now(void *arg)

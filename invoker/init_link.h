@@ -39,6 +39,12 @@ struct init_link_handler {
 /** Listens at @path (under 108 bytes; must not exist). -ERR_SYSTEM. @handler is borrowed. */
 int init_link_new(struct loop *loop, const char *path, const struct init_link_handler *handler,
                   void *arg, struct init_link **ret, struct error *err);
+/** The same over @fd, a socket whose other end is PID 1's already; @fd is the link's. */
+struct init_link *init_link_new_connected(struct loop *loop, int fd,
+                                          const struct init_link_handler *handler, void *arg);
+/** From now on others hear what PID 1 says. */
+void init_link_set_handler(struct init_link *link, const struct init_link_handler *handler,
+                           void *arg);
 /** Closes everything, hence ends the sandbox. No callback comes any more. NULL is fine. */
 void init_link_free(struct init_link *link);
 
@@ -46,6 +52,12 @@ void init_link_free(struct init_link *link);
 void init_link_start(struct init_link *link, const struct init_start *start);
 void init_link_signal(struct init_link *link, int signo);
 void init_link_kill(struct init_link *link);
+/**
+ * Gives a blank sandbox its mounts, init_assign_fds(@m->mounts) descriptors, which stay the
+ * caller's. First of all that is said on @link. -ERR_SYSTEM.
+ */
+int init_link_assign(struct init_link *link, const struct init_assign *m, const int *fds,
+                     struct error *err);
 void init_link_go(struct init_link *link);
 void init_link_connect(struct init_link *link, uint32_t token, uint16_t port);
 

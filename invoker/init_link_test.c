@@ -367,6 +367,43 @@ static void test_it_may_be_freed_in_its_callback(void **state)
     assert_int_equal(f->closed, 0);
 }
 
+static void test_a_blank_gets_its_mounts_with_assign(void **state)
+{
+    struct fixture *f = *state;
+    const struct init_assign m = {INIT_MOUNT_TMP, 993, 990};
+    int pair[2], null = open("/dev/null", O_RDONLY | O_CLOEXEC), fds[2] = {null, null};
+    union {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(sizeof(int) * INIT_MOUNTS_MAX)];
+    } control;
+    uint8_t in[64];
+    struct iovec iov = {in, sizeof(in)};
+    struct msghdr msg = {.msg_iov = &iov,
+                         .msg_iovlen = 1,
+                         .msg_control = control.bytes,
+                         .msg_controllen = sizeof(control.bytes)};
+    struct init_frame frame;
+    struct init_link *link;
+    ssize_t n;
+    int i, fd;
+
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair), 0);
+    link = init_link_new_connected(f->loop, pair[0], &handler, f);
+    assert_int_equal(init_link_assign(link, &m, fds, NULL), 0);
+    n = recvmsg(pair[1], &msg, MSG_CMSG_CLOEXEC);
+    assert_int_equal(init_frame_parse(in, (size_t)n, &frame), 1);
+    assert_int_equal(frame.type, INIT_ASSIGN);
+    assert_int_equal(CMSG_FIRSTHDR(&msg)->cmsg_len, CMSG_LEN(2 * sizeof(int)));
+    for (i = 0; i < 2; i++) {
+        memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&msg)) + (size_t)i * sizeof(int), sizeof(fd));
+        close(fd);
+    }
+    close(pair[1]);
+    assert_int_equal(init_link_assign(link, &m, fds, NULL), -ERR_SYSTEM);
+    init_link_free(link);
+    close(null);
+}
+
 static void test_a_path_too_long_for_a_socket_is_named(void **state)
 {
     struct fixture *f = *state;
@@ -393,6 +430,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             test_descriptors_that_belong_to_nothing_end_the_connection, setup, teardown),
         cmocka_unit_test_setup_teardown(test_it_may_be_freed_in_its_callback, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_blank_gets_its_mounts_with_assign, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_path_too_long_for_a_socket_is_named, setup,
                                         teardown),
     };

@@ -13,7 +13,7 @@
 #include "invoker/controller_link.h"
 #include "invoker/image_store_docker.h"
 #include "invoker/invocation.h"
-#include "invoker/launcher_docker.h"
+#include "invoker/launcher_choice.h"
 
 #define VERSIONS_MAX 4096u /* specifications kept */
 #define END_LIMIT_US SECONDS(7) /* for extensions (2 s) and for the engine, at the end */
@@ -239,6 +239,8 @@ static int make_engine(struct invoker *inv, struct error *err)
 {
     const struct invoker_config *config = inv->config;
     CLEANUP(freep) char *run_dir = str_printf("%s/sb", config->run_dir);
+    CLEANUP(freep) char *native_dir = str_printf("%s/native", config->run_dir);
+    CLEANUP(freep) char *scratch_dir = str_printf("%s/scratch", inv->dir);
     const struct docker_options engine = {.loop = inv->loop,
                                           .http = inv->http = http_client_new(inv->loop),
                                           .socket = config->docker_socket,
@@ -250,13 +252,22 @@ static int make_engine(struct invoker *inv, struct error *err)
                                                .init_path = config->init_path,
                                                .network = config->sandbox_network,
                                                .starts_max = start_parallel(config)};
+    const struct launcher_native_options native = {
+        .loop = inv->loop,
+        .node = inv->node_id,
+        .dir = native_dir,
+        .scratch_dir = strcmp(config->tmp, "memory") == 0 ? NULL : scratch_dir,
+        .init_path = config->init_path,
+        .program = *config->oci_runtime ? config->oci_runtime : NULL,
+        .starts_max = start_parallel(config),
+        .blanks_max = (uint32_t)config->blank_sandboxes};
     int r;
 
     inv->docker = docker_new(&engine);
     inv->images = image_store_docker_new(inv->loop, inv->docker);
     launcher.docker = inv->docker;
     r = dir_make(config->run_dir, 0700, err);
-    return r == 0 ? launcher_docker_new(&launcher, &inv->launcher, err) : r;
+    return r == 0 ? launcher_choose(config->launcher, &launcher, &native, &inv->launcher, err) : r;
 }
 
 static int make_logs(struct invoker *inv, struct error *err)

@@ -40,6 +40,23 @@ static const char *check_sync(struct str text)
                : "is not auto, on or off";
 }
 
+static const char *check_launcher(struct str text)
+{
+    return str_is(text, "auto") || str_is(text, "docker") || str_is(text, "native")
+               ? NULL
+               : "is not auto, docker or native";
+}
+
+static const char *check_tmp(struct str text)
+{
+    return str_is(text, "auto") || str_is(text, "memory") ? NULL : "is not auto or memory";
+}
+
+static const char *check_program(struct str text)
+{
+    return text.len == 0 || text.ptr[0] == '/' ? NULL : "is not an absolute path";
+}
+
 #define STRING_ITEM(member, env, def, least, most, check, help)                                    \
     {#member, env, CFG_STRING, offsetof(struct invoker_config, member), def, least, most, help,    \
      check}
@@ -67,6 +84,18 @@ static const struct config_item items[] = {
                 "the static hearth-init, PID 1 of every sandbox"),
     STRING_ITEM(sandbox_network, "HEARTH_SANDBOX_NETWORK", "none", 1, 64, check_network,
                 "Docker network of sandboxes; none: they reach nothing"),
+    STRING_ITEM(launcher, "HEARTH_LAUNCHER", "docker", 4, 6, check_launcher,
+                "what makes sandboxes: docker, native (an OCI runtime, without an engine's delay; "
+                "needs root), or auto: native where the host allows it"),
+    STRING_ITEM(oci_runtime, "HEARTH_OCI_RUNTIME", "", 0, 1024, check_program,
+                "crun or runc for the native launcher; empty: crun, else runc, where found"),
+    NUMBER_ITEM(CFG_U64, "blank_sandboxes", "HEARTH_BLANK_SANDBOXES", blank_sandboxes, "32", 0,
+                1000,
+                "native sandboxes kept ready at most, before it is known whose they will be; 0: "
+                "none"),
+    STRING_ITEM(tmp, "HEARTH_TMP", "auto", 4, 6, check_tmp,
+                "what /tmp of native sandboxes is: auto: a disk where the host has loop devices and "
+                "mkfs.ext4; memory: it counts towards the function's"),
     NUMBER_ITEM(CFG_BYTES, "node_memory", "HEARTH_NODE_MEMORY", node_memory, "0", 0, UINT64_MAX,
                 "memory for all sandboxes together; 0: 80 % of the machine's"),
     NUMBER_ITEM(CFG_U64, "start_parallel", "HEARTH_START_PARALLEL", start_parallel, "0", 0, 1000,

@@ -20,6 +20,10 @@ struct invoker_config {
     char *docker_config; /* "": anonymous pulls */
     char *init_path;
     char *sandbox_network;
+    char *launcher; /* "auto", "docker" or "native" */
+    char *oci_runtime; /* "": one is looked for */
+    uint64_t blank_sandboxes;
+    char *tmp; /* "auto" or "memory" */
     uint64_t node_memory; /* bytes; 0: 80 % of the machine's */
     uint64_t start_parallel; /* 0: twice the CPUs */
     uint64_t idle_ttl_us;

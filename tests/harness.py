@@ -22,6 +22,8 @@ BUILD = pathlib.Path(os.environ.get("HEARTH_TEST_BUILD", TOP / "build"))
 C_RUNTIME = TOP / "build/samples/c-bootstrap"  # the smallest runtime, static
 ROLE = "arn:aws:iam::000000000000:role/test"
 SLOW = float(os.environ.get("HEARTH_TEST_SLOW", "1"))  # sanitizer builds take longer
+LAUNCHER = os.environ.get("HEARTH_LAUNCHER", "docker")  # the one that whole Hearths run with
+LAUNCHERS = [os.environ["HEARTH_LAUNCHER"]] if "HEARTH_LAUNCHER" in os.environ else ["docker", "native"]
 
 
 def free_port():
@@ -50,6 +52,50 @@ def run(*argv, check=True, **kw):
     if check and p.returncode != 0:
         raise AssertionError(f"{argv} ended with {p.returncode}\n{p.stdout}\n{p.stderr}")
     return p
+
+
+def cgroup_mounts():
+    for line in pathlib.Path("/proc/self/mountinfo").read_text().splitlines():
+        fields = line.split()
+        if fields[fields.index("-") + 1] in ("cgroup", "cgroup2"):
+            yield pathlib.Path(fields[4])
+
+
+def native_sandboxes(node):
+    """Cgroups of the native launcher's sandboxes, "<life>/<name>"; those that wait for a function count."""
+    found = set()
+    for mount in cgroup_mounts():
+        for life in mount.glob(f"hearth-{node}.????????"):
+            with contextlib.suppress(OSError):
+                found |= {f"{life.name}/{p.name}" for p in life.iterdir() if p.is_dir()} | {life.name}
+    return sorted(found)
+
+
+def native_processes(node, name):
+    """Pids in one of them; the first one is its PID 1."""
+    for mount in cgroup_mounts():
+        for procs in mount.glob(f"hearth-{node}.????????/{name}/cgroup.procs"):
+            with contextlib.suppress(OSError):
+                pids = [int(pid) for pid in procs.read_text().split()]
+                if pids:
+                    return pids
+    return []
+
+
+def native_functions(node, function=None, version=None):
+    """Those in which a function runs, or that one, or that version of it."""
+    found = []
+    for sandbox in native_sandboxes(node):
+        pids = native_processes(node, sandbox.partition("/")[2]) if "/" in sandbox else []
+        for pid in sorted(pids)[1:]:
+            with contextlib.suppress(OSError):
+                env = pathlib.Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+                env = dict(v.decode(errors="replace").partition("=")[::2] for v in env)
+                if function in (None, env.get("AWS_LAMBDA_FUNCTION_NAME")) and \
+                        version in (None, env.get("AWS_LAMBDA_FUNCTION_VERSION")) and "AWS_LAMBDA_RUNTIME_API" in env:
+                    found.append(sandbox)
+                    break
+    return found
 
 
 class Docker:
@@ -121,6 +167,7 @@ class Hearth:
             HEARTH_RUN_DIR=str(self.folder / "run"),
             HEARTH_DOCKER_SOCKET=self.docker.socket,
             HEARTH_NODE_ID=self.node,
+            HEARTH_LAUNCHER=LAUNCHER,
             HEARTH_RUNTIMES=str(TOP / "images/runtimes.json"),
             ASAN_OPTIONS="detect_leaks=1:abort_on_error=0:exitcode=99",
             UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1",
@@ -169,6 +216,19 @@ class Hearth:
         os.kill(pid, sig)
         return pid
 
+    def sandboxes(self, function=None):
+        """Ids of the sandboxes that functions, or that one, run in."""
+        if LAUNCHER == "native":
+            return native_functions(self.node, function)
+        return self.docker.sandboxes(self.node, function=function)
+
+    def kill_sandbox(self, sandbox):
+        """As a stranger would."""
+        if LAUNCHER == "native":
+            os.kill(min(native_processes(self.node, sandbox.partition("/")[2])), signal.SIGKILL)
+        else:
+            self.docker("kill", sandbox)
+
     def stop(self, sig=signal.SIGINT):
         if self.process and self.process.poll() is None:
             self.process.send_signal(sig)
@@ -186,6 +246,7 @@ class Hearth:
             code = self.stop()
             left = self.docker.sandboxes(self.node)
             assert not left, f"containers left behind: {left}"
+            wait_until("the cgroups are gone", lambda: not native_sandboxes(self.node), 10)
             assert "ERROR: AddressSanitizer" not in self.log and "runtime error:" not in self.log \
                 and "ERROR: LeakSanitizer" not in self.log, self.log[-8000:]
             assert code == 0, f"hearth up ended with {code}:\n{self.log[-4000:]}"

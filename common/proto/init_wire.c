@@ -87,6 +87,7 @@ int init_frame_parse(const void *bytes, size_t len, struct init_frame *ret)
     case INIT_START:
     case INIT_SIGNAL:
     case INIT_KILL:
+    case INIT_ASSIGN:
     case INIT_EXTENSIONS:
     case INIT_EXTENSION:
     case INIT_SOCKET:
@@ -173,13 +174,19 @@ ssize_t init_failure_write(void *buf, size_t cap, const struct init_failure *m)
     return frame_end(&c, buf);
 }
 
+static bool stage_is_known(uint8_t stage)
+{
+    return (stage >= INIT_STAGE_LISTEN && stage <= INIT_STAGE_EXEC) || stage == INIT_STAGE_ROOT ||
+           stage == INIT_STAGE_DROP;
+}
+
 int init_failure_read(const struct init_frame *f, struct init_failure *ret)
 {
     size_t len;
 
     if (f->body_len < 5 || f->body_len > 5 + sizeof(ret->text) - 1)
         return -1;
-    if (f->body[0] < INIT_STAGE_LISTEN || f->body[0] > INIT_STAGE_EXEC)
+    if (!stage_is_known(f->body[0]))
         return -1;
     len = f->body_len - 5;
     if (memchr(f->body + 5, '\0', len))
@@ -317,6 +324,32 @@ ssize_t init_kill_write(void *buf, size_t cap)
     struct cursor c = frame_begin(buf, cap, INIT_KILL, 0);
 
     return frame_end(&c, buf);
+}
+
+ssize_t init_assign_write(void *buf, size_t cap, const struct init_assign *m)
+{
+    struct cursor c = frame_begin(buf, cap, INIT_ASSIGN, 9);
+
+    put_u8(&c, m->mounts);
+    put_u32(&c, m->uid);
+    put_u32(&c, m->gid);
+    return frame_end(&c, buf);
+}
+
+int init_assign_read(const struct init_frame *f, struct init_assign *ret)
+{
+    if (f->body_len != 9 || (f->body[0] & ~(INIT_MOUNT_TMP | INIT_MOUNT_TASK | INIT_MOUNT_OPT)))
+        return -1;
+    ret->mounts = f->body[0];
+    ret->uid = get_u32(f->body + 1);
+    ret->gid = get_u32(f->body + 5);
+    return ret->uid && ret->gid && (int32_t)ret->uid > 0 && (int32_t)ret->gid > 0 ? 0 : -1;
+}
+
+int init_assign_fds(uint8_t mounts)
+{
+    return 1 + !!(mounts & INIT_MOUNT_TMP) + !!(mounts & INIT_MOUNT_TASK) +
+           !!(mounts & INIT_MOUNT_OPT);
 }
 
 ssize_t init_go_write(void *buf, size_t cap)

@@ -8,7 +8,7 @@
  *   init -> invoker: HELLO (with descriptors), STARTED, EXITED, ERROR;
  *                    EXTENSIONS (with a descriptor), EXTENSION; SOCKET (with a descriptor)
  *   invoker -> init: START (once), SIGNAL, KILL, GO, CONNECT; closing the socket ends the whole
- *                    sandbox
+ *                    sandbox; to a blank one ASSIGN (once, with descriptors) before START
  *
  * Where START finds executables in /opt/extensions, EXTENSIONS names them all and init waits: the
  * first GO starts them (an EXTENSION tells of each), the second one starts the main process.
@@ -42,6 +42,12 @@
 #define INIT_HAS_MEMORY_USAGE 0x01u
 #define INIT_HAS_MEMORY_EVENTS 0x02u
 
+/* Mounts that ASSIGN carries as descriptors: the root file system, then these, in this order. */
+#define INIT_MOUNTS_MAX 4
+#define INIT_MOUNT_TMP 0x01u /* /tmp */
+#define INIT_MOUNT_TASK 0x02u /* /var/task */
+#define INIT_MOUNT_OPT 0x04u /* /opt */
+
 enum init_type {
     INIT_HELLO = 1,
     INIT_STARTED = 2,
@@ -55,6 +61,7 @@ enum init_type {
     INIT_KILL = 18,
     INIT_GO = 24,
     INIT_CONNECT = 25,
+    INIT_ASSIGN = 32,
 };
 
 /* What hearth-init was doing when it failed. */
@@ -65,6 +72,8 @@ enum init_stage {
     INIT_STAGE_CHDIR = 4, /* the working folder: Runtime.InvalidWorkingDir */
     INIT_STAGE_FORK = 5,
     INIT_STAGE_EXEC = 6, /* the entry point: Runtime.InvalidEntrypoint */
+    INIT_STAGE_ROOT = 16, /* a blank sandbox: moving to its root file system */
+    INIT_STAGE_DROP = 17, /* likewise: giving up its privileges */
 };
 
 struct init_frame {
@@ -93,6 +102,12 @@ struct init_failure {
     uint8_t stage; /* enum init_stage */
     int32_t sys_errno;
     char text[INIT_TEXT_MAX]; /* what it was about; empty for CHDIR and EXEC: START said it */
+};
+
+/* A blank sandbox becomes a function's. */
+struct init_assign {
+    uint8_t mounts; /* INIT_MOUNT_* */
+    uint32_t uid, gid; /* whom all that follows runs as; never 0 */
 };
 
 struct init_start {
@@ -144,6 +159,7 @@ ssize_t init_failure_write(void *buf, size_t cap, const struct init_failure *m);
 ssize_t init_start_write(void *buf, size_t cap, const struct init_start *m);
 ssize_t init_signal_write(void *buf, size_t cap, int signo);
 ssize_t init_kill_write(void *buf, size_t cap);
+ssize_t init_assign_write(void *buf, size_t cap, const struct init_assign *m);
 ssize_t init_go_write(void *buf, size_t cap);
 ssize_t init_extensions_write(void *buf, size_t cap, const struct init_extensions *m);
 ssize_t init_extension_write(void *buf, size_t cap, const struct init_extension *m);
@@ -158,6 +174,7 @@ int init_started_read(const struct init_frame *f, struct init_started *ret);
 int init_exited_read(const struct init_frame *f, struct init_exited *ret);
 int init_failure_read(const struct init_frame *f, struct init_failure *ret);
 int init_signal_read(const struct init_frame *f, int *ret_signo);
+int init_assign_read(const struct init_frame *f, struct init_assign *ret);
 int init_extensions_read(const struct init_frame *f, struct init_extensions *ret);
 int init_extension_read(const struct init_frame *f, struct init_extension *ret);
 int init_connect_read(const struct init_frame *f, struct init_connect *ret);
@@ -167,5 +184,7 @@ int init_start_read(const struct init_frame *f, const char **argv, const char **
                     struct init_start *ret);
 /** The number of descriptors that a HELLO with @flags carries. */
 int init_hello_fds(uint8_t flags);
+/** The number of descriptors that an ASSIGN with @mounts carries. */
+int init_assign_fds(uint8_t mounts);
 
 #endif

@@ -53,6 +53,31 @@ static void test_small_messages_come_back_as_they_were(void **state)
     assert_int_equal(f.body_len, 0);
 }
 
+static void test_assign_says_which_mounts_come_and_who_it_is_for(void **state)
+{
+    const struct init_assign m = {INIT_MOUNT_TMP | INIT_MOUNT_OPT, 993, 990};
+    const struct init_assign roots[] = {{0, 0, 990}, {0, 993, 0}, {8, 993, 990}, {0, ~0u, 990}};
+    struct init_assign m2;
+    struct init_frame f;
+    uint8_t buf[64];
+    size_t i;
+
+    (void)state;
+    parse_all(buf, init_assign_write(buf, sizeof(buf), &m), INIT_ASSIGN, &f);
+    assert_int_equal(init_assign_read(&f, &m2), 0);
+    assert_int_equal(m2.mounts, m.mounts);
+    assert_int_equal(m2.uid, 993);
+    assert_int_equal(m2.gid, 990);
+    assert_int_equal(init_assign_fds(m.mounts), 3);
+    assert_int_equal(init_assign_fds(0), 1);
+    assert_int_equal(init_assign_fds(INIT_MOUNT_TMP | INIT_MOUNT_TASK | INIT_MOUNT_OPT),
+                     INIT_MOUNTS_MAX);
+    for (i = 0; i < ARRAY_LEN(roots); i++) { /* root, and mounts that there are not */
+        parse_all(buf, init_assign_write(buf, sizeof(buf), &roots[i]), INIT_ASSIGN, &f);
+        assert_int_equal(init_assign_read(&f, &m2), -1);
+    }
+}
+
 static void test_start_carries_folder_arguments_and_environment(void **state)
 {
     static const char *const argv[] = {"/lambda-entrypoint.sh", "", "app.handler", NULL};
@@ -130,6 +155,8 @@ static void test_malformed_frames_are_refused(void **state)
         {"\x0d\0\0\0\x10\1\0\0\0\0\0\0\0x\0a\0", 17, 1}, /* START: relative folder */
         {"\x0d\0\0\0\x10\1\0\0\0\xff\xff\xff\xff/\0a\0", 17, 1}, /* START: count beyond bound */
         {"\x09\0\0\0\x10\1\0\0\0\0\0\0\0", 13, 1}, /* START: no folder */
+        {"\x09\0\0\0\x20\0\1\0\0\0\1\0\0", 13, 1}, /* ASSIGN: short */
+        {"\x0a\0\0\0\x20\0\1\0\0\0\0\0\0\0", 14, 1}, /* ASSIGN: group 0 */
         {"\2\0\0\0\x08\1", 6, 1}, /* EXTENSIONS: short */
         {"\7\0\0\0\x08\0\0\0\0a\0", 11, 1}, /* EXTENSIONS: more names than found */
         {"\6\0\0\0\x08\1\0\0\0a", 10, 1}, /* EXTENSIONS: no NUL at the end */
@@ -147,6 +174,7 @@ static void test_malformed_frames_are_refused(void **state)
     struct init_started started;
     struct init_exited exited;
     struct init_failure failure;
+    struct init_assign assign;
     struct init_start start;
     struct init_extensions extensions;
     struct init_extension extension;
@@ -179,6 +207,9 @@ static void test_malformed_frames_are_refused(void **state)
             break;
         case INIT_SIGNAL:
             r = init_signal_read(&f, &signo);
+            break;
+        case INIT_ASSIGN:
+            r = init_assign_read(&f, &assign);
             break;
         case INIT_EXTENSIONS:
             r = init_extensions_read(&f, &extensions);
@@ -249,6 +280,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_small_messages_come_back_as_they_were),
+        cmocka_unit_test(test_assign_says_which_mounts_come_and_who_it_is_for),
         cmocka_unit_test(test_start_carries_folder_arguments_and_environment),
         cmocka_unit_test(test_start_refuses_what_breaks_a_bound),
         cmocka_unit_test(test_malformed_frames_are_refused),

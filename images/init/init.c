@@ -5,8 +5,12 @@
  * It opens what must be opened inside the sandbox (the Runtime API's listener, the log pipes, the
  * memory files), hands all of it to the invoker over the mounted Unix socket, starts the
  * function's extensions and main process when told, collects children and reports how they ended,
- * and opens connections to the sandbox's own ports when the invoker wants one. When the socket closes it exits, and the kernel takes everything else in the sandbox along: an
- * invoker that died leaves no sandbox behind.
+ * and opens connections to the sandbox's own ports when the invoker wants one. When the socket
+ * closes it exits, and the kernel takes everything else in the sandbox along: an invoker that died
+ * leaves no sandbox behind.
+ *
+ * In a blank sandbox (blank.h) it begins as root with four capabilities and gives them up when the
+ * sandbox is assigned, before anything of the function runs.
  *
  * It runs as the sandbox's user in a foreign image: static, no allocation, no file written.
  * It is not dumpable, so that the function, which has the same user, can neither trace it nor
@@ -31,6 +35,7 @@
 #include <unistd.h>
 
 #include "common/proto/init_wire.h"
+#include "images/init/blank.h"
 #include "images/init/child.h"
 #include "images/init/extensions.h"
 #include "images/init/memory.h"
@@ -51,6 +56,7 @@ struct init {
     int signals;
     sigset_t mask; /* as it was before we blocked everything */
     struct memory_files memory;
+    struct blank blank;
     int stdout_fd, stderr_fd; /* write ends, until the child has them */
     int report; /* of the child that is about to exec; -1: none */
     pid_t main_pid; /* 0: none yet, or it has ended */
@@ -231,6 +237,17 @@ static void start_main(struct init *init, const struct init_start *start)
     close_fd(&init->stderr_fd);
 }
 
+static void on_assign(struct init *init, const struct init_frame *f)
+{
+    enum init_stage stage;
+    const char *what;
+
+    if (blank_assign(&init->blank, f, &stage, &what) == 0)
+        return;
+    send_failure(init, stage, errno, what);
+    finish(init, EXIT_PROTOCOL);
+}
+
 /* Tells of the extensions; they and the main process start with GO, so what START said is kept. */
 static void announce_extensions(struct init *init, const struct init_frame *f)
 {
@@ -256,7 +273,7 @@ static void on_start(struct init *init, const struct init_frame *f)
 {
     struct init_start start;
 
-    if (init->started || init_start_read(f, argv_buf, env_buf, &start) < 0) {
+    if (init->started || init->blank.waits || init_start_read(f, argv_buf, env_buf, &start) < 0) {
         send_failure(init, INIT_STAGE_PROTOCOL, 0, init->started ? "second START" : "START");
         finish(init, EXIT_PROTOCOL);
     }
@@ -336,6 +353,9 @@ static void on_frame(struct init *init, const struct init_frame *f)
             break;
         kill_all(init);
         return;
+    case INIT_ASSIGN:
+        on_assign(init, f);
+        return;
     case INIT_GO:
         if (f->body_len != 0)
             break;
@@ -361,7 +381,8 @@ static void on_frame(struct init *init, const struct init_frame *f)
 
 static void on_readable(struct init *init)
 {
-    ssize_t n = recv(init->sock, in_buf + init->have, sizeof(in_buf) - init->have, 0);
+    ssize_t n = blank_recv(&init->blank, init->sock, in_buf + init->have,
+                           sizeof(in_buf) - init->have);
     struct init_frame f;
     int r;
 
@@ -447,7 +468,10 @@ int main(int argc, char **argv)
     prctl(PR_SET_DUMPABLE, 0);
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, &init.mask);
-    init.sock = connect_invoker(argc > 1 ? argv[1] : SOCKET_PATH);
+    if (argc > 1 && strcmp(argv[1], BLANK_ARGUMENT) == 0)
+        init.sock = blank_begin(&init.blank);
+    else
+        init.sock = connect_invoker(argc > 1 ? argv[1] : SOCKET_PATH);
     if (init.sock < 0) {
         perror("hearth-init: no invoker");
         return EXIT_NO_SOCKET;

@@ -62,14 +62,14 @@ def test_kill_nine_under_load(hearth, lam, make_function, role):
     try:
         for _ in range(2):
             wait_until("load runs", lambda g=load.good: load.good > g + 20, 30)
-            old = set(docker.sandboxes(hearth.node))
+            old = set(hearth.sandboxes())
             pid = hearth.kill(role)
             wait_until(f"{role} runs again", lambda: hearth.pid(role) not in (None, pid), 20)
             wait_until("answers come again", lambda g=load.good: load.good > g + 20, 30)
             if role == "invoker":  # its sandboxes went with it, none is an orphan
-                wait_until("old sandboxes are gone", lambda: not old & set(docker.sandboxes(hearth.node)), 30)
+                wait_until("old sandboxes are gone", lambda: not old & set(hearth.sandboxes()), 30)
             elif role in ("controller", "redis-server"):  # warm sandboxes stay warm
-                assert old & set(docker.sandboxes(hearth.node))
+                assert old & set(hearth.sandboxes())
     finally:
         load.end()
     assert not load.wrong
@@ -87,7 +87,7 @@ def test_kill_nine_under_load(hearth, lam, make_function, role):
     assert json.load(lam.invoke(FunctionName="after", Payload=b"{}")["Payload"]) == "fine"
     lam.delete_function(FunctionName="after")
     lam.delete_function(FunctionName="load")
-    wait_until("no sandbox is left", lambda: not docker.sandboxes(hearth.node), 30)
+    wait_until("no sandbox is left", lambda: not hearth.sandboxes(), 30)
 
 
 def test_a_function_being_created_when_the_controller_dies_becomes_active(hearth, lam, make_function):

@@ -20,6 +20,7 @@ static ssize_t rewrite(const struct init_frame *f)
     struct init_started started;
     struct init_exited exited;
     struct init_failure failure;
+    struct init_assign assign;
     struct init_start start;
     struct init_extensions extensions;
     struct init_extension extension;
@@ -49,6 +50,9 @@ static ssize_t rewrite(const struct init_frame *f)
         return init_signal_read(f, &signo) < 0 ? 0 : init_signal_write(again, sizeof(again), signo);
     case INIT_KILL:
         return f->body_len ? 0 : init_kill_write(again, sizeof(again));
+    case INIT_ASSIGN:
+        return init_assign_read(f, &assign) < 0 ? 0
+                                                : init_assign_write(again, sizeof(again), &assign);
     case INIT_GO:
         return f->body_len ? 0 : init_go_write(again, sizeof(again));
     case INIT_EXTENSIONS:

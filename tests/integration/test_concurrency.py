@@ -32,14 +32,14 @@ def test_ten_functions_a_hundred_invocations_each(hearth, lam, make_function):
         ids = [j.result() for j in jobs]
     assert len(set(ids)) == 1000
     for name in names:
-        assert len(hearth.docker.sandboxes(hearth.node, function=name)) <= 100
+        assert len(hearth.sandboxes(function=name)) <= 100
 
 
 def test_concurrent_first_requests_start_at_most_as_many_sandboxes(hearth, lam, make_function):
     make_function("herd", {"app.py": APP}, Timeout=60)
     with concurrent.futures.ThreadPoolExecutor(6) as pool:
         list(pool.map(lambda n: call(lam, "herd", n, sleep=0.5), range(6)))
-    assert 1 <= len(hearth.docker.sandboxes(hearth.node, function="herd")) <= 6
+    assert 1 <= len(hearth.sandboxes(function="herd")) <= 6
 
 
 def test_one_sandbox_runs_one_invocation_at_a_time(lam, make_function):

@@ -65,7 +65,7 @@ def test_image_from_a_registry_is_created_invoked_reused_updated_and_deleted(hea
     log = base64.b64decode(meta["LogResult"]).decode()
     assert "Init Duration" not in log and "REPORT RequestId: " + second["id"] in log
     assert first["id"] not in log
-    assert len(docker.sandboxes(hearth.node)) == 1
+    assert len(hearth.sandboxes()) == 1
 
     image2 = push_app(docker, registry, "hello:2", "two")
     updated = hearth.aws("lambda", "update-function-code", "--function-name", "hello", "--image-uri", image2)
@@ -73,14 +73,14 @@ def test_image_from_a_registry_is_created_invoked_reused_updated_and_deleted(hea
     hearth.aws("lambda", "wait", "function-updated-v2", "--function-name", "hello")
     _, third = invoke(hearth, tmp_path, "hello", {"n": 3})
     assert third["code"] == "two" and third["calls"] == 1
-    wait_until("the old sandbox is gone", lambda: len(docker.sandboxes(hearth.node)) == 1)
+    wait_until("the old sandbox is gone", lambda: len(hearth.sandboxes()) == 1)
 
     code = hearth.aws("lambda", "get-function", "--function-name", "hello")["Code"]
     assert code["ImageUri"] == image2 and code["RepositoryType"] == "ECR"
     assert re.fullmatch(re.escape(image2.rsplit(":", 1)[0]) + r"@sha256:[0-9a-f]{64}", code["ResolvedImageUri"])
 
     hearth.aws("lambda", "delete-function", "--function-name", "hello")
-    wait_until("its sandboxes are gone", lambda: not docker.sandboxes(hearth.node))
+    wait_until("its sandboxes are gone", lambda: not hearth.sandboxes())
     gone = hearth.aws("lambda", "get-function", "--function-name", "hello", check=False)
     assert gone.returncode != 0 and "ResourceNotFoundException" in gone.stderr
 

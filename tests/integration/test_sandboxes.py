@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sandboxes on a real Docker engine: what a function gets and sees, how it ends, that nothing stays behind.
+"""Sandboxes of both launchers: what a function gets and sees, how it ends, that nothing stays behind.
 
 The invoker's launcher runs in a small program of its own (sandbox/driver.c); its function is a static
-program (sandbox/function.c) in an image that holds nothing else.
+program (sandbox/function.c) in an image that holds nothing else. HEARTH_LAUNCHER=docker or native runs
+the tests of that one only.
 """
 import io
 import json
 import os
+import pathlib
 import random
 import signal
 import subprocess
@@ -16,7 +18,8 @@ import time
 
 import pytest
 
-from harness import BUILD, SLOW, TOP, remove_folder, run, short_folder, wait_until
+from harness import (BUILD, LAUNCHERS, SLOW, TOP, native_processes, native_sandboxes, remove_folder, run, short_folder,
+                     wait_until)
 
 DRIVER, FUNCTION = BUILD / "tests/sandbox-driver", BUILD / "tests/sandbox-function"
 IMAGE = "hearth-test/sandbox:1"
@@ -44,14 +47,15 @@ def image(docker):
 
 
 class Driver:
-    def __init__(self, docker, image, node="t-sandboxes", folder=None):
-        self.docker, self.node = docker, node
+    def __init__(self, docker, image, launcher, node="t-sandboxes", folder=None):
+        self.docker, self.node, self.launcher = docker, node, launcher
         self.folder = folder or short_folder("hearth-sb-")
         self.events = []
         self.changed = threading.Condition()
         self.errors = open(os.path.join(self.folder, "driver.log"), "a+")
         self.process = subprocess.Popen(
-            [DRIVER, docker.socket, os.path.join(self.folder, "run"), BUILD / "hearth-init", node, image],
+            [DRIVER, docker.socket, os.path.join(self.folder, "run"), BUILD / "hearth-init", node, image,
+             launcher],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors, text=True)
         threading.Thread(target=self._read, daemon=True).start()
 
@@ -99,14 +103,38 @@ class Driver:
         assert self.process.returncode == 0, self.log()
         self.nothing_left()
 
+    def alive(self):
+        """What the engine, or the kernel, has of this node's sandboxes; blank ones count."""
+        return native_sandboxes(self.node) if self.launcher == "native" else self.docker.sandboxes(self.node)
+
+    def cgroup(self, sandbox):
+        """The name of a native sandbox's cgroup."""
+        ready = [json.loads(line) for line in self.log().splitlines() if '"sandbox ready"' in line]
+        return next(e["blank"] for e in ready if e["sandbox"] == sandbox)
+
+    def kill_from_outside(self, sandbox):
+        if self.launcher == "docker":
+            self.docker("kill", f"hearth-{sandbox}")
+        else:
+            os.kill(min(native_processes(self.node, self.cgroup(sandbox))), signal.SIGKILL)
+
     def nothing_left(self):
-        assert self.docker.sandboxes(self.node) == []
+        if self.launcher == "native":  # the janitor goes after the launcher
+            wait_until("the cgroups are gone", lambda: self.alive() == [], 10)
+            wait_until("the folder is empty", lambda: os.listdir(os.path.join(self.folder, "run")) == [], 10)
+            assert os.path.basename(self.folder) not in pathlib.Path("/proc/self/mountinfo").read_text()
+        assert self.alive() == []
         assert os.listdir(os.path.join(self.folder, "run")) == []
 
 
+@pytest.fixture(params=LAUNCHERS)
+def launcher(request):
+    return request.param
+
+
 @pytest.fixture
-def driver(docker, image):
-    d = Driver(docker, image)
+def driver(docker, image, launcher):
+    d = Driver(docker, image, launcher)
     yield d
     try:
         d.stop()
@@ -143,17 +171,20 @@ def test_a_function_gets_what_lambda_gives_and_sees_nothing_else(driver, docker)
     assert lines(text, "nofile") == ["1024"]
     assert lines(text, "stdin") == ["0"]
     writes = dict(line.split(" ") for line in lines(text, "write"))
-    assert writes == {"/x": "EROFS", "/.hearth/run/x": "EROFS", "/tmp/x": "OK", "/dev/stdout": "OK"}
+    socket = "EROFS" if driver.launcher == "docker" else "ENOENT"  # a native sandbox has no such folder
+    assert writes == {"/x": "EROFS", "/.hearth/run/x": socket, "/tmp/x": "OK", "/dev/stdout": "OK"}
     # PID 1 has the same user, but is closed to it: neither traced nor read nor ended from inside
     assert lines(text, "ptrace") == ["EPERM"]
     assert lines(text, "init-environ") == ["EACCES"]
     listed = lines(text, "list")
     assert "/proc/1/fd EACCES" in listed
-    assert not [line for line in listed if line.startswith("/.hearth/run ")], "the socket can still be seen"
+    run_folder = [line for line in listed if line.startswith("/.hearth/run ")]
+    assert run_folder == ([] if driver.launcher == "docker" else ["/.hearth/run ENOENT"]), "the socket can be seen"
     assert "done" in text.splitlines(), "it did not live through its signals to PID 1"
 
-    inspected = docker("inspect", *docker.sandboxes(driver.node))
-    assert "do-not-show" not in inspected and "AWS_LAMBDA" not in inspected
+    if driver.launcher == "docker":
+        inspected = docker("inspect", *docker.sandboxes(driver.node))
+        assert "do-not-show" not in inspected and "AWS_LAMBDA" not in inspected
     driver.tell("end", "look")
     driver.wait("look", "gone")
 
@@ -177,6 +208,29 @@ def test_the_end_of_the_main_process_is_reported(driver, argv, status, oom_kills
     driver.wait("end", "eof", stream=2)
     driver.tell("end", "end")
     driver.wait("end", "gone")
+
+
+@pytest.mark.skipif("native" not in LAUNCHERS, reason="HEARTH_LAUNCHER")
+@pytest.mark.parametrize("launcher", ["native"])
+def test_tmp_has_its_size_and_is_not_the_functions_memory(driver):
+    driver.start("tmp", "/function", "tmp")  # 128 MiB of memory, 300 of /tmp
+    driver.wait_output("tmp", "synced OK\n", 60)
+    filled, why = lines(driver.output("tmp"), "filled")[0].split()
+    assert 300 <= int(filled) <= 320 and why == "ENOSPC"
+    driver.tell("end", "tmp")
+    driver.wait("tmp", "gone")
+
+
+def test_nothing_that_leads_out_is_allowed(driver):
+    driver.start("escape", "/function", "escape")
+    driver.wait_output("escape", "done\n")
+    tried = dict(line.split(" ") for line in lines(driver.output("escape"), "escape"))
+    assert len(tried) == 51
+    if driver.launcher == "docker":
+        tried.pop("vsock")  # older engines' own filter lets it be made; nothing of ours listens there
+    assert [name for name, outcome in tried.items() if outcome == "OK"] == []
+    if driver.launcher == "native":  # the filter's answer: the kernel is not even asked
+        assert {tried[n] for n in ("mount", "move_mount", "unshare-user", "clone-user", "bpf", "io_uring", "keyctl")} == {"EPERM"}
 
 
 @pytest.mark.parametrize("argv, folder, failure, errno", [
@@ -216,34 +270,43 @@ def test_signals_reach_the_main_process(driver):
     assert driver.wait("stubborn", "exited")["status"] == signal.SIGKILL
 
 
-def test_a_container_killed_from_outside_is_noticed_at_once(driver, docker):
+def test_a_sandbox_killed_from_outside_is_noticed_at_once(driver, docker):
     driver.start("victim")
     driver.wait_output("victim", "done\n")
     driver.start("removed")
     driver.wait_output("removed", "done\n")
     began = time.monotonic_ns() // 1000
-    docker("kill", "hearth-victim")
+    driver.kill_from_outside("victim")
     assert driver.wait("victim", "failed")["failure"] == DIED
     assert driver.wait("victim", "failed")["at_us"] - began < 1_000_000 * SLOW
-    docker("rm", "-f", "hearth-removed")
-    assert driver.wait("removed", "failed")["failure"] == DIED
+    if driver.launcher == "docker":
+        docker("rm", "-f", "hearth-removed")
+        assert driver.wait("removed", "failed")["failure"] == DIED
+    else:
+        driver.tell("end", "removed")
     driver.wait("victim", "gone")
     driver.wait("removed", "gone")
 
 
-def test_a_dead_invoker_leaves_no_sandbox(docker, image):
-    first = Driver(docker, image)
+def start_three_and_kill(docker, image, launcher):
+    first = Driver(docker, image, launcher)
     for i in range(3):
         first.start(f"s{i}", "/function", "stubborn")
     for i in range(3):
         first.wait_output(f"s{i}", "done\n")
     first.process.kill()
     first.process.wait()
-    wait_until("the sandboxes are gone", lambda: not docker.sandboxes(first.node), 10)
+    wait_until("the sandboxes are gone", lambda: not first.alive(), 10)
+    return first
+
+
+@pytest.mark.skipif("docker" not in LAUNCHERS, reason="HEARTH_LAUNCHER")
+def test_a_dead_invoker_leaves_no_container(docker, image):
+    first = start_three_and_kill(docker, image, "docker")
     # created but never started: nobody ends it but the next life
     docker("create", "--label", f"hearth.node={first.node}", "--label", "hearth.life=before", image, "/function")
     other = docker("create", "--label", "hearth.node=another", image, "/function")
-    second = Driver(docker, image, folder=first.folder)
+    second = Driver(docker, image, "docker", folder=first.folder)
     try:
         second.start("new")
         second.wait_output("new", "done\n")
@@ -254,6 +317,48 @@ def test_a_dead_invoker_leaves_no_sandbox(docker, image):
         docker("rm", other, check=False)
         second.stop()
         remove_folder(first.folder)
+
+
+@pytest.mark.skipif("native" not in LAUNCHERS, reason="HEARTH_LAUNCHER")
+def test_a_dead_invoker_leaves_no_cgroup_and_no_folder(docker, image):
+    first = start_three_and_kill(docker, image, "native")
+    first.nothing_left()  # nobody was started again
+    remove_folder(first.folder)
+
+
+@pytest.mark.skipif("native" not in LAUNCHERS, reason="HEARTH_LAUNCHER")
+def test_without_its_janitor_the_next_life_removes_what_a_dead_invoker_left(docker, image):
+    first = Driver(docker, image, "native")
+    first.start("one", "/function", "stubborn")
+    first.wait_output("one", "done\n")
+    life = native_sandboxes(first.node)[0].split("/")[0]
+    janitors = [int(p.name) for p in pathlib.Path("/proc").iterdir() if p.name.isdigit() and
+                (p / "comm").exists() and (p / "comm").read_text() == "hearth-janitor\n" and
+                first_fd_is_a_pipe_of(p, first.process.pid)]
+    assert len(janitors) == 1
+    os.kill(janitors[0], signal.SIGKILL)
+    first.process.kill()
+    first.process.wait()
+    second = Driver(docker, image, "native", folder=first.folder)
+    try:
+        second.start("new")
+        second.wait_output("new", "done\n")
+        assert not [s for s in native_sandboxes(first.node) if s.startswith(life)]
+        assert len(os.listdir(os.path.join(first.folder, "run"))) == 1
+    finally:
+        second.stop()
+        remove_folder(first.folder)
+
+
+def first_fd_is_a_pipe_of(janitor, pid):
+    """Whether the janitor reads the pipe that process @pid writes."""
+    def pipes(folder):
+        return {os.readlink(f) for f in (folder / "fd").iterdir() if os.readlink(f).startswith("pipe:")}
+
+    try:
+        return bool(pipes(janitor) & pipes(pathlib.Path(f"/proc/{pid}")))
+    except OSError:
+        return False
 
 
 def test_an_end_at_any_moment_leaves_nothing(driver):
@@ -268,4 +373,6 @@ def test_an_end_at_any_moment_leaves_nothing(driver):
         driver.tell("end", name)
     for name in names:
         driver.wait(name, "gone", 60)
+    if driver.launcher == "native":
+        driver.stop()  # its blank sandboxes stay until then
     driver.nothing_left()

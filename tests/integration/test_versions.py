@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from harness import BUILD, SLOW, remove_folder, short_folder, wait_until, zip_of
+from harness import BUILD, LAUNCHER, SLOW, native_functions, remove_folder, short_folder, wait_until, zip_of
 from link_peer import Listener, Refused, connect, invoke
 
 ACCOUNT = "000000000000"
@@ -36,7 +36,7 @@ class Node:
         env.update(HEARTH_CONTROLLER=f"unix:{self.folder}/controller.sock",
                    HEARTH_INVOKER_LISTEN=f"unix:{self.folder}/invoker.sock",
                    HEARTH_DATA_DIR=f"{self.folder}/data", HEARTH_RUN_DIR=f"{self.folder}/run",
-                   HEARTH_DOCKER_SOCKET=docker.socket, HEARTH_INIT_PATH=str(BUILD / "hearth-init"),
+                   HEARTH_DOCKER_SOCKET=docker.socket, HEARTH_LAUNCHER=LAUNCHER, HEARTH_INIT_PATH=str(BUILD / "hearth-init"),
                    HEARTH_NODE_ID=self.id, ASAN_OPTIONS="detect_leaks=1:exitcode=99")
         self.log = open(self.folder / "invoker.log", "w+")
         self.process = subprocess.Popen([BUILD / "hearth-invoker"], env=env, stderr=self.log)
@@ -92,7 +92,9 @@ class Node:
         self.controller.link.call("version.retire", account=ACCOUNT, name=name, **args)
 
     def sandboxes(self, name, version):
-        """Containers of that version that run."""
+        """Sandboxes of that version that run."""
+        if LAUNCHER == "native":
+            return native_functions(self.id, name, version)
         return self.docker("ps", "-q", "--filter", f"label=hearth.node={self.id}", "--filter",
                            f"label=hearth.function={name}", "--filter", f"label=hearth.version={version}").split()
 

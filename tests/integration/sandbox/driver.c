@@ -3,7 +3,7 @@
  * sandbox-driver - the launcher alone, led by tests/integration/test_sandboxes.py: commands come as
  * lines on standard input, events go as JSON lines to standard output.
  *
- *   sandbox-driver SOCKET RUN_DIR HEARTH_INIT NODE IMAGE
+ *   sandbox-driver SOCKET RUN_DIR HEARTH_INIT NODE IMAGE docker|native
  *
  *   start ID FOLDER ARGUMENT...   entry point is ARGUMENT...; FOLDER is its working folder
  *   end ID | kill ID | signal ID NUMBER | stop
@@ -20,6 +20,7 @@
 #include "common/base/map.h"
 #include "invoker/image_store_docker.h"
 #include "invoker/launcher_docker.h"
+#include "invoker/launcher_native.h"
 
 #define ARGS_MAX 16
 
@@ -186,7 +187,7 @@ static void start(const char *id, char **args)
         .name = (char *)"probe",
         .version = (char *)"$LATEST",
         .memory_mib = 128,
-        .ephemeral_mib = 64,
+        .ephemeral_mib = 300, /* more than its memory */
         .env = env,
         .env_len = 1,
         .entry_point = args + 1,
@@ -275,17 +276,35 @@ static void on_image(const struct image_info *info, const struct error *err, voi
     watch_set(*watch, WATCH_READ);
 }
 
+static int make_launcher(struct docker *docker, char **argv, struct error *err)
+{
+    const struct launcher_docker_options on_docker = {.loop = loop,
+                                                      .docker = docker,
+                                                      .run_dir = argv[2],
+                                                      .init_path = argv[3],
+                                                      .node = argv[4]};
+    CLEANUP(freep) char *scratch = str_printf("%s.scratch", argv[2]);
+    const struct launcher_native_options native = {.loop = loop,
+                                                   .dir = argv[2],
+                                                   .scratch_dir = scratch,
+                                                   .init_path = argv[3],
+                                                   .node = argv[4],
+                                                   .blanks_max = 4};
+
+    return strcmp(argv[6], "native") == 0 ? launcher_native_new(&native, &launcher, err)
+                                          : launcher_docker_new(&on_docker, &launcher, err);
+}
+
 int main(int argc, char **argv)
 {
     struct watch *stdin_watch = NULL;
-    struct launcher_docker_options options = {0};
     struct image_store *images;
     struct http_client *http;
     struct docker *docker;
     struct error err;
     int r;
 
-    if (argc != 6)
+    if (argc != 7)
         return 2;
     log_init("sandbox-driver", LOG_INFO);
     loop = loop_new();
@@ -293,12 +312,7 @@ int main(int argc, char **argv)
     docker = docker_new(&(struct docker_options){.loop = loop, .http = http, .socket = argv[1]});
     images = image_store_docker_new(loop, docker);
     map_init(&sandboxes, sandbox_free);
-    options.loop = loop;
-    options.docker = docker;
-    options.run_dir = argv[2];
-    options.init_path = argv[3];
-    options.node = argv[4];
-    r = launcher_docker_new(&options, &launcher, &err);
+    r = make_launcher(docker, argv, &err);
     if (r < 0) {
         fprintf(stderr, "sandbox-driver: %s\n", err.msg);
     } else {

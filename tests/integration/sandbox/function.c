@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 extern char **environ;
@@ -108,6 +110,86 @@ static void eat_memory(void)
     }
 }
 
+static void fill_tmp(void)
+{
+    static char block[1 << 20];
+    int fd = open("/tmp/large", O_WRONLY | O_CREAT | O_CLOEXEC, 0600), n = 0;
+
+    memset(block, 1, sizeof(block));
+    while (write(fd, block, sizeof(block)) == (ssize_t)sizeof(block))
+        n++;
+    printf("filled %d %s\n", n, strerrorname_np(errno));
+    printf("synced %s\n", outcome(fsync(fd)));
+}
+
+/* What only the kernel's owner may do; each line is an attempt. */
+static void try_to_escape(void)
+{
+    static const struct {
+        const char *name;
+        long number;
+        long args[5];
+    } calls[] = {
+        {"mount", SYS_mount, {(long)"none", (long)"/tmp", (long)"tmpfs", 0, 0}},
+        {"umount", SYS_umount2, {(long)"/tmp", 2}},
+        {"fsopen", SYS_fsopen, {(long)"tmpfs", 0}},
+        {"open_tree", SYS_open_tree, {AT_FDCWD, (long)"/", 1}},
+        {"move_mount", SYS_move_mount, {AT_FDCWD, (long)"/tmp", AT_FDCWD, (long)"/var", 0}},
+        {"mount_setattr", SYS_mount_setattr, {AT_FDCWD, (long)"/", 0, (long)"\0\0\0\0", 32}},
+        {"pivot_root", SYS_pivot_root, {(long)"/tmp", (long)"/tmp"}},
+        {"chroot", SYS_chroot, {(long)"/tmp"}},
+        {"unshare-user", SYS_unshare, {CLONE_NEWUSER}},
+        {"unshare-net", SYS_unshare, {CLONE_NEWNET}},
+        {"clone-user", SYS_clone, {CLONE_NEWUSER | SIGCHLD, 0, 0, 0, 0}},
+        {"setns", SYS_setns, {0, 0}},
+        {"setuid-0", SYS_setuid, {0}},
+        {"setgid-0", SYS_setgid, {0}},
+        {"bpf", SYS_bpf, {0, 0, 0}},
+        {"io_uring", SYS_io_uring_setup, {1, 0}},
+        {"userfaultfd", SYS_userfaultfd, {0}},
+        {"perf_event_open", SYS_perf_event_open, {0, 0, -1, -1, 0}},
+        {"keyctl", SYS_keyctl, {0, -3}},
+        {"add_key", SYS_add_key, {(long)"user", (long)"x", (long)"x", 1, -3}},
+        {"init_module", SYS_init_module, {0, 0, (long)""}},
+        {"kexec_load", SYS_kexec_load, {0, 0, 0, 0}},
+        {"reboot", SYS_reboot, {0xfee1dead, 672274793, 0, 0}},
+        {"sethostname", SYS_sethostname, {(long)"x", 1}},
+        {"settimeofday", SYS_settimeofday, {0, 0}},
+        {"swapon", SYS_swapon, {(long)"/tmp/x", 0}},
+        {"syslog", SYS_syslog, {3, 0, 0}},
+        {"quotactl", SYS_quotactl, {0, 0, 0, 0}},
+        {"open_by_handle_at", SYS_open_by_handle_at, {AT_FDCWD, 0, 0}},
+        {"pidfd_getfd", SYS_pidfd_getfd, {0, 0, 0}},
+        {"mknod", SYS_mknodat, {AT_FDCWD, (long)"/tmp/sda", 0060600, 0x800}},
+        {"raw-socket", SYS_socket, {AF_INET, SOCK_RAW, IPPROTO_ICMP}},
+        {"packet-socket", SYS_socket, {AF_PACKET, SOCK_RAW, 0}},
+        {"vsock", SYS_socket, {40, SOCK_STREAM, 0}},
+        {"alg-socket", SYS_socket, {38, SOCK_SEQPACKET, 0}},
+    };
+    static const char *const files[] = {
+        "/proc/1/root/etc/shadow", "/proc/1/mem",        "/proc/1/cwd",
+        "/proc/sysrq-trigger",     "/proc/kcore",        "/proc/sys/kernel/core_pattern",
+        "/dev/mem",                "/dev/kmsg",          "/dev/loop0",
+        "/dev/vda",                "/sys/kernel/uevent_helper",
+        "/sys/fs/cgroup/memory/release_agent", "/sys/fs/cgroup/memory/cgroup.procs",
+        "/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/cgroup.procs",
+        "/sys/fs/cgroup/memory.max",
+    };
+    size_t i;
+    long r;
+
+    for (i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+        const long *a = calls[i].args;
+
+        r = syscall(calls[i].number, a[0], a[1], a[2], a[3], a[4]);
+        if (r == 0 && calls[i].number == SYS_clone)
+            _exit(0);
+        printf("escape %s %s\n", calls[i].name, outcome((int)r));
+    }
+    for (i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+        printf("escape %s %s\n", files[i], outcome(open(files[i], O_WRONLY | O_CLOEXEC)));
+}
+
 static void make_children(void)
 {
     for (int i = 0; i < 20; i++) {
@@ -132,6 +214,10 @@ int main(int argc, char **argv)
         return argc > 2 ? (int)strtol(argv[2], NULL, 10) : 0;
     else if (strcmp(what, "memory") == 0)
         eat_memory();
+    else if (strcmp(what, "tmp") == 0)
+        fill_tmp();
+    else if (strcmp(what, "escape") == 0)
+        try_to_escape();
     else if (strcmp(what, "children") == 0)
         make_children();
     else if (strcmp(what, "stubborn") == 0)

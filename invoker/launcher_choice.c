@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "invoker/launcher_choice.h"
+
+#include <string.h>
+
+#include "common/base/log.h"
+
+/* A sandbox without an engine has no network but its own loopback. */
+static int make_native(const struct launcher_docker_options *docker,
+                       const struct launcher_native_options *native, struct launcher **ret,
+                       struct error *err)
+{
+    if (docker->network && *docker->network && strcmp(docker->network, "none") != 0)
+        return error_set(err, ERR_UNSUPPORTED,
+                         "the sandboxes' network %s is an engine's: native ones have none",
+                         docker->network);
+    return launcher_native_new(native, ret, err);
+}
+
+int launcher_choose(const char *name, const struct launcher_docker_options *docker,
+                    const struct launcher_native_options *native, struct launcher **ret,
+                    struct error *err)
+{
+    struct error why;
+    int r;
+
+    if (strcmp(name, "docker") != 0) {
+        r = make_native(docker, native, ret, &why);
+        if (r == 0)
+            return 0;
+        if (strcmp(name, "native") == 0) {
+            if (err)
+                *err = why;
+            return error_wrap(err, r, "the native launcher");
+        }
+        log_info("launcher", "Docker makes the sandboxes: native ones cannot be here",
+                 KV_ERR(&why));
+    }
+    return launcher_docker_new(docker, ret, err);
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "invoker/native_host.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include "common/base/buf.h"
+#include "common/base/clock.h"
+#include "common/base/file.h"
+#include "common/base/id.h"
+#include "common/base/log.h"
+
+#define SWEEP_STEP_US 20000u
+#define START_SWEEP_US SECONDS(5) /* sandboxes of an earlier life die at once */
+#define JANITOR_US SECONDS(30)
+
+/* Again and again until all is gone; what is killed needs a moment. */
+static int sweep(const struct cgroups *cg, bool earlier, uint64_t limit_us, struct error *err)
+{
+    uint64_t until = now_us() + limit_us;
+    int r;
+
+    while ((r = cgroups_sweep(cg, earlier, err)) < 0 && now_us() < until)
+        usleep(SWEEP_STEP_US);
+    return r;
+}
+
+/* ---- the janitor */
+
+/* Everything of ours it has inherited, but the pipe: sockets would stay open. */
+static void close_all_but(int fd)
+{
+    if (fd > 0)
+        close_range(0, (unsigned)fd - 1, 0);
+    close_range((unsigned)fd + 1, ~0u, 0);
+}
+
+static void janitor(const struct native_host *host, int pipe)
+{
+    sigset_t all;
+    char c;
+    ssize_t n;
+
+    setsid();
+    sigfillset(&all); /* whoever ends us by a signal to all means the others too */
+    sigprocmask(SIG_SETMASK, &all, NULL);
+    prctl(PR_SET_NAME, "hearth-janitor");
+    close_all_but(pipe);
+    do
+        n = read(pipe, &c, 1);
+    while (n > 0 || (n < 0 && errno == EINTR));
+    (void)sweep(host->cgroups, false, JANITOR_US, NULL);
+    (void)dir_remove(host->dir, NULL);
+    _exit(0);
+}
+
+/* Two forks: it is nobody's child whom we would have to wait for. */
+static int start_janitor(struct native_host *host, struct error *err)
+{
+    int p[2];
+    pid_t pid;
+
+    if (pipe2(p, O_CLOEXEC) < 0)
+        return error_set_errno(err, ERR_SYSTEM, errno, "starting the janitor");
+    pid = fork();
+    if (pid == 0) {
+        if (fork() == 0)
+            janitor(host, p[0]);
+        _exit(0);
+    }
+    close(p[0]);
+    if (pid < 0) {
+        close(p[1]);
+        return error_set_errno(err, ERR_SYSTEM, errno, "starting the janitor");
+    }
+    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+    host->janitor = p[1];
+    return 0;
+}
+
+/* ---- */
+
+/* Folders of earlier lives: eight hexadecimal digits. */
+static void remove_earlier(const char *parent, const char *life)
+{
+    DIR *dir = opendir(parent);
+    struct dirent *e;
+
+    while (dir && (e = readdir(dir))) {
+        CLEANUP(freep) char *path = str_printf("%s/%s", parent, e->d_name);
+
+        if (strlen(e->d_name) == 8 && strspn(e->d_name, "0123456789abcdef") == 8 &&
+            strcmp(e->d_name, life) != 0)
+            (void)dir_remove(path, NULL);
+    }
+    if (dir)
+        closedir(dir);
+}
+
+static int make_parts(struct native_host *host, const struct native_host_options *o,
+                      struct error *err)
+{
+    const struct cgroups_options cgroups = {.node = o->node, .life = host->life};
+    struct oci_runtime_options runtime = {
+        .program = o->program, .dir = host->dir, .init_path = o->init_path};
+    CLEANUP(freep) char *mounts = str_printf("%s/layers", host->dir);
+    int r;
+
+    if (geteuid() != 0)
+        return error_set(err, ERR_UNSUPPORTED, "native sandboxes need root");
+    if (o->init_path[0] != '/' || access(o->init_path, X_OK) < 0)
+        return error_set_errno(err, ERR_CONFIG, errno, "hearth-init at %s", o->init_path);
+    r = cgroups_new(&cgroups, &host->cgroups, err);
+    if (r == 0)
+        r = cgroups_check(host->cgroups, err);
+    if (r < 0)
+        return r;
+    if (sweep(host->cgroups, true, START_SWEEP_US, err) < 0)
+        log_warn("launcher", "an earlier life's cgroups stay", KV_ERR(err));
+    remove_earlier(o->dir, host->life);
+    runtime.cgroups = host->cgroups;
+    r = oci_runtime_new(&runtime, &host->runtime, err);
+    if (r == 0)
+        r = rootfs_mounts_new(mounts, o->scratch_dir, &host->mounts, err);
+    return r == 0 ? start_janitor(host, err) : r;
+}
+
+int native_host_new(const struct native_host_options *o, struct native_host **ret,
+                    struct error *err)
+{
+    struct native_host *host = calloc(1, sizeof(*host));
+    struct error own;
+    int r;
+
+    if (!host)
+        abort();
+    host->loop = o->loop;
+    host->refs = 1;
+    host->janitor = -1;
+    token_make(4, host->life);
+    host->dir = str_printf("%s/%s", o->dir, host->life);
+    r = dir_make(host->dir, 0700, &own);
+    if (r == 0)
+        r = make_parts(host, o, &own);
+    if (r < 0) {
+        if (err)
+            *err = own;
+        (void)dir_remove(host->dir, NULL);
+        native_host_unref(host);
+        return r;
+    }
+    *ret = host;
+    return 0;
+}
+
+struct native_host *native_host_ref(struct native_host *host)
+{
+    host->refs++;
+    return host;
+}
+
+void native_host_unref(struct native_host *host)
+{
+    if (!host || --host->refs)
+        return;
+    rootfs_mounts_free(host->mounts);
+    oci_runtime_free(host->runtime);
+    cgroups_free(host->cgroups);
+    closep(&host->janitor);
+    free(host->dir);
+    free(host);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sandbox_limits.h - what every sandbox is held to, whatever launcher makes it.
+ *
+ * Source: Lambda quotas; "Configure Lambda function memory"; docs/internals/sandboxes.md.
+ */
+#ifndef HEARTH_INVOKER_SANDBOX_LIMITS_H
+#define HEARTH_INVOKER_SANDBOX_LIMITS_H
+
+#include <stdint.h>
+
+#define SANDBOX_UID 993
+#define SANDBOX_GID 990
+#define SANDBOX_HOSTNAME "sandbox" /* neither the host's nor an id */
+#define SANDBOX_PIDS_MAX 1024
+#define SANDBOX_FILES_MAX 1024
+/* Above the host's own processes: when the node itself runs out of memory, sandboxes go first. */
+#define SANDBOX_OOM_SCORE_ADJ 500
+/* Memory that stands for one CPU, MiB. */
+#define MEMORY_OF_ONE_CPU 1769
+
+/** CPU shares for @memory_mib: 1024 for one CPU, at least 2. */
+static inline uint32_t sandbox_cpu_shares(uint32_t memory_mib)
+{
+    uint32_t shares = (uint32_t)((uint64_t)memory_mib * 1024 / MEMORY_OF_ONE_CPU);
+
+    return shares > 2 ? shares : 2;
+}
+
+#endif
