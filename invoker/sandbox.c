@@ -311,6 +311,8 @@ static void on_waiting(void *arg)
         log_info("sandbox", "ready", KV_STR("sandbox", sb->id),
                  KV_STR("function", ready_version_spec(sb->ver)->name),
                  KV_U64("init_us", sb->init_us));
+        if (sb->launch)
+            launch_settled(sb->launch);
     }
     set_state(sb, SANDBOX_IDLE, "next");
     sb->host->ops->on_ready(sb, sb->host->arg);
