@@ -7,6 +7,7 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/str.h"
+#include "invoker/seccomp_profile.h"
 
 static void add_strings(cJSON *to, const char *name, const char *const *strings)
 {
@@ -113,6 +114,21 @@ static void add_file_systems(cJSON *host, const struct docker_container_options 
     add_volumes(tmpfs, o);
 }
 
+/* Docker takes a profile's text where its command line takes the name of a file. */
+static void add_security(cJSON *host)
+{
+    cJSON *profile = seccomp_profile(), *array = cJSON_AddArrayToObject(host, "SecurityOpt");
+    char *text = cJSON_PrintUnformatted(profile);
+    CLEANUP(freep) char *option = text ? str_printf("seccomp=%s", text) : NULL;
+
+    if (!option)
+        abort();
+    cJSON_AddItemToArray(array, cJSON_CreateString("no-new-privileges"));
+    cJSON_AddItemToArray(array, cJSON_CreateString(option));
+    cJSON_free(text);
+    cJSON_Delete(profile);
+}
+
 static void add_isolation(cJSON *host, const struct docker_container_options *o)
 {
     cJSON *log;
@@ -129,7 +145,7 @@ static void add_isolation(cJSON *host, const struct docker_container_options *o)
     cJSON_AddStringToObject(host, "IpcMode", "none"); /* as in Lambda there is no /dev/shm */
     cJSON_AddStringToObject(host, "CgroupnsMode", "private");
     add_strings(host, "CapDrop", (const char *const[]){"ALL", NULL});
-    add_strings(host, "SecurityOpt", (const char *const[]){"no-new-privileges", NULL});
+    add_security(host);
     cJSON_AddFalseToObject(host, "Init");
     cJSON_AddTrueToObject(host, "AutoRemove");
     log = cJSON_AddObjectToObject(host, "LogConfig");

@@ -55,7 +55,7 @@ static void test_nothing_is_left_open(void **state)
         "\"Hostname\":\"sandbox\"",
         "\"ReadonlyRootfs\":true",
         "\"CapDrop\":[\"ALL\"]",
-        "\"SecurityOpt\":[\"no-new-privileges\"]",
+        "\"SecurityOpt\":[\"no-new-privileges\",\"seccomp={\\\"defaultAction\\\":\\\"SCMP_ACT_ERRNO",
         "\"NetworkMode\":\"none\"",
         "\"IpcMode\":\"none\"",
         "\"CgroupnsMode\":\"private\"",

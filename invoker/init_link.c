@@ -309,6 +309,16 @@ static void send_small(struct init_link *link, const uint8_t *frame, ssize_t len
     write_some(link);
 }
 
+pid_t init_link_pid(const struct init_link *link)
+{
+    struct ucred peer = {0};
+    socklen_t size = sizeof(peer);
+
+    return link->fd >= 0 && getsockopt(link->fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0
+               ? peer.pid
+               : 0;
+}
+
 void init_link_start(struct init_link *link, const struct init_start *start)
 {
     ssize_t size = init_start_size(start);

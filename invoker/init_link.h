@@ -13,6 +13,8 @@
 #ifndef HEARTH_INVOKER_INIT_LINK_H
 #define HEARTH_INVOKER_INIT_LINK_H
 
+#include <sys/types.h>
+
 #include "common/base/error.h"
 #include "common/io/loop.h"
 #include "common/proto/init_wire.h"
@@ -49,6 +51,8 @@ void init_link_set_handler(struct init_link *link, const struct init_link_handle
 void init_link_free(struct init_link *link);
 
 /* Once connected; harmless before. */
+/** PID 1 as this process sees it, once HELLO has come; 0 when it does not. */
+pid_t init_link_pid(const struct init_link *link);
 void init_link_start(struct init_link *link, const struct init_start *start);
 void init_link_signal(struct init_link *link, int signo);
 void init_link_kill(struct init_link *link);

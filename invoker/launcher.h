@@ -102,6 +102,7 @@ struct launcher_ops {
     int (*start)(struct launcher *launcher, const struct launch_options *options,
                  struct launch **ret, struct error *err);
     void (*run)(struct launch *launch);
+    void (*settled)(struct launch *launch); /* NULL: nothing to do then */
     void (*signal)(struct launch *launch, int signo);
     void (*kill)(struct launch *launch);
     void (*end)(struct launch *launch);
@@ -135,6 +136,16 @@ static inline int launch_start(struct launcher *launcher, const struct launch_op
 static inline void launch_run(struct launch *launch)
 {
     launch->launcher->ops->run(launch);
+}
+
+/**
+ * The init phase is over. In it a function has all the CPU time there is, as on Lambda; from now on
+ * what its memory gives it. Harmless twice, and when the sandbox is ending.
+ */
+static inline void launch_settled(struct launch *launch)
+{
+    if (launch->launcher->ops->settled)
+        launch->launcher->ops->settled(launch);
 }
 
 /** Sends @signo to the function's main process, when there is one. */

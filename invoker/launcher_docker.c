@@ -21,6 +21,7 @@
 #include "invoker/docker_outage.h"
 #include "invoker/docker_sweep.h"
 #include "invoker/init_link.h"
+#include "invoker/sandbox_cgroup.h"
 #include "invoker/sandbox_env.h"
 
 #define ID_MAX 32
@@ -52,6 +53,7 @@ struct docker_launcher {
     struct docker_outage outage; /* starts are made one at a time then, with pauses */
     char *node, *run_dir, *init_path, *network;
     char life[33]; /* random: tells our containers from those of earlier lives */
+    uint32_t cpus;
     uint32_t starts_max, starts; /* allowed and running at once */
     uint64_t connect_us;
     struct map launches; /* by sandbox id */
@@ -74,6 +76,9 @@ struct docker_launch {
     struct sandbox_env *env; /* until it runs */
     struct init_link *link;
     struct docker_call *call; /* the one that runs */
+    struct docker_call *limiting; /* beside it */
+    struct sandbox_cgroup cgroup; /* from HELLO on; empty: the engine has to be asked */
+    uint32_t cpu_quota_us; /* of each CPU_PERIOD_US; 0: more than the node has, or limited */
     enum phase phase;
     bool holds_start; /* counts in launcher->starts */
     bool created; /* or perhaps: the engine has heard of it */
@@ -110,6 +115,9 @@ static void launch_free(struct docker_launch *l)
     timer_stop(&l->timer);
     if (l->call)
         docker_call_cancel(l->call);
+    if (l->limiting)
+        docker_call_cancel(l->limiting);
+    sandbox_cgroup_done(&l->cgroup);
     init_link_free(l->link);
     if (l->dir)
         rmdir(l->dir);
@@ -180,9 +188,14 @@ static void launch_remove(struct docker_launch *l)
         l->call = docker_container_remove(l->launcher->docker, l->name, on_removed, l);
 }
 
-/* Closes the socket, by which everything in the sandbox dies, and sees to the container. */
+/*
+ * Closes the socket, by which everything in the sandbox dies, and sees to the container. Killing by
+ * the cgroup comes before: PID 1 may be one of a thousand that want its CPU time.
+ */
 static void launch_ending(struct docker_launch *l)
 {
+    if (l->phase >= READY)
+        (void)sandbox_cgroup_kill(&l->cgroup);
     l->phase = ENDING;
     l->retry_us = RETRY_MIN_US;
     init_link_free(TAKE(l->link));
@@ -244,6 +257,7 @@ static void on_hello(const struct launch_fds *fds, void *arg)
         l->times.connect_us = now - l->phase_us;
     l->times.total_us = now - l->began_us;
     l->phase = READY;
+    (void)sandbox_cgroup_find(&l->cgroup, init_link_pid(l->link));
     log_info("launcher", "sandbox ready", KV_STR("sandbox", l->id),
              KV_U64("queued_us", l->times.queued_us), KV_U64("create_us", l->times.create_us),
              KV_U64("start_us", l->times.start_us), KV_U64("connect_us", l->times.connect_us),
@@ -567,6 +581,9 @@ static int docker_start(struct launcher *base, const struct launch_options *o, s
         return r;
     }
     make_config(l, o);
+    l->cpu_quota_us = sandbox_cgroup_quota(o->spec->memory_mib);
+    if (l->cpu_quota_us >= launcher->cpus * CPU_PERIOD_US)
+        l->cpu_quota_us = 0;
     list_append(&launcher->queue, &l->node);
     launch_pump(launcher);
     *ret = &l->base;
@@ -582,6 +599,28 @@ static void docker_run(struct launch *base)
     l->phase = RUNNING;
     init_link_start(l->link, &(struct init_start){l->env->cwd, (const char *const *)l->env->argv,
                                                   (const char *const *)l->env->env});
+}
+
+static void on_limited(const struct error *err, void *arg)
+{
+    struct docker_launch *l = arg;
+
+    l->limiting = NULL;
+    if (err) /* its share of the CPU is limited all the same */
+        log_warn("launcher", "no limit of CPU time", KV_STR("sandbox", l->id), KV_ERR(err));
+}
+
+static void docker_settled(struct launch *base)
+{
+    struct docker_launch *l = launch_of(base);
+    uint32_t quota_us = l->cpu_quota_us;
+
+    l->cpu_quota_us = 0;
+    if (l->phase != RUNNING || quota_us == 0)
+        return;
+    if (sandbox_cgroup_limit_cpu(&l->cgroup, quota_us) < 0)
+        l->limiting = docker_container_limit_cpu(l->launcher->docker, l->name, quota_us,
+                                                 CPU_PERIOD_US, on_limited, l);
 }
 
 static void docker_signal(struct launch *base, int signo)
@@ -664,6 +703,7 @@ static const struct launcher_ops docker_ops = {
     .name = "docker",
     .start = docker_start,
     .run = docker_run,
+    .settled = docker_settled,
     .signal = docker_signal,
     .kill = docker_kill,
     .end = docker_end,
@@ -739,7 +779,8 @@ int launcher_docker_new(const struct launcher_docker_options *o, struct launcher
     launcher->run_dir = str_dup(str_of(o->run_dir));
     launcher->init_path = str_dup(str_of(o->init_path));
     launcher->network = str_dup(o->network && *o->network ? str_of(o->network) : STR("none"));
-    launcher->starts_max = o->starts_max ? o->starts_max : 2 * (uint32_t)(cpus > 0 ? cpus : 1);
+    launcher->cpus = cpus > 0 ? (uint32_t)cpus : 1;
+    launcher->starts_max = o->starts_max ? o->starts_max : 2 * launcher->cpus;
     launcher->connect_us = o->connect_us ? o->connect_us : CONNECT_US_DEFAULT;
     token_make(16, launcher->life);
     map_init(&launcher->launches, NULL);

@@ -20,7 +20,7 @@ log-tools: $(BUILD)/tests/log-driver $(BUILD)/tests/kafka-consumer ## what the t
 # invoker: the launcher as a program of its own, and its function, for tests/integration/test_sandboxes.py.
 SANDBOX_DRIVER_OBJ := $(call obj,tests/integration/sandbox/driver.c \
 	$(filter-out %_test.c,$(wildcard invoker/launcher*.c invoker/docker_*.c invoker/image_store*.c)) \
-	invoker/init_link.c invoker/sandbox_env.c invoker/cgroup.c invoker/oci_runtime.c \
+	invoker/init_link.c invoker/sandbox_cgroup.c invoker/sandbox_env.c invoker/seccomp_profile.c invoker/cgroup.c invoker/oci_runtime.c \
 	invoker/rootfs_mount.c invoker/scratch_disk.c invoker/run_program.c invoker/demand.c invoker/native_host.c $(filter-out %_test.c,$(wildcard invoker/blank*.c)) $(filter-out %_test.c,$(wildcard common/base/*.c)) \
 	common/proto/init_wire.c common/proto/image_ref.c common/io/loop.c common/io/timer_heap.c \
 	common/io/http_client.c $(filter-out %_test.c,$(wildcard common/io/docker*.c)))
@@ -33,10 +33,18 @@ $(BUILD)/tests/sandbox-function: tests/integration/sandbox/function.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) -D_GNU_SOURCE -O2 -g0 $(WARN) -static -o $@ $<
 
+# runs in a sandbox too, and tries to leave it
+$(BUILD)/tests/escape: tests/integration/escape/escape.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) -D_GNU_SOURCE -O2 -g0 $(WARN) -static -o $@ $<
+
+check-escape: all $(BUILD)/tests/escape ## a function that tries to get out of its sandbox in every way it knows
+	@cd tests && ../build/venv/bin/python -m pytest -q integration/test_escape.py
+
 sandbox-tools: $(BUILD)/tests/sandbox-driver $(BUILD)/tests/sandbox-function $(BUILD)/hearth-init ## what the test of sandboxes runs
 
 -include $(patsubst %.o,%.d,$(SANDBOX_DRIVER_OBJ))
-.PHONY: sandbox-tools
+.PHONY: sandbox-tools check-escape
 
 # invoker: a sandbox's HTTP face as a program of its own, for tests/conformance/test_recorded_runtime.py.
 FACE_DRIVER_OBJ := $(call obj,tests/integration/sandbox/face_driver.c \

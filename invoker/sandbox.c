@@ -205,8 +205,11 @@ void sandbox_try_ready(struct sandbox *sb)
         timer_is_armed(&sb->settle) || !runtime_face_is_waiting(sb->face) ||
         !extension_api_is_ready(extension_face_api(sb->extensions)))
         return;
-    if (sb->state == SANDBOX_INIT)
+    if (sb->state == SANDBOX_INIT) {
         init_done(sb);
+        if (sb->launch)
+            launch_settled(sb->launch);
+    }
     sandbox_set_state(sb, SANDBOX_IDLE, "next");
     sb->host->ops->on_ready(sb, sb->host->arg);
 }

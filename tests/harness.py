@@ -172,6 +172,8 @@ class Hearth:
             ASAN_OPTIONS="detect_leaks=1:abort_on_error=0:exitcode=99",
             UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1",
         )
+        if os.environ.get("HEARTH_LAUNCHER"):
+            env["HEARTH_LAUNCHER"] = os.environ["HEARTH_LAUNCHER"]
         env.update({k: str(v) for k, v in self.settings.items()})
         return env
 

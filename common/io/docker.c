@@ -83,6 +83,22 @@ struct docker_call *docker_container_start(struct docker *docker, const char *id
     return change(docker, "POST", path, done, arg);
 }
 
+struct docker_call *docker_container_limit_cpu(struct docker *docker, const char *id,
+                                               uint32_t quota_us, uint32_t period_us,
+                                               docker_done_fn *done, void *arg)
+{
+    CLEANUP(freep) char *path = path_of("/containers/", id, "/update");
+    CLEANUP(freep)
+    char *body = str_printf("{\"CpuQuota\":%u,\"CpuPeriod\":%u}", quota_us, period_us);
+
+    return docker_request(docker, &(struct docker_request){.method = "POST",
+                                                           .path = path,
+                                                           .body = str_of(body),
+                                                           .timeout_us = CHANGE_TIMEOUT_US,
+                                                           .done = done,
+                                                           .arg = arg});
+}
+
 struct docker_call *docker_container_inspect(struct docker *docker, const char *id,
                                              docker_json_fn *done, void *arg)
 {

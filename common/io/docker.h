@@ -72,6 +72,10 @@ struct docker_call *docker_container_create(struct docker *docker, const char *n
                                             const cJSON *config, docker_json_fn *done, void *arg);
 struct docker_call *docker_container_start(struct docker *docker, const char *id,
                                            docker_done_fn *done, void *arg);
+/** POST /containers/{id}/update: CPU time, microseconds in each period. */
+struct docker_call *docker_container_limit_cpu(struct docker *docker, const char *id,
+                                               uint32_t quota_us, uint32_t period_us,
+                                               docker_done_fn *done, void *arg);
 struct docker_call *docker_container_inspect(struct docker *docker, const char *id,
                                              docker_json_fn *done, void *arg);
 /** SIGKILL. ERR_CONFLICT when it does not run. */

@@ -91,6 +91,23 @@ static void test_the_version_is_agreed_once_and_used_in_paths(void **state)
     end(&f);
 }
 
+static void test_cpu_time_is_limited_by_an_update(void **state)
+{
+    static const char *const answers[] = {
+        VERSION,
+        JSON_ANSWER("200 OK", "{\"Warnings\":null}"), NULL};
+    struct fixture f;
+
+    (void)state;
+    begin(&f, answers);
+    docker_container_limit_cpu(f.docker, "c1", 1447, 20000, on_done, &f);
+    loop_run(f.loop);
+    assert_int_equal(f.err.code, ERR_OK);
+    assert_non_null(strstr(f.script.seen[1], "POST /v1.41/containers/c1/update HTTP/1.1\r\n"));
+    assert_non_null(strstr(f.script.seen[1], "{\"CpuQuota\":1447,\"CpuPeriod\":20000}"));
+    end(&f);
+}
+
 static void test_an_engine_that_dropped_1_41_is_asked_for_its_least(void **state)
 {
     static const char *const answers[] = {
@@ -324,6 +341,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_version_is_agreed_once_and_used_in_paths),
+        cmocka_unit_test(test_cpu_time_is_limited_by_an_update),
         cmocka_unit_test(test_an_engine_that_dropped_1_41_is_asked_for_its_least),
         cmocka_unit_test(test_an_engine_too_old_or_absent_fails_every_waiting_call),
         cmocka_unit_test(test_the_engines_message_and_kind_are_kept),
