@@ -34,8 +34,8 @@ endif
 LAYERS := base model proto io
 LIB_SRC := $(foreach l,$(LAYERS),$(filter-out %_test.c,$(wildcard common/$(l)/*.c)))
 PROGRAMS := gateway controller invoker cli
-prog_src = $(filter-out %_test.c,$(wildcard $(1)/*.c))
-TEST_SRC := $(wildcard common/*/*_test.c gateway/*_test.c controller/*_test.c invoker/*_test.c cli/*_test.c)
+prog_src = $(filter-out %_test.c,$(wildcard $(1)/*.c $(1)/*/*.c))
+TEST_SRC := $(wildcard common/*/*_test.c $(foreach p,$(PROGRAMS),$(p)/*_test.c $(p)/*/*_test.c))
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
 LIB := $(BUILD)/libhearth.a

@@ -17,4 +17,7 @@ $(BUILD)/bench/link_bench: $(call obj,bench/link_bench.c) $(LIB)
 bench-link: $(BUILD)/bench/link_bench ## what a round trip over a link costs
 	@$<
 
-.PHONY: bench bench-link
+bench-functions: all ## what operations cost with 1,000, 10,000 and 100,000 functions; minutes
+	@bench/run.sh functions
+
+.PHONY: bench bench-link bench-functions

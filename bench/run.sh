@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# run.sh - `make bench`: an engine, the base images, then bench.py with the arguments given.
+# run.sh - `make bench`: an engine, the base images, then bench.py (or functions.py) with the arguments given.
 set -u -o pipefail
 cd "$(dirname "$0")/.." || exit 1
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
@@ -9,4 +9,9 @@ host=$(scripts/dockerd.sh ensure $$) || exit 1
 trap 'scripts/dockerd.sh stop $$ >&2' EXIT
 export DOCKER_HOST=$host
 images/build.sh python:3.13 provided:al2023 || exit 1
-build/venv/bin/python bench/bench.py "$@"
+part=bench
+if [ "${1:-}" = functions ]; then
+    part=functions
+    shift
+fi
+build/venv/bin/python "bench/$part.py" "$@"

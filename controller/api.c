@@ -14,7 +14,7 @@
 #include "common/model/record.h"
 #include "common/model/validate.h"
 #include "common/proto/aws_error.h"
-#include "controller/fn_op.h"
+#include "controller/ops/fn_op.h"
 #include "controller/resolve.h"
 #include "controller/serve.h"
 

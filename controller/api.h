@@ -17,7 +17,7 @@
 #include "common/model/fn_name.h"
 #include "common/model/lambda_ops.h"
 #include "controller/controller.h"
-#include "controller/layers.h"
+#include "controller/ops/layers.h"
 
 struct fn_op;
 struct fn_write;

@@ -9,10 +9,10 @@
 #include "common/base/log.h"
 #include "common/model/lambda_input.h"
 #include "controller/serve.h"
-#include "controller/zip_check.h"
+#include "controller/code/zip_check.h"
 
 #define RUNTIMES_FILE_MAX (1u << 20)
-#define S3_SECRET_MAX 4096u
+#define SECRET_MAX 4096u
 #define REDIS_PATIENCE_US SECONDS(2) /* a restart of Redis costs time, not errors */
 
 /* ---- peers ---- */
@@ -27,6 +27,7 @@ static const struct rpc_method methods[] = {
     {"version.get", serve_version_get},
     {"code.get", serve_code_get},
     {"code.download", serve_code_download},
+    {"async.enqueue", serve_async_enqueue},
     {NULL, NULL},
 };
 
@@ -46,8 +47,17 @@ static void on_up(struct link *link, const struct link_hello *hello, void *arg)
 
     log_info("peers", "connected", KV_STR("role", hello->role), KV_STR("peer", hello->id));
     peers_add(c->peers, link, gateway ? PEER_GATEWAY : PEER_INVOKER, hello->id);
-    if (gateway)
+    if (gateway) {
         nodes_tell(c->nodes);
+        async_gateway_here(c->async);
+    }
+}
+
+void serve_async_enqueue(struct rpc_request *rpc, const cJSON *args, struct str body, void *arg)
+{
+    struct controller *c = arg;
+
+    async_enqueue(c->async, rpc, args, body);
 }
 
 static void on_stream(struct link *link, struct link_stream *s, enum link_kind kind,
@@ -136,6 +146,7 @@ static void on_redis(bool up, const struct error *why, void *arg)
     nodes_sync(c->nodes);
     fn_changes_resume(c->changes);
     code_gc_sweep(c->gc); /* an answer that was lost may have told of archives */
+    async_redis_here(c->async);
 }
 
 /* ---- life ---- */
@@ -179,32 +190,44 @@ static int open_store(struct controller *c, struct error *err)
     return r;
 }
 
-/* The secret of the object store's access key: a line of a file, or the setting. */
-static int read_s3_secret(const struct controller_config *config, struct buf *ret,
-                          struct error *err)
+/* An access key as the settings have it; @name begins their names: "s3", "aws". */
+struct access_key {
+    const char *name, *id, *secret, *secret_file;
+};
+
+/* The secret of an access key: a line of a file, or the setting. */
+static int read_secret(const struct access_key *key, struct buf *ret, struct error *err)
 {
-    const char *path = config->s3_secret_file;
     int r;
 
-    if (!config->s3_access_key_id[0])
+    buf_reserve(ret, SECRET_MAX); /* so that it never moves, and can be wiped */
+    if (!key->id[0])
         return 0;
-    if (path[0] && config->s3_secret_access_key[0])
+    if (key->secret_file[0] && key->secret[0])
         return error_set(err, ERR_CONFIG,
-                         "s3_secret_file and s3_secret_access_key are both set: leave one out");
-    if (path[0])
-        r = error_wrap(err, file_read(path, ret, err), "s3_secret_file");
+                         "%s_secret_file and %s_secret_access_key are both set: leave one out",
+                         key->name, key->name);
+    if (key->secret_file[0])
+        r = error_wrap(err, file_read(key->secret_file, ret, err), "%s_secret_file", key->name);
     else
-        r = buf_append_str(ret, str_of(config->s3_secret_access_key));
+        r = buf_append_str(ret, str_of(key->secret));
     if (r == 0 && str_trim(buf_str(ret)).len == 0)
         return error_set(err, ERR_CONFIG,
-                         "the access key of s3_access_key_id has no secret: set s3_secret_file");
+                         "the access key of %s_access_key_id has no secret: set %s_secret_file",
+                         key->name, key->name);
     return r;
 }
 
 static int open_s3(struct controller *c, struct error *err)
 {
-    CLEANUP(buf_done) struct buf secret = BUF_INIT(S3_SECRET_MAX);
+    CLEANUP(buf_done) struct buf secret = BUF_INIT(SECRET_MAX);
     const struct controller_config *config = c->config;
+    const struct access_key key = {"s3", config->s3_access_key_id, config->s3_secret_access_key,
+                                   config->s3_secret_file};
+    struct aws_client_options put = {.loop = c->loop,
+                                     .endpoint = config->s3_endpoint,
+                                     .access_key = config->s3_access_key_id,
+                                     .timeout_us = config->s3_timeout_us};
     struct code_s3_options options = {.loop = c->loop,
                                       .endpoint = config->s3_endpoint,
                                       .region = config->region,
@@ -215,16 +238,64 @@ static int open_s3(struct controller *c, struct error *err)
 
     if (!config->s3_endpoint || !config->s3_endpoint[0])
         return 0;
-    buf_reserve(&secret, S3_SECRET_MAX); /* so that it never moves, and can be wiped */
-    r = read_s3_secret(config, &secret, err);
+    r = read_secret(&key, &secret, err);
     if (r == 0) {
         if (config->s3_region[0])
             options.region = config->s3_region;
         options.secret = str_trim(buf_str(&secret));
         c->s3 = code_s3_new(&options);
+        put.secret = options.secret;
+        c->s3_put = aws_client_new(&put);
     }
     explicit_bzero(secret.ptr, secret.cap);
     return r;
+}
+
+static int open_aws(struct controller *c, struct error *err)
+{
+    CLEANUP(buf_done) struct buf secret = BUF_INIT(SECRET_MAX);
+    const struct controller_config *config = c->config;
+    const struct access_key key = {"aws", config->aws_access_key_id,
+                                   config->aws_secret_access_key, config->aws_secret_file};
+    struct aws_client_options options = {.loop = c->loop,
+                                         .endpoint = config->aws_endpoint,
+                                         .access_key = config->aws_access_key_id,
+                                         .timeout_us = config->aws_timeout_us};
+    int r;
+
+    if (!config->aws_endpoint || !config->aws_endpoint[0])
+        return 0;
+    r = read_secret(&key, &secret, err);
+    if (r == 0) {
+        options.secret = str_trim(buf_str(&secret));
+        c->aws = aws_client_new(&options);
+    }
+    explicit_bzero(secret.ptr, secret.cap);
+    return r;
+}
+
+static void make_async(struct controller *c)
+{
+    const struct controller_config *config = c->config;
+    struct async_options options = {.loop = c->loop,
+                                    .redis = c->redis,
+                                    .key = &c->key,
+                                    .peers = c->peers,
+                                    .clients = {.aws = c->aws, .s3 = c->s3_put},
+                                    .region = str_of(config->region),
+                                    .in_flight = config->async_in_flight,
+                                    .function_max = config->async_function_max,
+                                    .queue_max = config->async_queue_max,
+                                    .lease_us = config->async_lease_us,
+                                    .retry_wait_us = config->async_retry_wait_us,
+                                    .backoff_us = config->async_backoff_us,
+                                    .backoff_max_us = config->async_backoff_max_us,
+                                    .delivery_age_us = config->async_delivery_age_us};
+
+    if (c->s3_put) /* buckets' ARNs name no region */
+        options.clients.s3_region =
+            config->s3_region[0] ? str_of(config->s3_region) : str_of(config->region);
+    c->async = async_new(&options);
 }
 
 static int listen_for_peers(struct controller *c, struct error *err)
@@ -237,6 +308,7 @@ static int listen_for_peers(struct controller *c, struct error *err)
 
 static int start(struct controller *c, struct error *err)
 {
+    uint64_t retry_us = c->config->retry_us;
     struct redis_options redis = {.url = c->config->redis_url,
                                   .command_timeout_us = c->config->redis_timeout_us,
                                   .patience_us = REDIS_PATIENCE_US,
@@ -244,7 +316,8 @@ static int start(struct controller *c, struct error *err)
                                   .arg = c};
     struct fn_changes_options changes = {.loop = c->loop,
                                          .prepare_timeout_us = c->config->prepare_timeout_us,
-                                         .peer_timeout_us = c->config->peer_timeout_us};
+                                         .peer_timeout_us = c->config->peer_timeout_us,
+                                         .retry_us = retry_us ? retry_us : SECONDS(1)};
     int r;
 
     r = read_runtimes(c, err);
@@ -255,7 +328,7 @@ static int start(struct controller *c, struct error *err)
     if (r < 0)
         return r;
     c->registry = registry_new(c->loop, c->redis, &c->key);
-    c->gc = code_gc_new(c->loop, c->registry);
+    c->gc = code_gc_new(c->loop, c->registry, retry_us ? retry_us : SECONDS(10));
     c->peers = peers_new(c->loop, on_peer_gone, c);
     c->nodes = nodes_new(c->loop, c->redis, c->peers, c->config->node_grace_us,
                          c->config->peer_timeout_us);
@@ -267,7 +340,12 @@ static int start(struct controller *c, struct error *err)
     r = open_store(c, err);
     if (r == 0)
         r = open_s3(c, err);
-    return r < 0 ? r : listen_for_peers(c, err);
+    if (r == 0)
+        r = open_aws(c, err);
+    if (r < 0)
+        return r;
+    make_async(c);
+    return listen_for_peers(c, err);
 }
 
 int controller_new(struct loop *loop, const struct controller_config *config,
@@ -302,10 +380,14 @@ void controller_free(struct controller *c)
         return;
     c->closing = true;
     fn_changes_free(c->changes); /* leads nothing any more */
+    async_stop(c->async); /* nor does this */
     code_s3_free(c->s3); /* as do requests of Redis, those that fetch code end */
     redis_free(c->redis); /* requests under way end, by way of all that is still there */
     if (c->peers)
         peers_free(c->peers);
+    aws_client_free(c->aws);
+    aws_client_free(c->s3_put);
+    async_free(c->async);
     link_server_free(c->server);
     nodes_free(c->nodes);
     code_gc_free(c->gc);

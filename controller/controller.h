@@ -10,14 +10,15 @@
 #ifndef HEARTH_CONTROLLER_CONTROLLER_H
 #define HEARTH_CONTROLLER_CONTROLLER_H
 
-#include "controller/code_gc.h"
-#include "controller/code_s3.h"
-#include "controller/code_store.h"
+#include "controller/async/async.h"
+#include "controller/code/code_gc.h"
+#include "controller/code/code_s3.h"
+#include "controller/code/code_store.h"
 #include "controller/controller_config.h"
 #include "controller/fn_change.h"
 #include "controller/nodes.h"
 #include "controller/peers.h"
-#include "controller/registry.h"
+#include "controller/store/registry.h"
 
 struct controller {
     struct loop *loop;
@@ -32,6 +33,9 @@ struct controller {
     struct peers *peers;
     struct nodes *nodes;
     struct fn_changes *changes;
+    struct aws_client *aws; /* NULL: no AWS-compatible services are configured */
+    struct aws_client *s3_put; /* the object store as a destination; NULL: as s3 */
+    struct async *async;
     struct link_server *server;
     bool closing; /* its parts are gone, or will be in this call */
     unsigned refs; /* of the memory: the owner's, and each piece of work on a worker */

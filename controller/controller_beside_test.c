@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is kept beside a function: its policies, tags, event configurations and settings. */
 #include "controller/controller_fixture.h"
-#include "controller/docs.h"
+#include "controller/store/docs.h"
 
 #define EVENTS "/2019-09-25/functions"
 #define TAGS "/2017-03-31/tags"

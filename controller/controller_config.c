@@ -6,7 +6,8 @@
 #include "common/base/clock.h"
 #include "common/model/setting_checks.h"
 #include "common/io/redis_url.h"
-#include "controller/code_s3.h"
+#include "controller/async/aws_client.h"
+#include "controller/code/code_s3.h"
 
 #if defined(__aarch64__)
 #define OWN_ARCHITECTURE "arm64"
@@ -106,6 +107,46 @@ static const struct config_item items[] = {
     {"code_storage_max", "HEARTH_CODE_STORAGE_MAX", CFG_BYTES,
      offsetof(struct controller_config, code_storage_max), "75G", 1024 * 1024, 1ull << 50,
      "bytes that the archives of one account's functions and layers may have together", NULL},
+    {"async_in_flight", "HEARTH_ASYNC_IN_FLIGHT", CFG_U64,
+     offsetof(struct controller_config, async_in_flight), "500", 1, 10000,
+     "asynchronous invocations and messages to destinations that are under way at once", NULL},
+    {"async_function_max", "HEARTH_ASYNC_FUNCTION_MAX", CFG_U64,
+     offsetof(struct controller_config, async_function_max), "100", 1, 10000,
+     "asynchronous invocations of one function that are under way at once; never more than it has "
+     "reserved",
+     NULL},
+    {"async_queue_max", "HEARTH_ASYNC_QUEUE_MAX", CFG_BYTES,
+     offsetof(struct controller_config, async_queue_max), "1G", 1024 * 1024, 1ull << 44,
+     "bytes of events that one account may have waiting in Redis; more are refused (429)", NULL},
+    USEC_ITEM("async_lease", "HEARTH_ASYNC_LEASE", async_lease_us, "30s", SECONDS(1), MINUTES(60),
+              "after how long events of a controller that has died are taken up by another one"),
+    USEC_ITEM("async_retry_wait", "HEARTH_ASYNC_RETRY_WAIT", async_retry_wait_us, "60s", MSEC(10),
+              MINUTES(60),
+              "how long the first retry of an asynchronous invocation that failed waits; the second "
+              "one waits twice as long"),
+    USEC_ITEM("async_backoff", "HEARTH_ASYNC_BACKOFF", async_backoff_us, "1s", MSEC(10),
+              MINUTES(5),
+              "how long an asynchronous invocation that was throttled waits at first; doubled each "
+              "time"),
+    USEC_ITEM("async_backoff_max", "HEARTH_ASYNC_BACKOFF_MAX", async_backoff_max_us, "5m",
+              MSEC(10), MINUTES(60), "how long it waits at most"),
+    USEC_ITEM("async_delivery_age", "HEARTH_ASYNC_DELIVERY_AGE", async_delivery_age_us, "6h",
+              SECONDS(1), MINUTES(60 * 24 * 14),
+              "how long a destination or dead letter queue that takes no messages is tried before "
+              "they are given up"),
+    STRING_ITEM(aws_endpoint, "HEARTH_AWS_ENDPOINT", "", 0, 1024,
+                "SQS, SNS and EventBridge for destinations and dead letter queues: http://host:port "
+                "or https://host:port, in which {service} and {region} may stand; empty: none",
+                aws_client_check_endpoint),
+    STRING_ITEM(aws_access_key_id, "HEARTH_AWS_ACCESS_KEY_ID", "", 0, 128,
+                "access key id for these services; empty: requests are not signed", NULL),
+    {"aws_secret_access_key", "HEARTH_AWS_SECRET_ACCESS_KEY", CFG_SECRET,
+     offsetof(struct controller_config, aws_secret_access_key), "", 0, 1024,
+     "secret of that access key; better in a file", NULL},
+    STRING_ITEM(aws_secret_file, "HEARTH_AWS_SECRET_FILE", "", 0, 1024,
+                "file with the secret of that access key", NULL),
+    USEC_ITEM("aws_timeout", "HEARTH_AWS_TIMEOUT", aws_timeout_us, "30s", MSEC(100), MINUTES(10),
+              "how long one of these services may take to answer"),
     USEC_ITEM("redis_timeout", "HEARTH_REDIS_TIMEOUT", redis_timeout_us, "5s", MSEC(50), MINUTES(1),
               "how long Redis may take to answer a command"),
     USEC_ITEM("prepare_timeout", "HEARTH_PREPARE_TIMEOUT", prepare_timeout_us, "10m", SECONDS(1),

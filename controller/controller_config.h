@@ -30,11 +30,24 @@ struct controller_config {
     char *s3_secret_file; /* the same secret in a file */
     uint64_t s3_timeout_us;
     uint64_t code_storage_max; /* bytes of an account's archives and layers */
+    uint64_t async_in_flight; /* events and messages that are taken at once */
+    uint64_t async_function_max; /* the same of one function */
+    uint64_t async_queue_max; /* bytes of an account's waiting events */
+    uint64_t async_lease_us;
+    uint64_t async_retry_wait_us; /* before the first retry; twice that before the second */
+    uint64_t async_backoff_us, async_backoff_max_us; /* of throttles and errors that are not the function's */
+    uint64_t async_delivery_age_us; /* how long a destination is tried */
+    char *aws_endpoint; /* of SQS, SNS and EventBridge; "": none */
+    char *aws_access_key_id; /* "": requests are not signed */
+    char *aws_secret_access_key;
+    char *aws_secret_file; /* the same secret in a file */
+    uint64_t aws_timeout_us;
     uint64_t redis_timeout_us;
     uint64_t prepare_timeout_us;
     uint64_t resolve_timeout_us;
     uint64_t peer_timeout_us;
     uint64_t node_grace_us;
+    uint64_t retry_us; /* no setting: how soon what Redis did not take is tried again; 0: in good time */
 };
 
 /** The table behind --help and docs/configuration.md. */

@@ -50,6 +50,12 @@ static struct {
     bool has_entry_point;
     uint64_t retired;
     bool registered;
+    /* async.run, of the gateway */
+    enum { SUCCEED, FAIL, FAIL_ONCE, THROTTLE, THROTTLE_ONCE, FORGET, KEEP_RUNNING } run;
+    unsigned runs;
+    char run_id[UUID_MAX], run_name[80], run_qualifier[80]; /* of the last one */
+    bool same_id; /* all since runs was 0 had one id */
+    char run_payload[4096];
 } peer;
 
 /* The answer that came last. */
@@ -217,7 +223,42 @@ static inline void serve_nodes(struct rpc_request *rpc, const cJSON *args, struc
     loop_stop(loop);
 }
 
+static inline void serve_run(struct rpc_request *rpc, const cJSON *args, struct str body, void *arg)
+{
+    struct str id = cjson_str(args, "request_id");
+    cJSON *ok = cJSON_CreateObject();
+    struct error err;
+    bool fails = peer.run == FAIL || peer.run == FAIL_ONCE;
+
+    (void)arg;
+    peer.same_id = peer.runs == 0 || (peer.same_id && str_eq(id, str_of(peer.run_id)));
+    peer.runs++;
+    snprintf(peer.run_id, sizeof(peer.run_id), "%.*s", STR_ARG(id));
+    snprintf(peer.run_name, sizeof(peer.run_name), "%.*s", STR_ARG(cjson_str(args, "name")));
+    snprintf(peer.run_qualifier, sizeof(peer.run_qualifier), "%.*s",
+             STR_ARG(cjson_str(args, "qualifier")));
+    snprintf(peer.run_payload, sizeof(peer.run_payload), "%.*s", STR_ARG(body));
+    cJSON_AddBoolToObject(ok, "function_error", fails);
+    cJSON_AddStringToObject(ok, "executed_version", "$LATEST");
+    if (peer.run == KEEP_RUNNING) {
+        hold(rpc);
+    } else if (peer.run == THROTTLE || peer.run == THROTTLE_ONCE) {
+        error_set(&err, ERR_THROTTLED, "Rate Exceeded.");
+        rpc_fail(rpc, &err);
+    } else if (peer.run == FORGET) {
+        error_set(&err, ERR_NOT_FOUND, "no such function");
+        rpc_fail(rpc, &err);
+    } else {
+        rpc_reply(rpc, ok, fails ? STR("{\"errorMessage\":\"broken\"}") : STR("\"fine\""));
+    }
+    if (peer.run == FAIL_ONCE || peer.run == THROTTLE_ONCE)
+        peer.run = SUCCEED;
+    cJSON_Delete(ok);
+    loop_stop(loop);
+}
+
 static const struct rpc_method peer_methods[] = {
+    {"async.run", serve_run},
     {"image.resolve", serve_resolve},
     {"image.prepare", serve_image}, {"code.prepare", serve_code}, {"version.retire", serve_retire},
     {"route.drop", serve_drop},     {"nodes.set", serve_nodes},   {NULL, NULL}};
@@ -506,6 +547,15 @@ static inline int setup(void **state)
         .resolve_timeout_us = MSEC(300),
         .peer_timeout_us = MSEC(300),
         .node_grace_us = SECONDS(10),
+        .retry_us = MSEC(50),
+        .async_in_flight = 100,
+        .async_function_max = 50,
+        .async_queue_max = 1 << 20,
+        .async_lease_us = SECONDS(2),
+        .async_retry_wait_us = MSEC(40),
+        .async_backoff_us = MSEC(20),
+        .async_backoff_max_us = MSEC(100),
+        .async_delivery_age_us = SECONDS(2),
     };
     loop = loop_new();
     controller_start();

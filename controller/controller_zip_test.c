@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Functions of archives: kept as long as they are used, served, refused. */
 #include "common/base/base64.h"
-#include "controller/code_url.h"
+#include "controller/code/code_url.h"
 #include "controller/controller_fixture.h"
 
 /* A stored archive with one file; base64. @text makes its content. */

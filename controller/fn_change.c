@@ -9,7 +9,6 @@
 #include "common/base/log.h"
 #include "controller/prepare.h"
 
-#define RETRY_US SECONDS(1) /* of Redis, and of an invoker that could not for its own reasons */
 #define TRIES_MAX 10u /* of an invoker whose engine or registry is away */
 #define BIT(n) (1u << (n))
 
@@ -219,7 +218,7 @@ static void trial_failed(struct fn_change *change, struct trial *trial, const st
         look_for_end(change);
     } else {
         trial->state = TRIAL_AGAIN;
-        timer_start(&change->timer, RETRY_US);
+        timer_start(&change->timer, change->changes->o.retry_us);
     }
 }
 
@@ -349,7 +348,7 @@ static void on_written(const struct registry_change *done, const struct error *e
         change_set_state(change, OVER);
     } else if (change) {
         complain(change, err);
-        timer_start(&change->timer, RETRY_US);
+        timer_start(&change->timer, change->changes->o.retry_us);
     }
     changes_unwait(changes);
 }

@@ -15,9 +15,9 @@
 #ifndef HEARTH_CONTROLLER_FN_CHANGE_H
 #define HEARTH_CONTROLLER_FN_CHANGE_H
 
-#include "controller/code_gc.h"
+#include "controller/code/code_gc.h"
 #include "controller/peers.h"
-#include "controller/registry.h"
+#include "controller/store/registry.h"
 
 struct fn_changes;
 
@@ -29,6 +29,7 @@ struct fn_changes_options {
     const struct runtimes *runtimes;
     uint64_t prepare_timeout_us; /* for an invoker to be there and ready */
     uint64_t peer_timeout_us; /* for a peer to give up the old version */
+    uint64_t retry_us; /* of a step that Redis, or an invoker for its own reasons, did not take */
 };
 
 struct fn_changes *fn_changes_new(const struct fn_changes_options *options);

@@ -169,8 +169,8 @@ static void on_ask_answer(const cJSON *ok, struct str body, const struct error *
     free(ask);
 }
 
-void peers_ask(struct peers *peers, struct peer *peer, const char *method, const cJSON *args,
-               uint64_t timeout_us, rpc_done_fn *done, void *arg)
+void peers_ask_with(struct peers *peers, struct peer *peer, const char *method, const cJSON *args,
+                    struct str body, uint64_t timeout_us, rpc_done_fn *done, void *arg)
 {
     struct ask *ask = calloc(1, sizeof(*ask));
 
@@ -180,7 +180,13 @@ void peers_ask(struct peers *peers, struct peer *peer, const char *method, const
     ask->done = done;
     ask->arg = arg;
     list_append(&peer->asks, &ask->node);
-    rpc_call(peer->link, method, args, STR_NULL, timeout_us, on_ask_answer, ask);
+    rpc_call(peer->link, method, args, body, timeout_us, on_ask_answer, ask);
+}
+
+void peers_ask(struct peers *peers, struct peer *peer, const char *method, const cJSON *args,
+               uint64_t timeout_us, rpc_done_fn *done, void *arg)
+{
+    peers_ask_with(peers, peer, method, args, STR_NULL, timeout_us, done, arg);
 }
 
 static void round_end(void *arg)

@@ -52,6 +52,9 @@ struct peer *peers_next(struct peers *peers, const struct peer *after);
 /** As rpc_call(), but @done comes also when the link is closed by us. */
 void peers_ask(struct peers *peers, struct peer *peer, const char *method, const cJSON *args,
                uint64_t timeout_us, rpc_done_fn *done, void *arg);
+/** The same with bytes behind the arguments. */
+void peers_ask_with(struct peers *peers, struct peer *peer, const char *method, const cJSON *args,
+                    struct str body, uint64_t timeout_us, rpc_done_fn *done, void *arg);
 
 /** Exactly once, when every peer that was asked has answered or has gone. */
 typedef void peers_done_fn(void *arg);

@@ -4,7 +4,7 @@
 
 #include "common/model/fn_name.h"
 #include "common/model/lambda_input.h"
-#include "controller/concurrency.h"
+#include "controller/ops/concurrency.h"
 #include "controller/serve.h"
 
 struct resolve {

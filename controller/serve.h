@@ -20,6 +20,8 @@ void serve_route_resolve(struct rpc_request *rpc, const cJSON *args, struct str 
 void serve_version_get(struct rpc_request *rpc, const cJSON *args, struct str body, void *arg);
 /** `code.get`; specs.c. */
 void serve_code_get(struct rpc_request *rpc, const cJSON *args, struct str body, void *arg);
+/** `async.enqueue`; controller.c. */
+void serve_async_enqueue(struct rpc_request *rpc, const cJSON *args, struct str body, void *arg);
 /** `code.download`; specs.c. */
 void serve_code_download(struct rpc_request *rpc, const cJSON *args, struct str body, void *arg);
 

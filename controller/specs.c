@@ -5,8 +5,8 @@
 #include "common/base/clock.h"
 #include "common/model/fn_name.h"
 #include "common/model/lambda_input.h"
-#include "controller/code_url.h"
-#include "controller/fn_view.h"
+#include "controller/code/code_url.h"
+#include "controller/store/fn_view.h"
 #include "controller/serve.h"
 
 /* ---- version.get ---- */

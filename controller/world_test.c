@@ -20,6 +20,12 @@ static unsigned pick(unsigned n)
     return (unsigned)(seed >> 33) % n;
 }
 
+/* A policy whose statement names, behind @member, everything. */
+#define POLICY(member)                                                                             \
+    "%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%7B%22Effect%22%3A%22Allow%22%2C"     \
+    "%22Action%22%3A%22sts%3AAssumeRole%22%2C%22" member "%22%3A%22%2A%22%7D%7D"
+#define POLICY_ARN "arn:aws:iam::000000000000:policy/p@A@"
+
 /* What may be sent: @F@ and so on are replaced by something that may be there. */
 static const struct {
     const char *method, *path, *query, *body;
@@ -74,6 +80,13 @@ static const struct {
     {"PUT", "/2020-06-30/functions/@F@/code-signing-config", "",
      "{\"CodeSigningConfigArn\":\"@C@\"}"},
     {"DELETE", "/2020-06-30/functions/@F@/code-signing-config", "", ""},
+    {"IAM", "", "", "Action=CreateRole&RoleName=r@A@&AssumeRolePolicyDocument=" POLICY("Principal")},
+    {"IAM", "", "", "Action=DeleteRole&RoleName=r@A@"},
+    {"IAM", "", "", "Action=CreatePolicy&PolicyName=p@A@&PolicyDocument=" POLICY("Resource")},
+    {"IAM", "", "", "Action=DeletePolicy&PolicyArn=" POLICY_ARN},
+    {"IAM", "", "", "Action=AttachRolePolicy&RoleName=r@A@&PolicyArn=" POLICY_ARN},
+    {"IAM", "", "", "Action=AttachRolePolicy&RoleName=r@A@&PolicyArn=" POLICY_ARN},
+    {"IAM", "", "", "Action=DetachRolePolicy&RoleName=r@A@&PolicyArn=" POLICY_ARN},
 };
 
 /* Things that exist by names that were made for them; the newest of each. */
@@ -169,16 +182,20 @@ static void send_any(void)
     CLEANUP(freep) char *path = fill(templates[i].path);
     CLEANUP(freep) char *query = fill(templates[i].query);
     CLEANUP(freep) char *body = fill(templates[i].body);
+    bool is_iam = strcmp(templates[i].method, "IAM") == 0;
+    CLEANUP(freep) char *form = str_printf("%s&Version=2010-05-08", body);
     cJSON *args = cJSON_CreateObject();
 
-    cJSON_AddStringToObject(args, "method", templates[i].method);
-    cJSON_AddStringToObject(args, "path", path);
+    if (is_iam)
+        cJSON_AddStringToObject(args, "service", "iam");
+    cJSON_AddStringToObject(args, "method", is_iam ? "POST" : templates[i].method);
+    cJSON_AddStringToObject(args, "path", is_iam ? "/" : path);
     cJSON_AddStringToObject(args, "query", query);
     cJSON_AddStringToObject(args, "account", "000000000000");
     cJSON_AddStringToObject(args, "request_id", "r");
     cJSON_AddStringToObject(args, "endpoint", "");
-    rpc_call(gateway, "lambda", args, str_of(body), WAIT_US, on_one,
-             str_printf("%s %s?%s", templates[i].method, path, query));
+    rpc_call(gateway, "lambda", args, str_of(is_iam ? form : body), WAIT_US,
+             on_one, str_printf("%s %s?%s", templates[i].method, is_iam ? form : path, query));
     cJSON_Delete(args);
 }
 

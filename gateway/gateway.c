@@ -24,6 +24,7 @@
 
 #define RESOLVE_TIMEOUT_US SECONDS(10)
 #define LAST_ANSWERS_US SECONDS(1) /* for answers to leave, when the time to drain is over */
+#define IDLE_LOOK_US MSEC(50)
 #define PATH_MAX_BYTES 16384
 #define HEALTH_MAX 65536
 #define UNSIGNED_BODY_MAX 65536u /* of a request that must be signed and is not */
@@ -42,7 +43,8 @@ struct gateway {
     struct downloads *downloads;
     struct query_api query_api;
     struct http_server *http;
-    struct timer drain;
+    struct timer drain; /* until when it may take */
+    struct timer idle; /* whether what runs for the controller has ended */
     struct buf path; /* scratch: a decoded path */
     char refusal_id[UUID_MAX]; /* request id of the engine's own answer under way */
     bool was_ready; /* controller and a node have been reached once */
@@ -123,8 +125,22 @@ static void handle_nodes_set(struct rpc_request *req, const cJSON *args, struct 
     rpc_reply(req, NULL, STR_NULL);
 }
 
+static void handle_async_run(struct rpc_request *req, const cJSON *args, struct str body, void *arg)
+{
+    struct gateway *gw = arg;
+    struct error err;
+
+    if (gw->stopping) { /* the controller asks another one, or later */
+        error_set(&err, ERR_UNAVAILABLE, "the gateway is stopping");
+        rpc_fail(req, &err);
+        return;
+    }
+    invokes_run_event(gw->invokes, req, args, body);
+}
+
 static const struct rpc_method methods[] = {
     {"route.drop", handle_route_drop},
+    {"async.run", handle_async_run},
     {"nodes.set", handle_nodes_set},
     {NULL, NULL},
 };
@@ -279,6 +295,14 @@ static void on_abort(struct http_req *req, void *arg)
         p->on_client_gone(p);
 }
 
+static void on_writable(struct http_req *req, void *arg)
+{
+    struct pending *p = http_user(req);
+
+    (void)arg;
+    p->on_writable(p);
+}
+
 static void on_too_large(struct http_req *req, void *arg)
 {
     struct gateway *gw = arg;
@@ -310,6 +334,7 @@ static const struct http_handler http_handler = {
     .on_abort = on_abort,
     .on_too_large = on_too_large,
     .on_refusal = on_refusal,
+    .on_writable = on_writable,
 };
 
 /* ---- the whole ---- */
@@ -328,12 +353,24 @@ static void on_drain_over(void *arg)
     timer_start(&gw->drain, LAST_ANSWERS_US);
 }
 
+/* No client waits any more; events of the controller may still run. */
+static void on_drained(void *arg)
+{
+    struct gateway *gw = arg;
+
+    if (invokes_in_flight(gw->invokes) == 0)
+        loop_stop(gw->loop);
+    else
+        timer_start(&gw->idle, IDLE_LOOK_US);
+}
+
 static void make_parts(struct gateway *gw, const struct link_hello *me)
 {
     const struct gateway_config *config = gw->config;
     const struct route_resolver resolver = {resolve, gw};
     struct invoke_parts parts = {
         .loop = gw->loop,
+        .controller = gw->controller,
         .home = {str_of(config->account_id), str_of(config->region)},
         .wait_us = config->invoke_wait_us,
     };
@@ -362,6 +399,7 @@ int gateway_new(struct loop *loop, const struct gateway_config *config, struct g
     gw->config = config;
     buf_init(&gw->path, PATH_MAX_BYTES);
     timer_init(&gw->drain, loop, on_drain_over, gw);
+    timer_init(&gw->idle, loop, on_drained, gw);
     snprintf(me.id, sizeof(me.id), "%s", config->id);
     r = auth_new(config->credentials_file, config->account_id, config->region, &gw->auth, err);
     if (r == 0)
@@ -385,11 +423,6 @@ int gateway_port(const struct gateway *gw)
     return http_server_port(gw->http);
 }
 
-static void on_drained(void *arg)
-{
-    loop_stop(arg);
-}
-
 void gateway_stop(struct gateway *gw)
 {
     if (gw->stopping)
@@ -398,7 +431,7 @@ void gateway_stop(struct gateway *gw)
     log_info("gateway", "stopping", KV_U64("invocations", invokes_in_flight(gw->invokes)),
              KV_U64("calls", manage_in_flight(gw->manage)));
     timer_start(&gw->drain, gw->config->drain_us);
-    http_server_drain(gw->http, on_drained, gw->loop);
+    http_server_drain(gw->http, on_drained, gw);
 }
 
 void gateway_free(struct gateway *gw)
@@ -406,6 +439,7 @@ void gateway_free(struct gateway *gw)
     if (!gw)
         return;
     timer_stop(&gw->drain);
+    timer_stop(&gw->idle);
     http_server_free(gw->http);
     invokes_free(gw->invokes);
     link_free(gw->controller);

@@ -84,6 +84,11 @@ struct fixture {
     const char *targets; /* JSON of route.resolve's targets; NULL: $LATEST alone */
     const char *limits; /* more members of that answer, ',' first; NULL: none */
     char qualifier[32]; /* that was asked for last */
+    int enqueues;
+    enum error_code enqueue_with; /* async.enqueue fails with it; ERR_OK: it is kept */
+    bool keep_enqueue; /* it is not answered */
+    struct rpc_request *kept_enqueue;
+    char event[512]; /* "account name qualifier request_id trace_id payload" of the last one */
     char lambda_path[128];
     char lambda_service[160]; /* "iam text/x arn:…": service, content type and caller of the call */
     bool (*until)(struct fixture *f);
@@ -314,7 +319,27 @@ static inline void handle_lambda(struct rpc_request *req, const cJSON *args, str
     cJSON_Delete(ok);
 }
 
+static inline void handle_enqueue(struct rpc_request *req, const cJSON *args, struct str body, void *arg)
+{
+    struct fixture *f = arg;
+    struct error err;
+
+    f->enqueues++;
+    snprintf(f->event, sizeof(f->event), "%s %s %s %s %s %.*s", text_of(args, "account"),
+             text_of(args, "name"), text_of(args, "qualifier"), text_of(args, "request_id"),
+             text_of(args, "trace_id"), STR_ARG(body));
+    error_set(&err, f->enqueue_with, "not kept");
+    if (f->keep_enqueue)
+        f->kept_enqueue = req;
+    else if (f->enqueue_with != ERR_OK)
+        rpc_fail(req, &err);
+    else
+        rpc_reply(req, NULL, STR_NULL);
+    poke(f);
+}
+
 static const struct rpc_method controller_methods[] = {
+    {"async.enqueue", handle_enqueue},
     {"route.resolve", handle_resolve}, {"lambda", handle_lambda}, {NULL, NULL}};
 
 static inline void on_set(const cJSON *ok, struct str body, const struct error *err, void *arg)

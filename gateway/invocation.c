@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "gateway/async.h"
 #include "gateway/invoke_reply.h"
+#include "gateway/invoke_stream.h"
 #include "gateway/reply.h"
 
 #define RESULT_MAX (6u * 1024u * 1024u + 65536u) /* the invoker's limit is 6 MiB + 100 bytes */
@@ -33,6 +35,7 @@ struct invocation *invocation_take(struct invokes *invokes)
         buf_init(&inv->arn, 1024);
         buf_init(&inv->log, LOG_MAX);
         buf_init(&inv->result, RESULT_MAX);
+        result_stream_init(&inv->result_stream);
     }
     list_append(&invokes->active, &inv->node);
     invokes->in_flight++;
@@ -45,6 +48,7 @@ void invocation_free(struct invocation *inv)
     buf_done(&inv->arn);
     buf_done(&inv->log);
     buf_done(&inv->result);
+    result_stream_done(&inv->result_stream);
     free(inv);
 }
 
@@ -69,6 +73,7 @@ void invocation_release(struct invocation *inv)
     struct invokes *invokes = inv->invokes;
 
     timer_stop(&inv->timer);
+    async_leave(inv);
     route_wait_cancel(&inv->wait);
     invocation_leave_node(inv);
     invocation_stop_waiting(inv);
@@ -85,8 +90,10 @@ void invocation_release(struct invocation *inv)
     inv->version[0] = '\0';
     inv->tried_len = 0;
     inv->stale_pause_us = 0;
-    inv->has_head = false;
+    inv->has_head = inv->streaming = false;
+    inv->unconsumed = 0;
     inv->refused.code = ERR_OK;
+    result_stream_clear(&inv->result_stream);
     invoke_request_clear(&inv->ask);
     buf_clear(&inv->arn);
     buf_clear(&inv->log);
@@ -101,9 +108,12 @@ void invocation_release(struct invocation *inv)
 
 void invocation_fail(struct invocation *inv, const struct error *err)
 {
-    struct http_req *req = inv->req;
-
-    reply_error_of(req, inv->request_id, err);
+    if (inv->rpc)
+        async_fail(inv, err);
+    else if (inv->streaming)
+        invoke_stream_fail(inv, err);
+    else
+        reply_error_of(inv->req, inv->request_id, err);
     invocation_release(inv);
 }
 
@@ -132,6 +142,10 @@ void invocation_fail_not_found(struct invocation *inv)
 
 void invocation_fail_throttled(struct invocation *inv, const char *reason)
 {
+    if (inv->rpc) {
+        invocation_fail_with(inv, ERR_THROTTLED, "%s (%s)", ADMISSION_MESSAGE, reason);
+        return;
+    }
     reply_error(inv->req, inv->request_id, ERR_THROTTLED, STR(ADMISSION_MESSAGE), reason);
     invocation_release(inv);
 }
@@ -148,8 +162,17 @@ void invocation_succeed(struct invocation *inv)
     };
     struct buf events;
 
+    if (inv->rpc) {
+        async_succeed(inv);
+        invocation_release(inv);
+        return;
+    }
     switch (inv->ask.kind) {
     case INVOKE_STREAM:
+        if (inv->streaming) {
+            invoke_stream_end(inv);
+            break;
+        }
         buf_init(&events, INVOKE_EVENTS_MAX);
         invoke_reply_events(inv->req, &answer, &events);
         buf_done(&events);

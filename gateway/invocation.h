@@ -6,28 +6,33 @@
  * Owns:    an invocation holds its permit, its place among those who wait, and its node until it is
  *          released; it is used again then.
  * Threads: loop thread only.
- * Errors:  each invocation_fail… answers the client and releases the invocation.
+ * Errors:  each invocation_fail… answers the client, or the controller that asked, and releases the
+ *          invocation.
  */
 #ifndef HEARTH_GATEWAY_INVOCATION_H
 #define HEARTH_GATEWAY_INVOCATION_H
 
 #include "common/base/id.h"
 #include "common/base/random.h"
+#include "common/io/rpc.h"
 #include "common/proto/invoke_wire.h"
+#include "common/proto/result_stream.h"
 #include "gateway/invoke.h"
 #include "gateway/invoke_request.h"
 #include "gateway/pending.h"
 
 #define INVOKE_TRIES_MAX 4 /* nodes asked for one invocation */
 
-enum invoke_state { INVOKE_IDLE, INVOKE_ROUTING, INVOKE_PARKED, INVOKE_RUNNING };
+enum invoke_state { INVOKE_IDLE, INVOKE_ROUTING, INVOKE_PARKED, INVOKE_RUNNING, INVOKE_QUEUEING };
 
 struct invocation {
     struct pending pending; /* first: http_user() */
     struct invokes *invokes;
     struct list_node node; /* in invokes->active, ->parked or ->spare */
     enum invoke_state state;
-    struct http_req *req;
+    struct http_req *req; /* NULL for one that the controller asks for: then @rpc is set */
+    struct rpc_request *rpc;
+    struct enqueue *enqueue; /* its event is on its way to the controller; else NULL */
     struct invoke_request ask;
     struct account *waits_at; /* counted as one that waits for its route */
     struct fn_lease *lease; /* its permit, from the first time it may run */
@@ -52,6 +57,10 @@ struct invocation {
     struct buf arn; /* as invoked */
     struct buf log; /* base64 */
     struct buf result;
+    /* a streamed one: invoke_stream.h */
+    bool streaming; /* the client's answer has begun */
+    struct result_stream result_stream;
+    size_t unconsumed; /* bytes of the link that wait for the client */
 };
 
 struct invokes {
@@ -59,9 +68,11 @@ struct invokes {
     struct list_node active; /* routing or running */
     struct list_node parked;
     struct list_node spare;
+    struct list_node enqueues; /* async.h */
     size_t spare_len, in_flight;
     struct random random; /* for the choice between versions */
     struct buf head; /* scratch: the question's head */
+    struct buf events; /* scratch: of a streamed answer */
 };
 
 /** One that is empty; callbacks and timer are the caller's to set. */

@@ -6,7 +6,10 @@
 
 #include "common/base/base64.h"
 #include "common/base/log.h"
+#include "gateway/async.h"
 #include "gateway/invocation.h"
+#include "gateway/invoke_reply.h"
+#include "gateway/invoke_stream.h"
 
 #define HEAD_MAX 16384u
 #define HEADER_NAME_MAX 64 /* of those that the API's model names */
@@ -69,6 +72,10 @@ static void on_timer(void *arg)
 {
     struct invocation *inv = arg;
 
+    if (inv->state == INVOKE_RUNNING && inv->streaming && invoke_stream_waits(inv)) {
+        timer_start(&inv->timer, RUN_SLACK_US); /* a slow client: the HTTP engine knows how slow */
+        return;
+    }
     if (inv->state == INVOKE_RUNNING) {
         log_error("invoke", "no answer from the node", KV_STR("request_id", inv->request_id),
                   KV_STR("node", node_id(inv->at)));
@@ -113,14 +120,18 @@ static void on_result_head(struct link_stream *s, struct str bytes, void *arg)
     struct result_head head;
 
     (void)s;
-    if (result_head_read(bytes, &head) < 0)
+    if (result_head_read(bytes, &head) < 0 ||
+        (head.outcome == INVOKE_STREAMING && inv->ask.kind != INVOKE_STREAM))
         return; /* has_head stays false: on_end says what that means */
     inv->has_head = true;
     inv->outcome = head.outcome;
+    (void)buf_reserve(&inv->result, head.body_bytes); /* once; more than it may have fails later */
     if (head.executed_version.len > 0)
         set_version(inv->executed_version, head.executed_version);
     if (head.outcome == INVOKE_REFUSED)
         error_set(&inv->refused, head.refused, "%.*s", STR_ARG(head.message));
+    else if (head.outcome == INVOKE_STREAMING)
+        invoke_stream_begin(inv);
     else if (inv->ask.wants_log_tail)
         base64_encode(&inv->log, head.log_tail);
 }
@@ -129,6 +140,13 @@ static void on_result_data(struct link_stream *s, struct str bytes, void *arg)
 {
     struct invocation *inv = arg;
 
+    if (inv->streaming) {
+        if (invoke_stream_take(inv, bytes) == 0)
+            return;
+        link_stream_reset(s, ERR_PROTOCOL);
+        invocation_fail_with(inv, ERR_INTERNAL, "The node's answer is malformed.");
+        return;
+    }
     if (buf_append_str(&inv->result, bytes) == 0) {
         link_stream_consumed(s, bytes.len);
         return;
@@ -239,7 +257,8 @@ static int write_head(struct invocation *inv, const struct route *route,
     struct invokes *invokes = inv->invokes;
     uint64_t now = loop_now_us(invokes->parts.loop);
     struct invoke_head head = {
-        .flags = inv->ask.wants_log_tail ? INVOKE_LOG_TAIL : 0,
+        .flags = (inv->ask.wants_log_tail ? INVOKE_LOG_TAIL : 0u) |
+                 (inv->ask.kind == INVOKE_STREAM ? INVOKE_ACCEPT_STREAM : 0u),
         .generation = target->generation,
         .wait_ms = (uint32_t)((inv->deadline_us > now ? inv->deadline_us - now : 0) / 1000),
         .request_id = str_from(inv->request_id, UUID_LEN),
@@ -248,6 +267,7 @@ static int write_head(struct invocation *inv, const struct route *route,
         .version = str_of(target->version),
         .trace_id = buf_str(&inv->ask.trace_id),
         .client_context = buf_str(&inv->ask.client_context),
+        .payload_bytes = (uint32_t)inv->ask.payload.len,
     };
 
     /* unqualified for an unqualified call, else with the qualifier that was given */
@@ -348,10 +368,9 @@ static void dispatch(struct invocation *inv, struct route *route)
         return;
     }
     if (inv->ask.kind == INVOKE_EVENT) {
-        /* checked as AWS does until here, where it would be queued */
-        invocation_fail_with(inv, ERR_UNSUPPORTED,
-                  "InvocationType Event is not offered yet, nor is InvokeAsync: this release of "
-                  "Hearth invokes synchronously only (RequestResponse, DryRun).");
+        timer_stop(&inv->timer);
+        move_to(inv, INVOKE_QUEUEING);
+        async_enqueue(inv);
         return;
     }
     if (!inv->lease && fn_lease_take(route->lease, target->is_provisioned, &reason) < 0) {
@@ -419,26 +438,47 @@ static struct str header_of(void *arg, const char *name)
     return http_header(arg, lower);
 }
 
+static struct invocation *begin(struct invokes *invokes)
+{
+    struct invocation *inv = invocation_take(invokes);
+
+    inv->pending.on_client_gone = on_client_gone;
+    inv->pending.on_writable = invoke_stream_on_writable;
+    inv->wait.fn = on_route;
+    timer_init(&inv->timer, invokes->parts.loop, on_timer, inv);
+    inv->deadline_us = loop_now_us(invokes->parts.loop) + invokes->parts.wait_us;
+    return inv;
+}
+
 void invokes_serve(struct invokes *invokes, struct http_req *req, const struct lambda_match *match,
                    const char *request_id)
 {
     struct invoke_source source = {match, http_query(req),     http_body(req), header_of,
                                    req,   &invokes->parts.home};
-    struct invocation *inv = invocation_take(invokes);
+    struct invocation *inv = begin(invokes);
     struct error err;
 
-    inv->pending.on_client_gone = on_client_gone;
-    inv->wait.fn = on_route;
-    timer_init(&inv->timer, invokes->parts.loop, on_timer, inv);
     inv->req = req;
     http_set_user(req, &inv->pending);
     memcpy(inv->request_id, request_id, UUID_MAX);
-    inv->deadline_us = loop_now_us(invokes->parts.loop) + invokes->parts.wait_us;
     if (invoke_request_read(&inv->ask, &source, &err) < 0) {
         invocation_fail(inv, &err);
         return;
     }
     advance(inv);
+}
+
+void invokes_run_event(struct invokes *invokes, struct rpc_request *rpc, const cJSON *args,
+                       struct str body)
+{
+    struct invocation *inv = begin(invokes);
+    struct error err;
+
+    inv->rpc = rpc;
+    if (async_read(inv, args, body, &err) < 0)
+        invocation_fail(inv, &err);
+    else
+        advance(inv);
 }
 
 void invokes_kick(struct invokes *invokes)
@@ -469,7 +509,9 @@ void invokes_give_up(struct invokes *invokes)
         if (runs)
             link_stream_reset(inv->stream, ERR_CLOSED);
         invocation_fail_with(inv, ERR_UNAVAILABLE, "Hearth is stopping; the invocation %s.",
-                  runs ? "may have run" : "was not run");
+                  runs                             ? "may have run"
+                  : inv->state == INVOKE_QUEUEING ? "may not have been queued"
+                                                   : "was not run");
     }
 }
 
@@ -488,7 +530,9 @@ struct invokes *invokes_new(const struct invoke_parts *parts)
     list_init(&invokes->active);
     list_init(&invokes->parked);
     list_init(&invokes->spare);
+    list_init(&invokes->enqueues);
     buf_init(&invokes->head, HEAD_MAX);
+    buf_init(&invokes->events, INVOKE_EVENTS_MAX);
     random_init(&invokes->random);
     return invokes;
 }
@@ -496,16 +540,23 @@ struct invokes *invokes_new(const struct invoke_parts *parts)
 void invokes_free(struct invokes *invokes)
 {
     struct invocation *inv;
+    struct error err;
 
     if (!invokes)
         return;
+    error_set(&err, ERR_CLOSED, "the gateway ends");
     while ((inv = LIST_FIRST(&invokes->active, struct invocation, node)) ||
-           (inv = LIST_FIRST(&invokes->parked, struct invocation, node)))
+           (inv = LIST_FIRST(&invokes->parked, struct invocation, node))) {
+        if (inv->rpc)
+            async_fail(inv, &err);
         on_client_gone(&inv->pending);
+    }
+    async_end(invokes);
     while ((inv = LIST_FIRST(&invokes->spare, struct invocation, node))) {
         list_remove(&inv->node);
         invocation_free(inv);
     }
     buf_done(&invokes->head);
+    buf_done(&invokes->events);
     free(invokes);
 }

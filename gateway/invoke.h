@@ -21,6 +21,7 @@
 #define HEARTH_GATEWAY_INVOKE_H
 
 #include "common/io/http_server.h"
+#include "common/io/rpc.h"
 #include "common/model/fn_name.h"
 #include "common/model/lambda_ops.h"
 #include "gateway/admission.h"
@@ -34,6 +35,7 @@ struct invoke_parts {
     struct route_cache *routes;
     struct nodes *nodes;
     struct admission *admission;
+    struct link *controller; /* keeps asynchronous invocations */
     struct fn_home home;
     uint64_t wait_us; /* how long an invocation may wait before it runs */
 };
@@ -44,6 +46,9 @@ void invokes_free(struct invokes *invokes);
 /** Serves @req; @match is borrowed for the call. */
 void invokes_serve(struct invokes *invokes, struct http_req *req, const struct lambda_match *match,
                    const char *request_id);
+/** Runs the event that the controller's `async.run` is about, and answers @rpc. */
+void invokes_run_event(struct invokes *invokes, struct rpc_request *rpc, const cJSON *args,
+                       struct str body);
 /** The controller or a node has come up: who waits may try again. */
 void invokes_kick(struct invokes *invokes);
 /** Answers all that is under way with 503: the gateway stops. */

@@ -35,7 +35,7 @@ void invoke_request_clear(struct invoke_request *r)
 {
     r->fn = (struct fn_name){0};
     r->kind = INVOKE_SYNC;
-    r->wants_log_tail = false;
+    r->wants_log_tail = r->is_invoke_async = false;
     r->payload = STR_NULL;
     buf_clear(&r->name);
     buf_clear(&r->qualifier);
@@ -185,6 +185,7 @@ int invoke_request_read(struct invoke_request *r, const struct invoke_source *so
         result = read_client_context(r, source, err);
     if (result < 0)
         return result;
+    r->is_invoke_async = is_async;
     read_trace_id(r, source);
     r->payload = source->body.len ? source->body : STR("{}");
     return r->kind == INVOKE_DRY_RUN ? 0 : json_check(r->payload, err);

@@ -33,6 +33,7 @@ struct invoke_request {
     struct fn_name fn; /* qualifier.ptr NULL: none */
     enum invoke_kind kind;
     bool wants_log_tail;
+    bool is_invoke_async; /* INVOKE_EVENT by the operation InvokeAsync */
     struct str payload; /* "{}" when the body was empty */
     struct buf name; /* the label as it was given */
     struct buf qualifier; /* decoded from the query */

@@ -5,7 +5,6 @@
 #include "common/proto/event_stream.h"
 
 #define STREAM "/2021-11-15/functions/hello/response-streaming-invocations"
-#define ASYNC "/2014-11-13/functions/hello/invoke-async/"
 
 static void an_invocation_goes_to_a_node_and_back(void **state)
 {
@@ -43,7 +42,6 @@ static void an_invocation_goes_to_a_node_and_back(void **state)
 
 static void errors_are_aws_errors(void **state)
 {
-    static const char *const event[] = {"X-Amz-Invocation-Type: Event", NULL};
     static const char *const dry[] = {"X-Amz-Invocation-Type: DryRun", NULL};
     static const char *const types[] = {"X-Amz-Invocation-Type: Foo", NULL};
     static const char *const logs[] = {"X-Amz-Log-Type: Foo", NULL};
@@ -55,9 +53,6 @@ static void errors_are_aws_errors(void **state)
     invoke(&f, &a, STR("n\x87"));
     expect_part(&a, 400,
                 "Could not parse request body into json: Could not parse payload into json: ");
-    ask(&f, &a, "POST", PATH "hello/invocations", event, STR("{}"));
-    hear(&f, &a);
-    expect_part(&a, 400, "InvocationType Event is not offered yet");
     ask(&f, &a, "POST", PATH "hello/invocations", types, STR("{}"));
     hear(&f, &a);
     expect(&a, 400,
@@ -232,53 +227,6 @@ static void a_stream_tells_a_function_error_at_its_end(void **state)
     end(&f);
 }
 
-/* Where it would be queued it is refused, and nowhere before. */
-static void asynchronous_invocations_are_checked_to_their_end(void **state)
-{
-    static const char *const event[] = {"X-Amz-Invocation-Type: Event", NULL};
-    static const struct {
-        const char *path;
-        const char *const *headers;
-        size_t max;
-        const char *too_large;
-    } cases[] = {
-        {PATH "hello/invocations", event, 1048576,
-         "{\"Type\":\"User\",\"message\":\"Request must be smaller than 1048576 bytes for the "
-         "InvokeFunction operation\"}"},
-        {ASYNC, NULL, 262144,
-         "{\"Type\":\"User\",\"message\":\"Request must be smaller than 262144 bytes for the "
-         "InvokeAsync operation\"}"},
-    };
-    CLEANUP(freep) char *big = malloc(1048577);
-    struct answer a;
-    struct fixture f;
-    size_t i;
-
-    (void)state;
-    assert_non_null(big);
-    memset(big, '1', 1048577);
-    begin(&f, 1);
-    for (i = 0; i < ARRAY_LEN(cases); i++) {
-        f.state = NULL;
-        drop_routes(&f, "{\"account\":\"000000000000\",\"name\":\"hello\"}");
-        ask(&f, &a, "POST", cases[i].path, cases[i].headers, STR("{"));
-        hear(&f, &a);
-        expect_part(&a, 400, "Could not parse request body into json");
-        ask(&f, &a, "POST", cases[i].path, cases[i].headers, str_from(big, cases[i].max));
-        hear(&f, &a);
-        expect_part(&a, 404, "Function not found: " FUNCTION_ARN ":$LATEST");
-        ask(&f, &a, "POST", cases[i].path, cases[i].headers, str_from(big, cases[i].max + 1));
-        hear(&f, &a);
-        expect(&a, 413, cases[i].too_large);
-        f.state = "Active";
-        ask(&f, &a, "POST", cases[i].path, cases[i].headers, STR("{}"));
-        hear(&f, &a);
-        expect_part(&a, 400, "InvocationType Event is not offered yet, nor is InvokeAsync");
-    }
-    assert_int_equal(f.nodes[0].asked, 0);
-    end(&f);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -288,7 +236,6 @@ int main(void)
         cmocka_unit_test(beyond_the_account_limit_is_429),
         cmocka_unit_test(a_stream_is_chunks_and_a_completion),
         cmocka_unit_test(a_stream_tells_a_function_error_at_its_end),
-        cmocka_unit_test(asynchronous_invocations_are_checked_to_their_end),
     };
 
     log_init("invoke_test", LOG_ERROR);

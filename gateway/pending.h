@@ -12,6 +12,8 @@
 struct pending {
     /* The client is gone: stop working for it; the request must not be touched any more. */
     void (*on_client_gone)(struct pending *p);
+    /* A streamed answer may go on; set by who streams. */
+    void (*on_writable)(struct pending *p);
 };
 
 #endif

@@ -28,8 +28,12 @@ base=ca-certificates,tzdata,libstdc++6
 table="
 python:3.11       bookworm  $base,python3,python3-distutils   python3.11 python3=python3.11 python=python3.11
 python:3.13       trixie    $base,python3                     python3.13 python3=python3.13 python=python3.13
+nodejs:18         bookworm  $base,nodejs                      node
 nodejs:20         trixie    $base,nodejs                      node
 provided:al2023   trixie    $base,curl
+java:17           bookworm  $base,openjdk-17-jre-headless     java
+java:21           trixie    $base,openjdk-21-jre-headless     java
+java:25           trixie    $base,openjdk-25-jre-headless     java
 "
 
 say() { echo "images: $*" >&2; }
@@ -66,6 +70,8 @@ python_client() {   # VERSION OUT
 }
 
 nodejs_client() { "$images/nodejs/client.sh" "$1" "$images/nodejs/packages.lock" "$2"; }
+
+java_client() { "$images/java/client.sh" "$images/java/packages.lock" "$1"; }
 
 # rootfs KIND VERSION SUITE DIR: what the Dockerfile copies.
 rootfs() {
@@ -105,6 +111,20 @@ rootfs() {
                 nodejs_client "$suite" "$client"
         fi
         cp -r "$client/." "$dir/rootfs/var/runtime/"
+        echo "$version" >"$dir/rootfs/var/runtime/node-version"
+        ;;
+    java)
+        hash=$(cat "$images/java/packages.lock" "$images/java/client.sh" | sha256sum | cut -c1-12)
+        client=$cache/client-java-$hash
+        if [ ! -d "$client" ]; then
+            rm -rf "$cache/client-java-"*
+            step "$client.log" "java:$version: fetching the runtime client from Maven Central" \
+                java_client "$client"
+        fi
+        mkdir -p "$dir/rootfs/var/runtime/lib"
+        cp -r "$client/." "$dir/rootfs/var/runtime/lib/"
+        echo "$version" >"$dir/rootfs/var/runtime/java-version"
+        (cd "$client" && printf '/var/runtime/lib/%s\n' *.jar) | paste -sd: >"$dir/rootfs/var/runtime/java-classpath"
         ;;
     esac
 }
@@ -166,6 +186,11 @@ export DOCKER_HOST
 names=() rows=() hashes=()
 while read -r name rest; do
     [ -n "$name" ] || continue
+    if [[ $name = java:* ]] && ! command -v mvn >/dev/null; then
+        # A stranger to Java need not install it.
+        [ ${#wanted[@]} = 0 ] || die "Maven is not installed: apt-get install maven"
+        continue
+    fi
     [ ${#wanted[@]} = 0 ] || [[ " ${wanted[*]} " = *" $name "* ]] || continue
     names+=("$name") rows+=("$rest") hashes+=("$(inputs_hash "${name%%:*}" "$name $rest")")
 done <<<"$table"

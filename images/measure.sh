@@ -14,7 +14,7 @@ top=$(dirname "$images")
 build=${BUILD:-$top/build}
 starts=10
 if [ "${1:-}" = -n ]; then starts=$2; shift 2; fi
-[ $# -gt 0 ] || set -- python:3.11 python:3.13 nodejs:20 provided:al2023
+[ $# -gt 0 ] || set -- python:3.11 python:3.13 nodejs:18 nodejs:20 provided:al2023 java:17 java:21 java:25
 [ "$(id -u)" = 0 ] || { echo "measure: needs root, to enter a network namespace" >&2; exit 1; }
 DOCKER_HOST=$("$top/scripts/dockerd.sh" ensure)
 export DOCKER_HOST
@@ -31,6 +31,11 @@ for name in "$@"; do
     code=$images/samples/hello-zip handler=app.handler
     case $name in
     *nodejs*) handler=index.handler ;;
+    *java*)
+        code=$work/java handler=hello.Echo
+        mkdir -p "$code/lib"
+        cp "$("$images/samples/build.sh" java)" "$code/lib/"
+        ;;
     *provided*)
         code=$work/code handler=unused
         mkdir -p "$code"

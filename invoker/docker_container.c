@@ -134,6 +134,9 @@ static void add_isolation(cJSON *host, const struct docker_container_options *o)
         add_strings(host, "Dns", (const char *const[]){"127.0.0.1", NULL});
         add_strings(host, "DnsSearch", (const char *const[]){".", NULL});
     }
+    /* what extensions give as their address, to be told of telemetry */
+    add_strings(host, "ExtraHosts",
+                (const char *const[]){"sandbox.localdomain:127.0.0.1", "sandbox:127.0.0.1", NULL});
     cJSON_AddStringToObject(host, "IpcMode", "none"); /* as in Lambda there is no /dev/shm */
     cJSON_AddStringToObject(host, "CgroupnsMode", "private");
     add_strings(host, "CapDrop", (const char *const[]){"ALL", NULL});

@@ -11,7 +11,7 @@
 #include "common/base/buf.h"
 
 /* What PID 1 sends is small; a longer frame is not its. */
-#define IN_MAX 1024
+#define IN_MAX 4096
 #define OUT_MAX (INIT_FRAME_MAX + 4096)
 
 struct init_link {
@@ -23,7 +23,7 @@ struct init_link {
     struct watch *watch; /* of whichever is open */
     int fds[INIT_FDS_MAX]; /* received, not given away yet */
     int fds_len;
-    bool hello_seen, closed;
+    bool hello_seen, extensions_seen, closed;
     uint8_t in[IN_MAX];
     size_t in_len;
     struct buf out;
@@ -89,8 +89,47 @@ static void on_hello(struct init_link *link, const struct init_frame *f)
     link->handler->on_hello(&fds, link->arg);
 }
 
+/* The descriptor that came with the frame being read; -1: none did. */
+static int take_fd(struct init_link *link)
+{
+    int fd = link->fds_len ? link->fds[0] : -1;
+
+    if (fd < 0)
+        return -1;
+    link->fds_len--;
+    memmove(link->fds, link->fds + 1, sizeof(int) * (size_t)link->fds_len);
+    fcntl(fd, F_SETFL, O_NONBLOCK);
+    return fd;
+}
+
+static void on_extensions(struct init_link *link, const struct init_frame *f)
+{
+    struct init_extensions m;
+    int fd;
+
+    if (link->extensions_seen || init_extensions_read(f, &m) < 0 || (fd = take_fd(link)) < 0) {
+        broken(link, "wrong EXTENSIONS");
+        return;
+    }
+    link->extensions_seen = true;
+    link->handler->on_extensions(&m, fd, link->arg);
+}
+
+static void on_socket_frame(struct init_link *link, const struct init_frame *f)
+{
+    struct init_socket m;
+    int fd = -1;
+
+    if (init_socket_read(f, &m) < 0 || (m.sys_errno == 0 && (fd = take_fd(link)) < 0)) {
+        broken(link, "wrong SOCKET");
+        return;
+    }
+    link->handler->on_socket(&m, fd, link->arg);
+}
+
 static void on_frame(struct init_link *link, const struct init_frame *f)
 {
+    struct init_extension extension;
     struct init_started started;
     struct init_exited exited;
     struct init_failure failure;
@@ -118,15 +157,29 @@ static void on_frame(struct init_link *link, const struct init_frame *f)
             break;
         link->handler->on_failure(&failure, link->arg);
         return;
+    case INIT_EXTENSIONS:
+        on_extensions(link, f);
+        return;
+    case INIT_EXTENSION:
+        if (init_extension_read(f, &extension) < 0)
+            break;
+        link->handler->on_extension(&extension, link->arg);
+        return;
+    case INIT_SOCKET:
+        on_socket_frame(link, f);
+        return;
     case INIT_START:
     case INIT_SIGNAL:
     case INIT_KILL:
+    case INIT_GO:
+    case INIT_CONNECT:
         break;
     }
     broken(link, "unexpected message");
 }
 
-/* Descriptors come with the first byte of HELLO and with nothing else. */
+/* Descriptors come with HELLO, EXTENSIONS and SOCKET, each with a frame's first byte: one recvmsg(2)
+ * gives those of one frame at most, as the kernel ends it behind them. */
 static bool take_fds(struct init_link *link, struct msghdr *msg)
 {
     struct cmsghdr *c;
@@ -140,7 +193,7 @@ static bool take_fds(struct init_link *link, struct msghdr *msg)
         n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
         for (i = 0; i < n; i++) {
             memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof(int));
-            if (!link->hello_seen && link->fds_len < INIT_FDS_MAX) {
+            if (link->fds_len < INIT_FDS_MAX) {
                 link->fds[link->fds_len++] = fd;
             } else {
                 close(fd);
@@ -186,6 +239,8 @@ static void read_some(struct init_link *link)
     }
     if (!link->closed && (r < 0 || link->in_len == sizeof(link->in)))
         broken(link, "malformed frame");
+    if (!link->closed && link->in_len == 0 && link->fds_len)
+        broken(link, "unexpected descriptors");
 }
 
 /* ---- what we say */
@@ -276,6 +331,21 @@ void init_link_kill(struct init_link *link)
     uint8_t frame[INIT_HEADER];
 
     send_small(link, frame, init_kill_write(frame, sizeof(frame)));
+}
+
+void init_link_go(struct init_link *link)
+{
+    uint8_t frame[INIT_HEADER];
+
+    send_small(link, frame, init_go_write(frame, sizeof(frame)));
+}
+
+void init_link_connect(struct init_link *link, uint32_t token, uint16_t port)
+{
+    const struct init_connect m = {token, port};
+    uint8_t frame[INIT_HEADER + 8];
+
+    send_small(link, frame, init_connect_write(frame, sizeof(frame), &m));
 }
 
 /* ---- */

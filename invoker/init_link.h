@@ -5,7 +5,7 @@
  * It listens at a path, takes the first connection and no other (nothing of the function can run
  * before that one), and unlinks the path. Closing the link ends the sandbox.
  *
- * Owns:    its sockets, and the descriptors of HELLO until on_hello gives them away.
+ * Owns:    its sockets, and received descriptors until a callback gives them away.
  * Threads: loop thread only; callbacks never run inside a call; the link may be freed in them.
  * Errors:  what breaks the protocol or the connection ends in on_closed.
  * Source:  docs/internals/sandboxes.md, common/proto/init_wire.h.
@@ -29,6 +29,11 @@ struct init_link_handler {
     void (*on_failure)(const struct init_failure *m, void *arg);
     /** The last one, at most once: PID 1 is gone, or talks nonsense. */
     void (*on_closed)(const struct error *err, void *arg);
+    /** At most once; @log_fd is the receiver's. */
+    void (*on_extensions)(const struct init_extensions *m, int log_fd, void *arg);
+    void (*on_extension)(const struct init_extension *m, void *arg);
+    /** @fd is the receiver's; -1 with m->sys_errno. */
+    void (*on_socket)(const struct init_socket *m, int fd, void *arg);
 };
 
 /** Listens at @path (under 108 bytes; must not exist). -ERR_SYSTEM. @handler is borrowed. */
@@ -41,5 +46,7 @@ void init_link_free(struct init_link *link);
 void init_link_start(struct init_link *link, const struct init_start *start);
 void init_link_signal(struct init_link *link, int signo);
 void init_link_kill(struct init_link *link);
+void init_link_go(struct init_link *link);
+void init_link_connect(struct init_link *link, uint32_t token, uint16_t port);
 
 #endif

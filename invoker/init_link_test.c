@@ -25,6 +25,10 @@ struct fixture {
     struct init_failure failure;
     struct error err;
     bool free_in_callback;
+    struct init_extensions extensions;
+    struct init_extension extension;
+    struct init_socket socket;
+    int log_fd, socket_fd, sockets;
 };
 
 static void on_hello(const struct launch_fds *fds, void *arg)
@@ -77,8 +81,37 @@ static void on_turn(void *arg)
     loop_stop(f->loop);
 }
 
-static const struct init_link_handler handler = {on_hello, on_started, on_exited, on_failure,
-                                                 on_closed};
+static void on_extensions(const struct init_extensions *m, int log_fd, void *arg)
+{
+    struct fixture *f = arg;
+
+    f->extensions = *m;
+    closep(&f->log_fd);
+    f->log_fd = log_fd;
+    loop_stop(f->loop);
+}
+
+static void on_extension(const struct init_extension *m, void *arg)
+{
+    struct fixture *f = arg;
+
+    f->extension = *m;
+    loop_stop(f->loop);
+}
+
+static void on_socket(const struct init_socket *m, int fd, void *arg)
+{
+    struct fixture *f = arg;
+
+    f->socket = *m;
+    closep(&f->socket_fd);
+    f->socket_fd = fd;
+    f->sockets++;
+    loop_stop(f->loop);
+}
+
+static const struct init_link_handler handler = {on_hello,  on_started,    on_exited,   on_failure,
+                                                 on_closed, on_extensions, on_extension, on_socket};
 
 static int connect_to(const char *path)
 {
@@ -101,6 +134,7 @@ static int setup(void **state)
     assert_non_null(mkdtemp(f->dir));
     snprintf(f->path, sizeof(f->path), "%s/init.sock", f->dir);
     f->fds = (struct launch_fds){-1, -1, -1, -1, -1};
+    f->log_fd = f->socket_fd = -1;
     assert_int_equal(init_link_new(f->loop, f->path, &handler, f, &f->link, NULL), 0);
     f->init = connect_to(f->path);
     assert_true(f->init >= 0);
@@ -115,6 +149,8 @@ static int teardown(void **state)
     init_link_free(f->link);
     loop_free(f->loop);
     closep(&f->init);
+    closep(&f->log_fd);
+    closep(&f->socket_fd);
     closep(&f->fds.listener);
     closep(&f->fds.stdout_fd);
     closep(&f->fds.stderr_fd);
@@ -273,6 +309,53 @@ static void test_nonsense_ends_the_connection(void **state)
     assert_int_equal(f->closed, (int)i + 1);
 }
 
+static void test_descriptors_come_with_extensions_and_sockets(void **state)
+{
+    const struct init_extensions found = {.found = 1, .len = 1, .names = {"a"}};
+    const struct init_extension news = {INIT_EXTENSION_FAILED, 13, "a"};
+    struct fixture *f = *state;
+    uint8_t buf[64];
+    ssize_t n;
+
+    say_hello(f);
+    send_with_fds(f, buf, init_extensions_write(buf, sizeof(buf), &found), 1);
+    loop_run(f->loop);
+    assert_int_equal(f->extensions.found, 1);
+    assert_true(f->log_fd >= 0);
+    n = init_extension_write(buf, sizeof(buf), &news);
+    assert_int_equal(write(f->init, buf, (size_t)n), n);
+    loop_run(f->loop);
+    assert_int_equal(f->extension.value, 13);
+    send_with_fds(f, buf, init_socket_write(buf, sizeof(buf), &(struct init_socket){7, 0}), 1);
+    loop_run(f->loop);
+    assert_int_equal(f->socket.token, 7);
+    assert_true(f->socket_fd >= 0);
+    n = init_socket_write(buf, sizeof(buf), &(struct init_socket){8, 111});
+    assert_int_equal(write(f->init, buf, (size_t)n), n);
+    loop_run(f->loop);
+    assert_int_equal(f->socket.sys_errno, 111);
+    assert_int_equal(f->socket_fd, -1);
+    assert_int_equal(f->closed, 0);
+    n = init_socket_write(buf, sizeof(buf), &(struct init_socket){9, 0}); /* without one */
+    assert_int_equal(write(f->init, buf, (size_t)n), n);
+    loop_run(f->loop);
+    assert_int_equal(f->closed, 1);
+    assert_int_equal(f->sockets, 2);
+}
+
+static void test_descriptors_that_belong_to_nothing_end_the_connection(void **state)
+{
+    const struct init_extension news = {INIT_EXTENSION_FAILED, 13, "a"};
+    struct fixture *f = *state;
+    uint8_t buf[64];
+
+    say_hello(f);
+    send_with_fds(f, buf, init_extension_write(buf, sizeof(buf), &news), 1);
+    while (!f->closed)
+        loop_run(f->loop);
+    assert_int_equal(f->err.code, ERR_PROTOCOL);
+}
+
 static void test_it_may_be_freed_in_its_callback(void **state)
 {
     struct fixture *f = *state;
@@ -305,6 +388,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_the_end_of_pid_1_is_told_once, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_failure_before_hello_is_heard, setup, teardown),
         cmocka_unit_test_setup_teardown(test_nonsense_ends_the_connection, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_descriptors_come_with_extensions_and_sockets, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(
+            test_descriptors_that_belong_to_nothing_end_the_connection, setup, teardown),
         cmocka_unit_test_setup_teardown(test_it_may_be_freed_in_its_callback, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_path_too_long_for_a_socket_is_named, setup,
                                         teardown),

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/base/log.h"
+#include "common/proto/result_stream.h"
 
 #define PAYLOAD_MAX RUNTIME_BODY_MAX /* bytes; the gateway's limit, held here too */
 #define ACCOUNT_MAX 32u
@@ -15,6 +16,7 @@
 #define SPARE_BYTES (64u * 1024u) /* … with buffers up to this size */
 #define PATIENCE_US MSEC(50) /* for a runtime that has answered to ask for more */
 #define SERVED_CHECK_US SECONDS(1)
+#define RECORD_MAX (1024u * 1024u) /* of a streamed answer: a piece, or the end */
 
 enum invocation_state {
     INVOCATION_RECEIVING,
@@ -39,6 +41,8 @@ struct invocation {
     struct pool_wait pool_wait;
     struct ready_version *ver;
     struct sandbox_event event;
+    struct sandbox *streams; /* its answer; NULL: it does not, or the gateway has gone */
+    bool held; /* the gateway takes no more of it now */
     struct list_node node; /* in all->active or all->spare */
 };
 
@@ -48,6 +52,7 @@ struct invocations {
     struct list_node active, spare;
     size_t active_count, spare_count;
     struct buf head; /* scratch: the head of an answer */
+    struct buf record; /* scratch: a record of a streamed one */
     bool draining;
     loop_fn *on_drained;
     void *drain_arg;
@@ -79,7 +84,8 @@ static struct invocation *invocation_new(struct invocations *all)
         list_init(&inv->node);
     }
     inv->state = INVOCATION_RECEIVING;
-    inv->too_large = inv->second_try = false;
+    inv->too_large = inv->second_try = inv->held = false;
+    inv->streams = NULL;
     list_append(&all->active, &inv->node);
     all->active_count++;
     return inv;
@@ -153,18 +159,96 @@ static void refuse(struct invocation *inv, enum error_code code, const char *mes
     answer(inv, &head, STR(""));
 }
 
+static struct invocation *of_event(const struct sandbox_event *ev)
+{
+    return CONTAINER_OF(ev, struct invocation, event);
+}
+
+static void release(struct invocation *inv)
+{
+    if (inv->held)
+        sandbox_hold(inv->streams, false);
+    inv->held = false;
+}
+
+/* The answer begins: from now on its outcome is in its end. */
+static void begin_stream(struct invocation *inv, struct sandbox *sb)
+{
+    const struct result_head head = {
+        .outcome = INVOKE_STREAMING,
+        .executed_version = str_of(ready_version_spec(inv->ver)->version),
+    };
+    struct buf *bytes = &inv->all->head;
+
+    buf_clear(bytes);
+    (void)result_head_write(bytes, &head); /* short: it fits */
+    link_stream_answer(inv->stream, buf_str(bytes), STR_NULL, false);
+    inv->streams = sb;
+}
+
+void invocation_stream(struct sandbox *sb, const struct sandbox_event *ev, struct str bytes)
+{
+    struct invocation *inv = of_event(ev);
+    struct buf *record = &inv->all->record;
+
+    if (!inv->stream)
+        return; /* nobody wants it: the function goes on all the same */
+    if (!inv->streams)
+        begin_stream(inv, sb);
+    if (bytes.len == 0)
+        return;
+    buf_clear(record);
+    (void)result_stream_write(record, bytes); /* pieces are small: it fits */
+    link_stream_send(inv->stream, buf_str(record), false);
+    if (!inv->held && link_stream_queued(inv->stream) > 0) {
+        inv->held = true;
+        sandbox_hold(sb, true);
+    }
+}
+
+static void on_drain(struct link_stream *s, void *arg)
+{
+    (void)s;
+    release(arg);
+}
+
+static void end_stream(struct invocation *inv, const struct sandbox_result *result)
+{
+    const struct result_end end = {
+        .outcome = result->outcome,
+        .refused = result->refused,
+        .message = result->message,
+        .log_tail = result->log_tail,
+        .error_type = result->error_type,
+        .error = result->body,
+    };
+    struct buf *record = &inv->all->record;
+
+    buf_clear(record);
+    if (result_stream_write_end(record, &end) == 0)
+        link_stream_send(inv->stream, buf_str(record), true);
+    else
+        link_stream_reset(inv->stream, ERR_INTERNAL);
+    inv->stream = NULL;
+    invocation_over(inv);
+}
+
 void invocation_answer(const struct sandbox_event *ev, const struct sandbox_result *result)
 {
-    struct invocation *inv = CONTAINER_OF(ev, struct invocation, event);
+    struct invocation *inv = of_event(ev);
     const struct result_head head = {
         .outcome = result->outcome,
         .refused = result->refused,
         .message = result->message,
         .executed_version = str_of(ready_version_spec(inv->ver)->version),
         .log_tail = result->log_tail,
+        .body_bytes = (uint32_t)result->body.len,
     };
 
-    answer(inv, &head, result->body);
+    if (inv->streams)
+        end_stream(inv, result);
+    else
+        answer(inv, &head, result->body);
 }
 
 /* ---- finding a sandbox */
@@ -285,6 +369,7 @@ void invocation_run(struct pool_wait *w, struct sandbox *sb)
                  .cognito_identity = inv->head.cognito_identity,
                  .payload = buf_str(&inv->payload)},
         .want_tail = inv->head.flags & INVOKE_LOG_TAIL,
+        .want_stream = inv->head.flags & INVOKE_ACCEPT_STREAM,
     };
     if (sandbox_run(sb, &inv->event) == 0)
         return;
@@ -327,6 +412,8 @@ static void on_data(struct link_stream *s, struct str bytes, void *arg)
 {
     struct invocation *inv = arg;
 
+    if (inv->payload.len == 0 && inv->head.payload_bytes <= PAYLOAD_MAX)
+        (void)buf_reserve(&inv->payload, inv->head.payload_bytes); /* once: it does not move then */
     if (!inv->too_large && buf_append_str(&inv->payload, bytes) < 0) {
         inv->too_large = true;
         buf_done(&inv->payload);
@@ -347,12 +434,14 @@ static void on_reset(struct link_stream *s, const struct error *why, void *arg)
 
     log_debug("invoke", "gateway gone", KV_S("request_id", inv->head.request_id), KV_ERR(why));
     inv->stream = NULL;
+    release(inv);
+    inv->streams = NULL;
     if (inv->state == INVOCATION_RECEIVING)
         invocation_over(inv);
 }
 
 static const struct link_stream_ops stream_ops = {
-    .on_data = on_data, .on_end = on_end, .on_reset = on_reset};
+    .on_data = on_data, .on_end = on_end, .on_reset = on_reset, .on_drain = on_drain};
 
 static bool has_controls(struct str s)
 {
@@ -421,6 +510,7 @@ struct invocations *invocations_new(struct loop *loop, struct spec_cache *specs)
     list_init(&all->active);
     list_init(&all->spare);
     buf_init(&all->head, LINK_HEAD_MAX);
+    buf_init(&all->record, RECORD_MAX);
     return all;
 }
 
@@ -437,6 +527,7 @@ void invocations_free(struct invocations *all)
         LIST_FOREACH_SAFE(lists[i], node, after)
             invocation_free(CONTAINER_OF(node, struct invocation, node));
     buf_done(&all->head);
+    buf_done(&all->record);
     free(all);
 }
 

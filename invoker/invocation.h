@@ -7,6 +7,8 @@
  * A gateway that goes away is not waited for: from LOOKING on, the invocation runs to its end, as
  * on Lambda, and its answer is dropped.
  *
+ * A streamed answer (result_stream.h) goes out as it comes, when the gateway has asked for that.
+ *
  * Owns:    the struct, its copy of head and payload, a reference of its version.
  * Borrows: loop and spec cache; the stream is the link's.
  * Threads: loop thread only.
@@ -47,6 +49,11 @@ void invocation_look_again(struct pool_wait *w);
  */
 void invocation_start_failed(struct pool_wait *w, struct sandbox *sb,
                              const struct sandbox_failure *failure);
+/**
+ * @sb streams its answer to @ev: the next bytes, none at the begin. What the gateway does not take
+ * holds the sandbox.
+ */
+void invocation_stream(struct sandbox *sb, const struct sandbox_event *ev, struct str bytes);
 /** Its sandbox has answered @ev. */
 void invocation_answer(const struct sandbox_event *ev, const struct sandbox_result *result);
 

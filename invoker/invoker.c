@@ -16,7 +16,7 @@
 #include "invoker/launcher_docker.h"
 
 #define VERSIONS_MAX 4096u /* specifications kept */
-#define END_LIMIT_US SECONDS(5) /* for the engine to remove all sandboxes at the end */
+#define END_LIMIT_US SECONDS(7) /* for extensions (2 s) and for the engine, at the end */
 #define KAFKA_WAIT_US SECONDS(2) /* for Kafka to take the last lines at the end */
 #define MIB 1048576u
 
@@ -125,6 +125,13 @@ static void on_sandbox_start_failed(struct sandbox *sb, const struct sandbox_fai
         invocation_start_failed(w, sb, failure);
 }
 
+static void on_sandbox_stream(struct sandbox *sb, const struct sandbox_event *ev, struct str bytes,
+                              void *arg)
+{
+    (void)arg;
+    invocation_stream(sb, ev, bytes);
+}
+
 static void on_sandbox_answer(struct sandbox *sb, const struct sandbox_event *ev,
                               const struct sandbox_result *result, void *arg)
 {
@@ -150,6 +157,7 @@ static const struct sandbox_ops sandbox_ops = {
     .on_ready = on_sandbox_ready,
     .on_returning = on_sandbox_returning,
     .on_start_failed = on_sandbox_start_failed,
+    .on_stream = on_sandbox_stream,
     .on_answer = on_sandbox_answer,
     .on_ending = on_sandbox_ending,
     .on_gone = on_sandbox_gone,
@@ -318,6 +326,7 @@ static int make_functions(struct invoker *inv, struct error *err)
                                       .logs = inv->logs,
                                       .create_limit_us = config->create_limit_us,
                                       .init_limit_us = config->init_limit_us,
+                                      .stream_limit = config->stream_limit,
                                       .ops = &sandbox_ops,
                                       .arg = inv};
     sandbox_host_init(&inv->host);
@@ -384,6 +393,15 @@ static void on_end_limit(void *arg)
     on_sandboxes_gone(inv);
 }
 
+/* Their extensions have had their time, too. */
+static void on_sandboxes_stopped(void *arg)
+{
+    struct invoker *inv = arg;
+
+    if (inv->launcher)
+        launcher_stop(inv->launcher, on_sandboxes_gone, inv);
+}
+
 static void end_sandboxes(void *arg)
 {
     struct invoker *inv = arg;
@@ -396,8 +414,7 @@ static void end_sandboxes(void *arg)
     timer_stop(&inv->drain);
     timer_start(&inv->end, END_LIMIT_US);
     invocations_refuse_waiting(inv->invocations);
-    sandbox_host_stop(&inv->host, "the node is shutting down");
-    launcher_stop(inv->launcher, on_sandboxes_gone, inv);
+    sandbox_host_stop(&inv->host, "the node is shutting down", on_sandboxes_stopped, inv);
 }
 
 void invoker_stop(struct invoker *inv)

@@ -80,6 +80,8 @@ static const struct config_item items[] = {
                 "how long the init phase may last before it counts as an invocation's"),
     NUMBER_ITEM(CFG_USEC, "drain_limit", "HEARTH_DRAIN_LIMIT", drain_limit_us, "8s", 0, MINUTES(16),
                 "how long running invocations may go on after SIGTERM"),
+    NUMBER_ITEM(CFG_BYTES, "stream_limit", "HEARTH_STREAM_LIMIT", stream_limit, "200M", 1,
+                UINT64_MAX, "the greatest response that a function may stream"),
     NUMBER_ITEM(CFG_BYTES, "code_cache_size", "HEARTH_CODE_CACHE_SIZE", code_cache_bytes, "10G", 0,
                 UINT64_MAX, "unpacked zip code and layers kept; what is in use may exceed it"),
     STRING_ITEM(kafka_brokers, "HEARTH_KAFKA_BROKERS", "", 0, 4096, NULL,

@@ -26,6 +26,7 @@ struct invoker_config {
     uint64_t create_limit_us;
     uint64_t init_limit_us;
     uint64_t drain_limit_us;
+    uint64_t stream_limit; /* bytes */
     uint64_t code_cache_bytes;
     char *kafka_brokers; /* "": logs stay in segment files */
     char *kafka_topic;

@@ -13,6 +13,9 @@
  * itself, it is ended without being asked; on_gone is always the last callback and comes once the
  * container and its folder do not exist any more. Then the launch is freed.
  *
+ * With executables in /opt/extensions, on_extensions comes first and launch_run() has started nothing
+ * yet: launch_go() starts them, launch_go() again starts the entry point.
+ *
  * Owns:    the container, its run folder, the connection to its PID 1.
  * Threads: loop thread only; callbacks never run inside the call that asked for them.
  * Errors:  launch_start() checks its options; everything later comes by callback.
@@ -22,6 +25,7 @@
 
 #include "common/base/error.h"
 #include "common/model/sandbox_spec.h"
+#include "common/proto/init_wire.h"
 #include "invoker/image_store.h"
 
 struct launcher;
@@ -71,6 +75,13 @@ struct launch_handler {
                       void *arg);
     /** Exactly once, the last; @launch is freed when it returns. */
     void (*on_gone)(struct launch *launch, void *arg);
+    /** At most once, after launch_run(); @log_fd, what they print, is the receiver's. */
+    void (*on_extensions)(struct launch *launch, const struct init_extensions *found, int log_fd,
+                          void *arg);
+    /** One of them was started, could not be, or has ended. */
+    void (*on_extension)(struct launch *launch, const struct init_extension *news, void *arg);
+    /** launch_connect() is answered: @fd (-1 with @sys_errno) may still be connecting. */
+    void (*on_socket)(struct launch *launch, uint32_t token, int fd, int sys_errno, void *arg);
 };
 
 /** Borrowed for the call of launch_start() only; what is needed later is copied. */
@@ -94,6 +105,8 @@ struct launcher_ops {
     void (*signal)(struct launch *launch, int signo);
     void (*kill)(struct launch *launch);
     void (*end)(struct launch *launch);
+    void (*go)(struct launch *launch);
+    void (*connect)(struct launch *launch, uint32_t token, uint16_t port);
     void (*stop)(struct launcher *launcher, void (*done)(void *arg), void *arg);
     void (*free)(struct launcher *launcher);
 };
@@ -140,6 +153,18 @@ static inline void launch_kill(struct launch *launch)
 static inline void launch_end(struct launch *launch)
 {
     launch->launcher->ops->end(launch);
+}
+
+/** The next step after on_extensions; see above. */
+static inline void launch_go(struct launch *launch)
+{
+    launch->launcher->ops->go(launch);
+}
+
+/** Opens a TCP connection to @port of the sandbox's 127.0.0.1, from inside; on_socket follows. */
+static inline void launch_connect(struct launch *launch, uint32_t token, uint16_t port)
+{
+    launch->launcher->ops->connect(launch, token, port);
 }
 
 /** Ends every sandbox; @done comes once all are gone. No launch_start() afterwards. */

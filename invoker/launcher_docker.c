@@ -288,6 +288,27 @@ static void on_failure(const struct init_failure *m, void *arg)
     launch_fail(l, failure, &err);
 }
 
+static void on_extensions(const struct init_extensions *m, int log_fd, void *arg)
+{
+    struct docker_launch *l = arg;
+
+    l->handler->on_extensions(&l->base, m, log_fd, l->arg);
+}
+
+static void on_extension(const struct init_extension *m, void *arg)
+{
+    struct docker_launch *l = arg;
+
+    l->handler->on_extension(&l->base, m, l->arg);
+}
+
+static void on_socket(const struct init_socket *m, int fd, void *arg)
+{
+    struct docker_launch *l = arg;
+
+    l->handler->on_socket(&l->base, m->token, fd, m->sys_errno, l->arg);
+}
+
 static void on_closed(const struct error *err, void *arg)
 {
     launch_fail(arg, LAUNCH_FAILED_DIED, err);
@@ -299,6 +320,9 @@ static const struct init_link_handler link_handler = {
     .on_exited = on_exited,
     .on_failure = on_failure,
     .on_closed = on_closed,
+    .on_extensions = on_extensions,
+    .on_extension = on_extension,
+    .on_socket = on_socket,
 };
 
 /* ---- the engine */
@@ -576,6 +600,22 @@ static void docker_kill(struct launch *base)
         init_link_kill(l->link);
 }
 
+static void docker_go(struct launch *base)
+{
+    struct docker_launch *l = launch_of(base);
+
+    if (l->phase == RUNNING)
+        init_link_go(l->link);
+}
+
+static void docker_connect(struct launch *base, uint32_t token, uint16_t port)
+{
+    struct docker_launch *l = launch_of(base);
+
+    if (l->phase == RUNNING)
+        init_link_connect(l->link, token, port);
+}
+
 static void docker_end(struct launch *base)
 {
     struct docker_launch *l = launch_of(base);
@@ -627,6 +667,8 @@ static const struct launcher_ops docker_ops = {
     .signal = docker_signal,
     .kill = docker_kill,
     .end = docker_end,
+    .go = docker_go,
+    .connect = docker_connect,
     .stop = docker_stop,
     .free = docker_launcher_free,
 };

@@ -17,6 +17,7 @@
 
 #define ORIGIN_MAX 8192u
 #define PIPE_DEFAULT_BYTES 65536 /* pipe(7) */
+#define PIPES 3
 
 _Static_assert(LOG_TAIL_MAX == LOGS_TAIL_MAX, "one tail");
 
@@ -39,7 +40,9 @@ struct log_source {
     struct log_tail *init_tail; /* printed before the first invocation; NULL: nothing */
     bool in_init; /* no invocation has begun */
     uint64_t line_ms; /* time of the lines that are framed now */
-    struct log_pipe pipes[2];
+    log_source_line_fn *line_fn; /* NULL: nobody listens */
+    void *line_arg;
+    struct log_pipe pipes[PIPES]; /* standard output, standard error, extensions */
 };
 
 void logs_stream_name(const char *version, char ret[LOGS_STREAM_NAME_MAX])
@@ -100,13 +103,16 @@ static void frame_with_tail(struct log_source *src, enum log_record_stream strea
 static void on_line(struct str text, bool continues, void *arg)
 {
     struct log_pipe *pipe = arg;
+    struct log_source *src = pipe->src;
 
-    frame_with_tail(pipe->src, pipe->stream, text, continues);
-    if (!pipe->src->in_init)
+    frame_with_tail(src, pipe->stream, text, continues);
+    if (src->line_fn)
+        src->line_fn(text, pipe->stream == LOG_RECORD_EXTENSION, src->line_arg);
+    if (!src->in_init)
         return;
-    if (!pipe->src->init_tail)
-        pipe->src->init_tail = tail_new();
-    tail_add_line(pipe->src->init_tail, text, continues);
+    if (!src->init_tail)
+        src->init_tail = tail_new();
+    tail_add_line(src->init_tail, text, continues);
 }
 
 /* ---- pipes ---- */
@@ -179,35 +185,45 @@ void log_source_set_reading(struct list_node *node, bool reading)
 {
     struct log_source *src = CONTAINER_OF(node, struct log_source, node);
 
-    pipe_set_reading(&src->pipes[0], reading);
-    pipe_set_reading(&src->pipes[1], reading);
+    size_t i;
+
+    for (i = 0; i < PIPES; i++)
+        pipe_set_reading(&src->pipes[i], reading);
+}
+
+/* Unfinished lines of the function become lines; extensions do not end with an invocation. */
+static void flush_lines(struct log_source *src)
+{
+    log_lines_flush(&src->pipes[0].lines);
+    log_lines_flush(&src->pipes[1].lines);
 }
 
 /*
  * What was written before now is at most what the pipe can hold; a writer that never stops does not
- * keep us longer. One poll(2) for both is the usual cost: most of the time nothing is there.
+ * keep us longer. One poll(2) for all is the usual cost: most of the time nothing is there.
  */
 void log_source_drain(struct log_source *src)
 {
-    struct pollfd polls[2] = {
-        {.fd = src->pipes[0].fd, .events = POLLIN},
-        {.fd = src->pipes[1].fd, .events = POLLIN},
-    };
+    struct pollfd polls[PIPES];
     size_t i, bytes;
+    bool any = false;
 
-    if (polls[0].fd < 0 && polls[1].fd < 0)
+    for (i = 0; i < PIPES; i++) {
+        polls[i] = (struct pollfd){.fd = src->pipes[i].fd, .events = POLLIN};
+        any = any || src->pipes[i].fd >= 0;
+    }
+    if (!any)
         return;
-    if (poll(polls, 2, 0) > 0) {
+    if (poll(polls, PIPES, 0) > 0) {
         src->line_ms = wall_ms();
-        for (i = 0; i < 2; i++) {
+        for (i = 0; i < PIPES; i++) {
             bytes = 0;
             while (polls[i].revents && bytes < src->pipes[i].capacity &&
                    pipe_read(&src->pipes[i], &bytes))
                 ;
         }
     }
-    log_lines_flush(&src->pipes[0].lines);
-    log_lines_flush(&src->pipes[1].lines);
+    flush_lines(src);
 }
 
 /* ---- invocations ---- */
@@ -255,8 +271,7 @@ struct str log_source_tail(struct log_source *src)
 void log_source_end(struct log_source *src)
 {
     src->line_ms = wall_ms();
-    log_lines_flush(&src->pipes[0].lines);
-    log_lines_flush(&src->pipes[1].lines);
+    flush_lines(src);
     free(TAKE(src->tail));
     free(TAKE(src->init_tail));
 }
@@ -302,7 +317,20 @@ struct log_source *log_source_new(struct logs *logs, const struct log_identity *
     list_append(&logs->sources, &src->node);
     pipe_init(&src->pipes[0], src, LOG_RECORD_STDOUT, stdout_fd);
     pipe_init(&src->pipes[1], src, LOG_RECORD_STDERR, stderr_fd);
+    pipe_init(&src->pipes[2], src, LOG_RECORD_EXTENSION, -1);
     return src;
+}
+
+void log_source_add_extensions(struct log_source *src, int fd)
+{
+    log_lines_done(&src->pipes[2].lines);
+    pipe_init(&src->pipes[2], src, LOG_RECORD_EXTENSION, fd);
+}
+
+void log_source_on_line(struct log_source *src, log_source_line_fn *fn, void *arg)
+{
+    src->line_fn = fn;
+    src->line_arg = arg;
 }
 
 void log_source_free(struct log_source *src)
@@ -312,7 +340,7 @@ void log_source_free(struct log_source *src)
     if (!src)
         return;
     log_source_drain(src);
-    for (i = 0; i < 2; i++) {
+    for (i = 0; i < PIPES; i++) {
         pipe_close(&src->pipes[i]);
         log_lines_done(&src->pipes[i].lines);
     }

@@ -138,6 +138,11 @@ void logs_stream_name(const char *version, char ret[LOGS_STREAM_NAME_MAX]);
  */
 struct log_source *log_source_new(struct logs *logs, const struct log_identity *identity,
                                   int stdout_fd, int stderr_fd);
+/** The same for what the sandbox's extensions print; once, before they start. */
+void log_source_add_extensions(struct log_source *src, int fd);
+/** Calls @fn with each line, or piece of one, from the pipes; @is_extension tells whose it is. */
+typedef void log_source_line_fn(struct str text, bool is_extension, void *arg);
+void log_source_on_line(struct log_source *src, log_source_line_fn *fn, void *arg);
 /**
  * Reads what is left in the pipes under the old request id, closes both pipes and frees @src.
  * Unfinished lines become lines. NULL is fine.

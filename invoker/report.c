@@ -10,6 +10,8 @@
 #include "common/base/cleanup.h"
 #include "common/base/clock.h"
 #include "common/base/error.h"
+#include "common/proto/extension_register.h"
+#include "common/proto/telemetry_subscription.h"
 
 #define MIB 1048576u
 
@@ -82,6 +84,41 @@ int report_init(struct buf *b, uint64_t init_us, const char *phase, enum report_
     return r == 0 ? append_status(b, status, error_type) : r;
 }
 
+int report_extension(struct buf *b, const char *name, const char *state, unsigned events,
+                     const char *error_type)
+{
+    const char *invoke = events & EXTENSION_INVOKE ? "INVOKE" : "";
+    const char *shutdown = events & EXTENSION_SHUTDOWN ? "SHUTDOWN" : "";
+    int r;
+
+    r = buf_printf(b, "EXTENSION\tName: %s\tState: %s\tEvents: [%s%s%s]", name, state, invoke,
+                   invoke[0] && shutdown[0] ? "," : "", shutdown);
+    return r == 0 && error_type ? buf_printf(b, "\tError Type: %s", error_type) : r;
+}
+
+int report_subscription(struct buf *b, const char *name, bool is_logs, unsigned types)
+{
+    static const struct {
+        unsigned type;
+        const char *name;
+    } names[] = {{TELEMETRY_PLATFORM, "Platform"},
+                 {TELEMETRY_FUNCTION, "Function"},
+                 {TELEMETRY_EXTENSION, "Extension"}};
+    const char *comma = "";
+    size_t i;
+    int r;
+
+    r = buf_printf(b, "%s\tName: %s\tState: Subscribed\tTypes: [", is_logs ? "LOGS" : "TELEMETRY",
+                   name);
+    for (i = 0; r == 0 && i < ARRAY_LEN(names); i++) {
+        if (!(types & names[i].type))
+            continue;
+        r = buf_printf(b, "%s%s", comma, names[i].name);
+        comma = ",";
+    }
+    return r == 0 ? buf_append_char(b, ']') : r;
+}
+
 int report_timed_out(struct buf *b, uint64_t wall_ms_now, struct str request_id, uint32_t timeout_s)
 {
     char iso[CLOCK_ISO_MAX];
@@ -137,16 +174,30 @@ static const char *const signal_texts[] = {
     [SIGTERM] = "terminated",
 };
 
+static int append_signal(struct buf *b, int status)
+{
+    size_t sig = (size_t)WTERMSIG(status);
+
+    if (sig < ARRAY_LEN(signal_texts) && signal_texts[sig])
+        return buf_printf(b, "signal: %s%s", signal_texts[sig],
+                          WCOREDUMP(status) ? " (core dumped)" : "");
+    return buf_printf(b, "signal: signal %zu", sig);
+}
+
+int report_extension_exit_text(struct buf *b, int status)
+{
+    if (WIFSIGNALED(status))
+        return append_signal(b, status);
+    return buf_printf(b, "exit code %d", WEXITSTATUS(status));
+}
+
 int report_exit_text(struct buf *b, int status)
 {
-    size_t sig;
+    int r;
 
     if (WIFSIGNALED(status)) {
-        sig = (size_t)WTERMSIG(status);
-        if (sig < ARRAY_LEN(signal_texts) && signal_texts[sig])
-            return buf_printf(b, "Runtime exited with error: signal: %s%s", signal_texts[sig],
-                              WCOREDUMP(status) ? " (core dumped)" : "");
-        return buf_printf(b, "Runtime exited with error: signal: signal %zu", sig);
+        r = buf_printf(b, "Runtime exited with error: ");
+        return r == 0 ? append_signal(b, status) : r;
     }
     if (WEXITSTATUS(status) == 0)
         return buf_printf(b, "Runtime exited without providing a reason");

@@ -13,6 +13,7 @@
 #ifndef HEARTH_INVOKER_REPORT_H
 #define HEARTH_INVOKER_REPORT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/base/buf.h"
@@ -42,6 +43,14 @@ int report_init_start(struct buf *b, const char *runtime);
 /** "INIT_REPORT Init Duration: … ms\tPhase: <phase>\tStatus: …"; @phase "init" or "invoke". */
 int report_init(struct buf *b, uint64_t init_us, const char *phase, enum report_status status,
                 const char *error_type);
+/**
+ * "EXTENSION\tName: <name>\tState: <state>\tEvents: [INVOKE,SHUTDOWN]", with "\tError Type: …" unless
+ * @error_type is NULL. @events are EXTENSION_* bits.
+ */
+int report_extension(struct buf *b, const char *name, const char *state, unsigned events,
+                     const char *error_type);
+/** "TELEMETRY\tName: <name>\tState: Subscribed\tTypes: [Platform,Function]"; LOGS for that API. */
+int report_subscription(struct buf *b, const char *name, bool is_logs, unsigned types);
 /** "<ISO time> <id> Task timed out after 3.00 seconds" */
 int report_timed_out(struct buf *b, uint64_t wall_ms_now, struct str request_id,
                      uint32_t timeout_s);
@@ -61,6 +70,8 @@ int report_plain_error_json(struct buf *b, const char *error_type, const char *t
  * @status  as wait(2) gives it
  */
 int report_exit_text(struct buf *b, int status);
+/** How an extension ended: "exit code 1", "signal: killed". */
+int report_extension_exit_text(struct buf *b, int status);
 /**
  * Why @program could not be run: "exec: \"x\": executable file not found in $PATH" or
  * "fork/exec /x: permission denied".

@@ -16,6 +16,7 @@ static const unsigned may_go_to[RUNTIME_STATE_MAX] = { /* absent = forbidden */
     [RUNTIME_STARTED] = BIT(RUNTIME_READY) | BIT(RUNTIME_INIT_ERROR),
     [RUNTIME_READY] = BIT(RUNTIME_READY) | BIT(RUNTIME_RUNNING),
     [RUNTIME_RUNNING] = BIT(RUNTIME_RESPONSE) | BIT(RUNTIME_SENT),
+    [RUNTIME_RESPONSE] = BIT(RUNTIME_SENT),
     [RUNTIME_SENT] = BIT(RUNTIME_READY),
 };
 
@@ -119,34 +120,72 @@ static enum runtime_event on_next(struct runtime_api *api, struct runtime_answer
     return RUNTIME_NEXT;
 }
 
+/* Whether @id is that of the invocation given last, which the runtime has not asked to follow. */
+static bool is_current(const struct runtime_api *api, struct str id)
+{
+    return api->request_id[0] != '\0' && api->state != RUNTIME_READY &&
+           str_is(id, api->request_id);
+}
+
+static bool is_streaming(const struct runtime_request *req)
+{
+    return str_eq_nocase(req->response_mode, STR("streaming"));
+}
+
+/* The answer to an answer; @how as for runtime_api_end_stream(). */
+static enum runtime_event sent(struct runtime_api *api, enum runtime_event how,
+                               struct runtime_answer *ret)
+{
+    api->state = RUNTIME_SENT;
+    if (how == RUNTIME_ANSWER_TOO_LARGE)
+        answer_error(ret, 413, "RequestEntityTooLarge",
+                     "Exceeded maximum allowed payload size (6291556 bytes).");
+    else if (how == RUNTIME_ANSWER_TRUNCATED)
+        answer_error(ret, 400, "TruncatedHTTPRequest", "HTTP request detected as truncated");
+    else
+        answer(ret, 202, "application/json", "{\"status\":\"OK\"}\n");
+    return how;
+}
+
 static enum runtime_event on_answer(struct runtime_api *api, enum route route,
                                     const struct runtime_request *req, struct str id,
                                     struct runtime_answer *ret)
 {
-    bool known_mode = req->response_mode.len == 0 ||
-                      str_eq_nocase(req->response_mode, STR("streaming"));
-
-    if (api->request_id[0] == '\0' || api->state == RUNTIME_READY ||
-        !str_is(id, api->request_id)) {
+    if (!is_current(api, id)) {
         answer_error(ret, 400, "InvalidRequestID", "Invalid request ID");
         return RUNTIME_DENIED;
     }
-    if (!may_go(api, RUNTIME_SENT))
+    if (api->state != RUNTIME_RUNNING)
         return deny_move(
             api, route == ROUTE_RESPONSE ? "InvocationResponse" : "InvocationErrorResponse", ret);
-    if (route == ROUTE_RESPONSE && !known_mode) {
+    if (route == ROUTE_RESPONSE && req->response_mode.len > 0 && !is_streaming(req)) {
         api->state = RUNTIME_RESPONSE;
         answer_error(ret, 400, "InvalidFunctionResponseMode", "Invalid function response mode");
         return RUNTIME_ANSWER_UNKNOWN_MODE;
     }
-    api->state = RUNTIME_SENT;
-    if (req->is_too_large) {
-        answer_error(ret, 413, "RequestEntityTooLarge",
-                     "Exceeded maximum allowed payload size (6291556 bytes).");
-        return RUNTIME_ANSWER_TOO_LARGE;
-    }
-    answer(ret, 202, "application/json", "{\"status\":\"OK\"}\n");
-    return route == ROUTE_RESPONSE ? RUNTIME_ANSWERED : RUNTIME_FAILED;
+    if (req->is_truncated)
+        return sent(api, RUNTIME_ANSWER_TRUNCATED, ret);
+    if (req->is_too_large)
+        return sent(api, RUNTIME_ANSWER_TOO_LARGE, ret);
+    return sent(api, route == ROUTE_RESPONSE ? RUNTIME_ANSWERED : RUNTIME_FAILED, ret);
+}
+
+bool runtime_api_begin_stream(struct runtime_api *api, const struct runtime_request *req)
+{
+    struct str id = STR_NULL;
+
+    if (!is_streaming(req) || route_find(req->path, &id) != ROUTE_RESPONSE ||
+        !str_is(req->method, "POST") || api->state != RUNTIME_RUNNING || !is_current(api, id))
+        return false;
+    api->state = RUNTIME_RESPONSE;
+    return true;
+}
+
+void runtime_api_end_stream(struct runtime_api *api, enum runtime_event how,
+                            struct runtime_answer *ret)
+{
+    assert(may_go(api, RUNTIME_SENT));
+    (void)sent(api, how, ret);
 }
 
 static enum runtime_event on_init_error(struct runtime_api *api, const struct runtime_request *req,
@@ -154,6 +193,10 @@ static enum runtime_event on_init_error(struct runtime_api *api, const struct ru
 {
     if (!may_go(api, RUNTIME_INIT_ERROR))
         return deny_move(api, "InitError", ret);
+    if (req->is_truncated) {
+        answer_error(ret, 400, "TruncatedHTTPRequest", "HTTP request detected as truncated");
+        return RUNTIME_DENIED;
+    }
     if (req->is_too_large) {
         answer_error(ret, 413, "RequestEntityTooLarge",
                      "Exceeded maximum allowed payload size (6291556 bytes).");

@@ -32,7 +32,7 @@ enum runtime_state {
     RUNTIME_INIT_ERROR,
     RUNTIME_READY, /* waits in next */
     RUNTIME_RUNNING,
-    RUNTIME_RESPONSE, /* began a response that cannot be taken */
+    RUNTIME_RESPONSE, /* a response has begun */
     RUNTIME_SENT,
     RUNTIME_STATE_MAX,
 };
@@ -47,6 +47,7 @@ struct runtime_request {
     struct str method, path;
     struct str response_mode; /* Lambda-Runtime-Function-Response-Mode */
     bool is_too_large; /* the body is beyond RUNTIME_BODY_MAX and was not read */
+    bool is_truncated; /* the body broke off */
 };
 
 /** What a request means; the state has moved already. */
@@ -59,6 +60,7 @@ enum runtime_event {
     RUNTIME_INIT_FAILED, /* the body is the error of its init phase */
     RUNTIME_ANSWER_TOO_LARGE, /* the invocation is over: Function.ResponseSizeTooLarge */
     RUNTIME_ANSWER_UNKNOWN_MODE, /* the invocation is over: Runtime.InvalidResponseModeHeader */
+    RUNTIME_ANSWER_TRUNCATED, /* the invocation is over: Runtime.TruncatedResponse */
 };
 
 struct runtime_answer {
@@ -74,6 +76,18 @@ void runtime_api_init(struct runtime_api *api);
 /** Judges @req, moves the state, fills @ret (but for RUNTIME_NEXT and RUNTIME_REPEAT). */
 enum runtime_event runtime_api_request(struct runtime_api *api, const struct runtime_request *req,
                                        struct runtime_answer *ret);
+/**
+ * Whether @req, of which only the head is there, is a streamed response to the running invocation:
+ * then it has begun (RESPONSE), and runtime_api_end_stream() follows.
+ */
+bool runtime_api_begin_stream(struct runtime_api *api, const struct runtime_request *req);
+/**
+ * It has ended, is not read on since it is too large, or broke off: moves the state, fills @ret.
+ *
+ * @how  RUNTIME_ANSWERED, RUNTIME_ANSWER_TOO_LARGE or RUNTIME_ANSWER_TRUNCATED
+ */
+void runtime_api_end_stream(struct runtime_api *api, enum runtime_event how,
+                            struct runtime_answer *ret);
 /** The waiting runtime (READY) is given the event @request_id, at most RUNTIME_ID_MAX bytes. */
 void runtime_api_give(struct runtime_api *api, struct str request_id);
 /** The waiting request went away: the runtime has to ask again. Harmless in other states. */

@@ -161,6 +161,98 @@ static void unknown_response_mode_spoils_the_runtime(void **state)
     PLAY(GET_NEXT, {"POST", RESPONSE, "streaming", false, RUNTIME_ANSWERED, 202, OK_BODY});
 }
 
+static void only_a_streamed_response_to_the_running_invocation_begins(void **state)
+{
+    static const struct {
+        const char *method, *path, *mode;
+        bool begins;
+    } cases[] = {
+        {"POST", RESPONSE, "streaming", true},
+        {"POST", RESPONSE, "Streaming", true},
+        {"POST", RESPONSE, "", false},
+        {"POST", RESPONSE, "foo", false},
+        {"GET", RESPONSE, "streaming", false},
+        {"POST", FAILURE, "streaming", false},
+        {"POST", "/2018-06-01/runtime/invocation/other/response", "streaming", false},
+        {"POST", INIT_ERROR, "streaming", false},
+    };
+    struct runtime_request next = {.method = STR("GET"), .path = STR(NEXT)};
+    struct runtime_request req;
+    struct runtime_answer got;
+    struct runtime_api api;
+    size_t i;
+    (void)state;
+
+    for (i = 0; i < ARRAY_LEN(cases); i++) {
+        req = (struct runtime_request){.method = str_of(cases[i].method),
+                                       .path = str_of(cases[i].path),
+                                       .response_mode = str_of(cases[i].mode)};
+        runtime_api_init(&api);
+        assert_false(runtime_api_begin_stream(&api, &req));
+        assert_int_equal(runtime_api_request(&api, &next, &got), RUNTIME_NEXT);
+        assert_false(runtime_api_begin_stream(&api, &req));
+        runtime_api_give(&api, STR(ID));
+        if (runtime_api_begin_stream(&api, &req) != cases[i].begins)
+            fail_msg("case %zu", i);
+        assert_int_equal(api.state, cases[i].begins ? RUNTIME_RESPONSE : RUNTIME_RUNNING);
+    }
+}
+
+static void nothing_else_is_allowed_while_a_response_is_streamed(void **state)
+{
+    static const enum runtime_event ends[] = {RUNTIME_ANSWERED, RUNTIME_ANSWER_TOO_LARGE,
+                                              RUNTIME_ANSWER_TRUNCATED};
+    static const int statuses[] = {202, 413, 400};
+    struct runtime_request next = {.method = STR("GET"), .path = STR(NEXT)};
+    struct runtime_request more = {
+        .method = STR("POST"), .path = STR(RESPONSE), .response_mode = STR("streaming")};
+    struct runtime_request failure = {.method = STR("POST"), .path = STR(FAILURE)};
+    struct runtime_answer got;
+    struct runtime_api api;
+    size_t i;
+    (void)state;
+
+    for (i = 0; i < ARRAY_LEN(ends); i++) {
+        runtime_api_init(&api);
+        (void)runtime_api_request(&api, &next, &got);
+        runtime_api_give(&api, STR(ID));
+        assert_true(runtime_api_begin_stream(&api, &more));
+        assert_false(runtime_api_begin_stream(&api, &more));
+        assert_int_equal(runtime_api_request(&api, &next, &got), RUNTIME_DENIED);
+        assert_int_equal(got.status, 403);
+        assert_int_equal(runtime_api_request(&api, &more, &got), RUNTIME_DENIED);
+        assert_string_equal(got.body, MOVE("InvocationResponse", "InvocationResponse"));
+        assert_int_equal(runtime_api_request(&api, &failure, &got), RUNTIME_DENIED);
+        assert_string_equal(got.body, MOVE("InvocationResponse", "InvocationErrorResponse"));
+        runtime_api_end_stream(&api, ends[i], &got);
+        assert_int_equal(got.status, statuses[i]);
+        assert_int_equal(runtime_api_request(&api, &more, &got), RUNTIME_DENIED);
+        assert_int_equal(runtime_api_request(&api, &next, &got), RUNTIME_NEXT);
+    }
+}
+
+static void a_response_that_breaks_off_ends_the_invocation(void **state)
+{
+    struct runtime_request next = {.method = STR("GET"), .path = STR(NEXT)};
+    struct runtime_request half = {
+        .method = STR("POST"), .path = STR(RESPONSE), .is_truncated = true};
+    struct runtime_answer got;
+    struct runtime_api api;
+    (void)state;
+
+    runtime_api_init(&api);
+    (void)runtime_api_request(&api, &next, &got);
+    runtime_api_give(&api, STR(ID));
+    assert_int_equal(runtime_api_request(&api, &half, &got), RUNTIME_ANSWER_TRUNCATED);
+    assert_int_equal(got.status, 400);
+    assert_non_null(strstr(got.body, "TruncatedHTTPRequest"));
+    assert_int_equal(runtime_api_request(&api, &half, &got), RUNTIME_DENIED); /* it is over */
+    half.path = STR(INIT_ERROR);
+    runtime_api_init(&api);
+    assert_int_equal(runtime_api_request(&api, &half, &got), RUNTIME_DENIED);
+    assert_int_equal(api.state, RUNTIME_STARTED);
+}
+
 static void unknown_paths_and_wrong_methods_are_told_apart(void **state)
 {
     static const struct {
@@ -244,6 +336,9 @@ int main(void)
         cmocka_unit_test(init_error_after_next_is_refused),
         cmocka_unit_test(too_large_response_ends_the_invocation),
         cmocka_unit_test(unknown_response_mode_spoils_the_runtime),
+        cmocka_unit_test(only_a_streamed_response_to_the_running_invocation_begins),
+        cmocka_unit_test(nothing_else_is_allowed_while_a_response_is_streamed),
+        cmocka_unit_test(a_response_that_breaks_off_ends_the_invocation),
         cmocka_unit_test(unknown_paths_and_wrong_methods_are_told_apart),
         cmocka_unit_test(ping_is_answered),
         cmocka_unit_test(runtime_may_ask_again_after_it_lost_its_connection),

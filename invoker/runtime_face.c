@@ -14,6 +14,7 @@ struct runtime_face {
     void *arg;
     struct runtime_api api;
     struct http_req *waiting; /* in next; NULL: nobody */
+    struct http_req *streaming; /* a response of which more is to come; NULL: none */
     const struct runtime_event_data *event; /* given and not answered */
     uint64_t deadline_ms;
     bool closed;
@@ -70,21 +71,28 @@ static void park(struct runtime_face *face, struct http_req *req)
         face->ops->on_waiting(face->arg);
 }
 
-static void handle(struct runtime_face *face, struct http_req *req, bool is_too_large)
+static struct runtime_request question_of(struct http_req *req)
 {
-    const struct runtime_request question = {
+    return (struct runtime_request){
         .method = http_method(req),
         .path = http_path(req),
         .response_mode = http_header(req, "lambda-runtime-function-response-mode"),
-        .is_too_large = is_too_large,
     };
+}
+
+static void handle(struct runtime_face *face, struct http_req *req, bool is_too_large)
+{
+    struct runtime_request question = question_of(req);
     struct runtime_answer answer;
     enum runtime_event event;
 
+    if (!is_too_large && face->ops->on_other(req, face->arg))
+        return;
     if (face->closed) {
         http_drop(req);
         return;
     }
+    question.is_too_large = is_too_large;
     event = runtime_api_request(&face->api, &question, &answer);
     switch (event) {
     case RUNTIME_NEXT:
@@ -98,6 +106,7 @@ static void handle(struct runtime_face *face, struct http_req *req, bool is_too_
     case RUNTIME_INIT_FAILED:
     case RUNTIME_ANSWER_TOO_LARGE:
     case RUNTIME_ANSWER_UNKNOWN_MODE:
+    case RUNTIME_ANSWER_TRUNCATED: /* not here */
         face->event = NULL;
         face->ops->on_answer(event, is_too_large ? STR("") : http_body(req),
                              http_header(req, "lambda-runtime-function-error-type"), face->arg);
@@ -108,16 +117,87 @@ static void handle(struct runtime_face *face, struct http_req *req, bool is_too_
     reply_answer(req, &answer);
 }
 
+/* ---- streamed responses */
+
 static size_t on_head(struct http_req *req, void *arg)
 {
-    (void)req;
-    (void)arg;
+    struct runtime_face *face = arg;
+    const struct runtime_request question = question_of(req);
+
+    if (!face->closed && runtime_api_begin_stream(&face->api, &question)) {
+        http_stream_body(req);
+        face->streaming = req;
+        face->ops->on_stream(STR(""), face->arg);
+    }
     return RUNTIME_BODY_MAX;
 }
 
+static void on_body(struct http_req *req, struct str bytes, void *arg)
+{
+    struct runtime_face *face = arg;
+
+    if (face->closed || req != face->streaming)
+        http_drop(req);
+    else
+        face->ops->on_stream(bytes, face->arg);
+}
+
+static void end_stream(struct runtime_face *face, enum runtime_event how,
+                       struct runtime_answer *ret)
+{
+    face->streaming = NULL;
+    face->event = NULL;
+    runtime_api_end_stream(&face->api, how, ret);
+}
+
+void runtime_face_refuse_stream(struct runtime_face *face)
+{
+    struct http_req *req = face->streaming;
+    struct runtime_answer answer;
+
+    end_stream(face, RUNTIME_ANSWER_TOO_LARGE, &answer);
+    reply_answer(req, &answer);
+}
+
+static void on_truncated(struct http_req *req, void *arg)
+{
+    struct runtime_face *face = arg;
+    struct runtime_request question = question_of(req);
+    struct runtime_answer answer; /* which nobody gets */
+
+    if (face->closed)
+        return;
+    question.is_truncated = true;
+    if (req == face->streaming)
+        end_stream(face, RUNTIME_ANSWER_TRUNCATED, &answer);
+    else if (runtime_api_request(&face->api, &question, &answer) == RUNTIME_ANSWER_TRUNCATED)
+        face->event = NULL;
+    else
+        return;
+    face->ops->on_answer(RUNTIME_ANSWER_TRUNCATED, STR(""), STR(""), face->arg);
+}
+
+void runtime_face_hold(struct runtime_face *face, bool on)
+{
+    if (face->streaming)
+        http_body_hold(face->streaming, on);
+}
+
+/* ---- */
+
 static void on_request(struct http_req *req, void *arg)
 {
-    handle(arg, req, false);
+    struct runtime_face *face = arg;
+    struct runtime_answer answer;
+
+    if (face->closed || req != face->streaming) {
+        handle(face, req, false);
+        return;
+    }
+    end_stream(face, RUNTIME_ANSWERED, &answer);
+    face->ops->on_stream_end(http_trailer(req, "lambda-runtime-function-error-type"),
+                             http_trailer(req, "lambda-runtime-function-error-body"), face->arg);
+    reply_answer(req, &answer);
 }
 
 static void on_too_large(struct http_req *req, void *arg)
@@ -129,7 +209,7 @@ static void on_abort(struct http_req *req, void *arg)
 {
     struct runtime_face *face = arg;
 
-    if (req != face->waiting)
+    if (face->ops->on_other_left(req, face->arg) || req != face->waiting)
         return;
     face->waiting = NULL;
     runtime_api_next_lost(&face->api);
@@ -140,7 +220,9 @@ static void on_abort(struct http_req *req, void *arg)
 static const struct http_handler handler = {.on_head = on_head,
                                             .on_request = on_request,
                                             .on_abort = on_abort,
-                                            .on_too_large = on_too_large};
+                                            .on_too_large = on_too_large,
+                                            .on_body = on_body,
+                                            .on_truncated = on_truncated};
 
 int runtime_face_new(struct loop *loop, int listen_fd, const struct runtime_face_ops *ops,
                      void *arg, struct runtime_face **ret, struct error *err)
@@ -174,6 +256,7 @@ void runtime_face_close(struct runtime_face *face)
 {
     face->closed = true;
     face->event = NULL;
+    face->streaming = NULL;
 }
 
 bool runtime_face_is_waiting(const struct runtime_face *face)

@@ -8,8 +8,8 @@
  *   on_created ── on_ready ── sandbox_run() ── on_answer ── on_returning ── on_ready …
  *        └─────────── or on_start_failed, instead of the first on_ready
  *
- * Owns:    the launch, the Runtime API's face, the log source, the memory files; a reference of its
- *          version.
+ * Owns:    the launch, the faces of the Runtime API and the Extensions API, telemetry, the log
+ *          source, the memory files; a reference of its version.
  * Borrows: struct sandbox_host, which outlives every sandbox; the event, until on_answer returns.
  * Threads: loop thread only. Ops may call back into the sandbox.
  * Errors:  a function's failure is a result; a failed start is a struct sandbox_failure.
@@ -40,6 +40,7 @@ enum sandbox_state {
 struct sandbox_event {
     struct runtime_event_data data;
     bool want_tail;
+    bool want_stream; /* a streamed answer is handed on as it comes; else it is gathered */
 };
 
 /** How an invocation ended; all borrowed for the call of on_answer. */
@@ -47,7 +48,8 @@ struct sandbox_result {
     enum invoke_outcome outcome; /* INVOKE_OK or INVOKE_FUNCTION_ERROR; INVOKE_REFUSED: see below */
     enum error_code refused; /* INVOKE_REFUSED: we ended the sandbox under it */
     struct str message;
-    struct str body;
+    struct str body; /* of a streamed answer: empty, or the error's JSON */
+    struct str error_type; /* of a streamed answer that failed */
     struct str log_tail; /* empty unless asked for */
 };
 
@@ -78,6 +80,9 @@ struct sandbox_ops {
     void (*on_returning)(struct sandbox *sb, void *arg);
     /* sandbox_charge() may be called inside, once. */
     void (*on_start_failed)(struct sandbox *sb, const struct sandbox_failure *failure, void *arg);
+    /* A streamed answer begins (@bytes empty), or goes on; only with want_stream. May be held. */
+    void (*on_stream)(struct sandbox *sb, const struct sandbox_event *ev, struct str bytes,
+                      void *arg);
     /* The event of sandbox_run() or sandbox_charge() is over. */
     void (*on_answer)(struct sandbox *sb, const struct sandbox_event *ev,
                       const struct sandbox_result *result, void *arg);
@@ -87,22 +92,26 @@ struct sandbox_ops {
     void (*on_gone)(struct sandbox *sb, void *arg);
 };
 
-/** What all sandboxes of a node share. The last two are for sandbox_host_init(), not the user. */
+/** What all sandboxes of a node share. What stands behind arg is not the user's. */
 struct sandbox_host {
     struct loop *loop;
     struct launcher *launcher;
     struct logs *logs;
     uint64_t create_limit_us; /* from sandbox_start() to on_created */
     uint64_t init_limit_us;
+    uint64_t stream_limit; /* bytes of a streamed answer */
     const struct sandbox_ops *ops;
     void *arg;
     uint64_t next_number;
     struct list_node sandboxes;
+    uint32_t shutting_down; /* give their extensions time to end */
+    loop_fn *on_stopped; /* NULL: nobody waits */
+    void *stopped_arg;
 };
 
 void sandbox_host_init(struct sandbox_host *host);
-/** sandbox_stop() of every one. */
-void sandbox_host_stop(struct sandbox_host *host, const char *cause);
+/** sandbox_stop() of every one; @done comes once none has to wait for its extensions any more. */
+void sandbox_host_stop(struct sandbox_host *host, const char *cause, loop_fn *done, void *arg);
 /** After launcher_free(), when the engine did not remove them in time: the rest is gone for us. */
 void sandbox_host_done(struct sandbox_host *host);
 
@@ -118,11 +127,14 @@ struct sandbox *sandbox_start(struct sandbox_host *host, struct ready_version *v
  * Returns 0, or -ERR_UNAVAILABLE when its output can not be kept at present: nothing has changed.
  */
 int sandbox_run(struct sandbox *sb, const struct sandbox_event *ev);
+/** The streamed answer is not taken on (@on) until it is said again with false. */
+void sandbox_hold(struct sandbox *sb, bool on);
 /** In on_start_failed: @ev is the invocation that pays for @failure; on_answer is called inside. */
 void sandbox_charge(struct sandbox *sb, const struct sandbox_event *ev,
                     const struct sandbox_failure *failure);
 /**
- * Ends the sandbox at once, in any state; harmless twice. A running event is answered with
+ * Ends the sandbox, in any state; harmless twice. It takes no invocation any more at once; its
+ * extensions, if it has any, are given Lambda's 2 s (0.5 s) to end. A running event is answered with
  * INVOKE_REFUSED, INTERNAL. @cause is static, for the log.
  */
 void sandbox_stop(struct sandbox *sb, const char *cause);

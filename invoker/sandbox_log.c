@@ -21,8 +21,28 @@ static void put_line(struct sandbox_log *log, int r)
     buf_clear(&log->line);
 }
 
+/* Tells those who have subscribed; what all events have is set here. */
+static void tell(struct sandbox_log *log, struct telemetry_event ev)
+{
+    ev.time_ms = wall_ms();
+    ev.spec = log->spec;
+    ev.phase = log->phase;
+    telemetry_emit(log->telemetry, &ev);
+}
+
+static void on_line(struct str text, bool is_extension, void *arg)
+{
+    struct sandbox_log *log = arg;
+
+    if (telemetry_is_wanted(log->telemetry))
+        tell(log, (struct telemetry_event){
+                      .kind = is_extension ? TELEMETRY_EXTENSION_LINE : TELEMETRY_LINE,
+                      .text = text});
+}
+
 void sandbox_log_open(struct sandbox_log *log, struct logs *logs, const struct sandbox_spec *spec,
-                      const char *sandbox_id, const char *log_stream, const struct launch_fds *fds)
+                      const char *sandbox_id, const char *log_stream, const struct launch_fds *fds,
+                      struct telemetry *telemetry, const char *phase)
 {
     const struct log_identity identity = {.account = spec->account,
                                           .region = spec->region,
@@ -33,11 +53,20 @@ void sandbox_log_open(struct sandbox_log *log, struct logs *logs, const struct s
                                           .sandbox = sandbox_id};
 
     log->spec = spec;
+    log->telemetry = telemetry;
+    log->phase = phase;
     log->memory_usage = fds->memory_usage;
     log->memory_events = fds->memory_events;
     log->source = log_source_new(logs, &identity, fds->stdout_fd, fds->stderr_fd);
     if (spec->runtime) /* an image's runtime has no version that we know: no line, as on Lambda */
         put_line(log, report_init_start(&log->line, spec->runtime));
+    log_source_on_line(log->source, on_line, log);
+    tell(log, (struct telemetry_event){.kind = TELEMETRY_INIT_START});
+}
+
+void sandbox_log_add_extensions(struct sandbox_log *log, int fd)
+{
+    log_source_add_extensions(log->source, fd);
 }
 
 void sandbox_log_close(struct sandbox_log *log)
@@ -85,25 +114,113 @@ bool sandbox_log_has_oom_kills(const struct sandbox_log *log)
     return false;
 }
 
-void sandbox_log_init_report(struct sandbox_log *log, uint64_t init_us, const char *phase,
-                             enum report_status status, const char *error_type)
+void sandbox_log_extension(struct sandbox_log *log, const struct extension *ext,
+                           const char *error_type)
 {
-    log_source_drain(log->source);
-    put_line(log, report_init(&log->line, init_us, phase, status, error_type));
+    const char *state = extension_state_name(ext->state);
+
+    put_line(log, report_extension(&log->line, ext->name, state, ext->events, error_type));
+    tell(log, (struct telemetry_event){.kind = TELEMETRY_EXTENSION_STATE,
+                                       .name = ext->name,
+                                       .state = state,
+                                       .bits = ext->events,
+                                       .error_type = error_type});
 }
 
-int sandbox_log_begin(struct sandbox_log *log, struct str request_id, bool want_tail)
+void sandbox_log_subscription(struct sandbox_log *log, const char *name,
+                              const struct telemetry_subscription *sub)
+{
+    bool is_logs = telemetry_schema_is_logs(sub->schema);
+
+    put_line(log, report_subscription(&log->line, name, is_logs, sub->types));
+    tell(log, (struct telemetry_event){.kind = TELEMETRY_SUBSCRIBED,
+                                       .name = name,
+                                       .bits = sub->types,
+                                       .is_logs = is_logs});
+}
+
+static void tell_init(struct sandbox_log *log, uint64_t init_us, enum report_status status,
+                      const char *error_type)
+{
+    struct telemetry_event ev = {.kind = TELEMETRY_INIT_RUNTIME_DONE,
+                                 .status = status,
+                                 .error_type = error_type,
+                                 .duration_us = init_us};
+
+    tell(log, ev);
+    ev.kind = TELEMETRY_INIT_REPORT;
+    tell(log, ev);
+}
+
+void sandbox_log_init_done(struct sandbox_log *log, uint64_t init_us)
+{
+    log_source_drain(log->source);
+    tell_init(log, init_us, REPORT_OK, NULL);
+}
+
+void sandbox_log_init_report(struct sandbox_log *log, uint64_t init_us, enum report_status status,
+                             const char *error_type)
+{
+    log_source_drain(log->source);
+    put_line(log, report_init(&log->line, init_us, log->phase, status, error_type));
+    tell_init(log, init_us, status, error_type);
+}
+
+int sandbox_log_begin(struct sandbox_log *log, struct str request_id, struct str trace_id,
+                      bool want_tail)
 {
     int r = log_source_begin(log->source, request_id, want_tail);
 
-    if (r == 0)
-        put_line(log, report_start(&log->line, request_id, log->spec->version));
-    return r;
+    if (r < 0)
+        return r;
+    put_line(log, report_start(&log->line, request_id, log->spec->version));
+    tell(log, (struct telemetry_event){
+                  .kind = TELEMETRY_START, .request_id = request_id, .trace_id = trace_id});
+    return 0;
 }
 
 void sandbox_log_tail_add_init(struct sandbox_log *log)
 {
     log_source_tail_add_init(log->source);
+}
+
+/* The last events of an invocation. */
+static void tell_end(struct sandbox_log *log, const struct report *rep,
+                     const struct sandbox_log_ending *ending)
+{
+    struct telemetry_event ev = {.kind = TELEMETRY_RUNTIME_DONE,
+                                 .request_id = rep->request_id,
+                                 .trace_id = ending->trace_id,
+                                 .status = rep->status,
+                                 .is_failure = ending->platform_text != NULL,
+                                 .error_type = rep->error_type,
+                                 .duration_us = rep->duration_us,
+                                 .produced_bytes = ending->produced_bytes,
+                                 .memory_used = rep->memory_used,
+                                 .init_us = rep->init_us};
+
+    tell(log, ev);
+    ev.kind = TELEMETRY_END;
+    tell(log, ev);
+    ev.kind = TELEMETRY_REPORT;
+    tell(log, ev);
+}
+
+/* Lines for an error that we found, not the runtime. */
+static void put_fault(struct sandbox_log *log, struct str request_id,
+                      const struct sandbox_log_ending *ending)
+{
+    int r;
+
+    if (ending->status == REPORT_TIMEOUT)
+        r = report_timed_out(&log->line, wall_ms(), request_id, log->spec->timeout_s);
+    else
+        r = report_error_message(&log->line, request_id, ending->platform_text);
+    if (r == 0)
+        tell(log, (struct telemetry_event){.kind = TELEMETRY_FAULT, .text = buf_str(&log->line)});
+    put_line(log, r);
+    if (ending->status != REPORT_TIMEOUT)
+        log_source_platform(log->source, str_of(ending->platform_type));
 }
 
 struct str sandbox_log_end(struct sandbox_log *log, struct str request_id,
@@ -118,14 +235,12 @@ struct str sandbox_log_end(struct sandbox_log *log, struct str request_id,
                                .error_type = ending->error_type};
 
     log_source_drain(log->source);
-    if (ending->status == REPORT_TIMEOUT) {
-        put_line(log, report_timed_out(&log->line, wall_ms(), request_id, log->spec->timeout_s));
-    } else if (ending->platform_text) {
-        put_line(log, report_error_message(&log->line, request_id, ending->platform_text));
-        log_source_platform(log->source, str_of(ending->platform_type));
-    }
+    if (ending->status == REPORT_TIMEOUT || ending->platform_text)
+        put_fault(log, request_id, ending);
     put_line(log, report_end(&log->line, request_id));
     put_line(log, report_line(&log->line, &rep));
+    if (telemetry_is_wanted(log->telemetry))
+        tell_end(log, &rep, ending);
     return log_source_tail(log->source);
 }
 

@@ -6,6 +6,7 @@
 #include "invoker/sandbox.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -20,6 +21,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/file.h"
+#include "common/base/id.h"
 #include "common/base/log.h"
 
 #define ID "8f507cfc-4a29-4a2b-9b53-1c0c4b2a3d11"
@@ -31,6 +33,7 @@ struct fake_launch {
     const struct launch_handler *handler;
     void *arg;
     bool running, ended, gone;
+    int signo, gos; /* the last signal; how often it was told to go on */
 };
 
 struct world {
@@ -56,6 +59,13 @@ struct world {
     bool charge;
     enum invoke_outcome outcome;
     struct buf body, tail;
+    int pieces; /* of a streamed answer, its begin among them */
+    struct buf streamed;
+    char error_type[64];
+    bool hold;
+    /* the last connection that telemetry asked for */
+    uint32_t dialled;
+    int dialled_fd;
 };
 
 static struct world w;
@@ -90,8 +100,7 @@ static void fake_run(struct launch *launch)
 
 static void fake_signal(struct launch *launch, int signo)
 {
-    (void)launch;
-    (void)signo;
+    CONTAINER_OF(launch, struct fake_launch, base)->signo = signo;
 }
 
 static void fake_kill(struct launch *launch)
@@ -108,12 +117,41 @@ static void fake_end(struct launch *launch)
     l->ended = true;
 }
 
+static void on_connected(void *arg)
+{
+    struct fake_launch *l = arg;
+
+    l->handler->on_socket(&l->base, w.dialled, w.dialled_fd, 0, l->arg);
+}
+
+static void fake_go(struct launch *launch)
+{
+    CONTAINER_OF(launch, struct fake_launch, base)->gos++;
+    loop_stop(w.loop);
+}
+
+/* Inside of a sandbox is outside of one, here. */
+static void fake_connect(struct launch *launch, uint32_t token, uint16_t port)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET,
+                             .sin_port = htons(port),
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    w.dialled = token;
+    w.dialled_fd = fd;
+    connect(fd, (struct sockaddr *)&to, sizeof(to));
+    loop_defer(w.loop, on_connected, CONTAINER_OF(launch, struct fake_launch, base));
+}
+
 static const struct launcher_ops fake_ops = {.name = "fake",
                                              .start = fake_start,
                                              .run = fake_run,
                                              .signal = fake_signal,
                                              .kill = fake_kill,
-                                             .end = fake_end};
+                                             .end = fake_end,
+                                             .go = fake_go,
+                                             .connect = fake_connect};
 
 /* ---- what the sandbox says */
 
@@ -150,6 +188,18 @@ static void on_start_failed(struct sandbox *sb, const struct sandbox_failure *fa
         sandbox_charge(sb, &w.event, failure);
 }
 
+static void on_stream(struct sandbox *sb, const struct sandbox_event *ev, struct str bytes,
+                      void *arg)
+{
+    (void)arg;
+    assert_ptr_equal(ev, &w.event);
+    w.pieces++;
+    assert_int_equal(buf_append_str(&w.streamed, bytes), 0);
+    if (w.hold)
+        sandbox_hold(sb, true);
+    loop_stop(w.loop);
+}
+
 static void on_answer(struct sandbox *sb, const struct sandbox_event *ev,
                       const struct sandbox_result *result, void *arg)
 {
@@ -158,6 +208,7 @@ static void on_answer(struct sandbox *sb, const struct sandbox_event *ev,
     assert_ptr_equal(ev, &w.event);
     w.answers++;
     w.outcome = result->outcome;
+    snprintf(w.error_type, sizeof(w.error_type), "%.*s", STR_ARG(result->error_type));
     buf_clear(&w.body);
     buf_clear(&w.tail);
     assert_int_equal(buf_append_str(&w.body, result->body), 0);
@@ -185,6 +236,7 @@ static const struct sandbox_ops sandbox_ops = {.on_created = on_created,
                                                .on_ready = on_ready,
                                                .on_returning = on_returning,
                                                .on_start_failed = on_start_failed,
+                                               .on_stream = on_stream,
                                                .on_answer = on_answer,
                                                .on_ending = on_ending,
                                                .on_gone = on_gone};
@@ -257,6 +309,7 @@ static int world_make(void **state)
                                    .logs = w.logs,
                                    .create_limit_us = SECONDS(60),
                                    .init_limit_us = SECONDS(10),
+                                   .stream_limit = 1000,
                                    .ops = &sandbox_ops};
     sandbox_host_init(&w.host);
     timer_init(&w.patience, w.loop, on_patience_over, NULL);
@@ -264,6 +317,7 @@ static int world_make(void **state)
     buf_init(&w.got, 1u << 20);
     buf_init(&w.body, 1u << 20);
     buf_init(&w.tail, 1u << 20);
+    buf_init(&w.streamed, 1u << 20);
     w.event = (struct sandbox_event){.data = {.request_id = STR(ID),
                                               .invoked_arn = STR("arn:x"),
                                               .payload = STR("{\"n\":1}")},
@@ -306,6 +360,7 @@ static int world_end(void **state)
     buf_done(&w.got);
     buf_done(&w.body);
     buf_done(&w.tail);
+    buf_done(&w.streamed);
     return 0;
 }
 
@@ -667,7 +722,416 @@ static void stop_answers_what_runs(void **state)
     assert_int_equal(w.ending, 1);
 }
 
+/* ---- extensions: each call on a connection of its own */
+
+struct call {
+    int fd;
+    struct watch *watch;
+    struct buf got;
+};
+
+static void on_call_bytes(int fd, int events, void *arg)
+{
+    struct call *c = arg;
+    char bytes[4096];
+    ssize_t n = recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+    (void)events;
+
+    if (n > 0)
+        assert_int_equal(buf_append(&c->got, bytes, (size_t)n), 0);
+    else
+        watch_set(c->watch, 0);
+    loop_stop(w.loop);
+}
+
+static void call_begin(struct call *c, const char *request)
+{
+    struct sockaddr_un name;
+    socklen_t len = sizeof(name);
+
+    c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(getsockname(w.listener, (struct sockaddr *)&name, &len), 0);
+    assert_int_equal(connect(c->fd, (struct sockaddr *)&name, len), 0);
+    c->watch = watch_new(w.loop, c->fd, on_call_bytes, c);
+    watch_set(c->watch, WATCH_READ);
+    buf_init(&c->got, 65536);
+    assert_int_equal(send(c->fd, request, strlen(request), MSG_NOSIGNAL), strlen(request));
+}
+
+static void call_hears(struct call *c, const char *part)
+{
+    timer_start(&w.patience, PATIENCE_US);
+    for (;;) {
+        assert_int_equal(buf_append_char(&c->got, '\0'), 0);
+        c->got.len--;
+        if (strstr(c->got.ptr, part))
+            break;
+        loop_run(w.loop);
+    }
+    timer_stop(&w.patience);
+}
+
+static void call_end(struct call *c)
+{
+    watch_free(TAKE(c->watch));
+    closep(&c->fd);
+    buf_done(&c->got);
+}
+
+static void extension_registers(const char *name, const char *events, char *ret_id)
+{
+    CLEANUP(freep) char *request =
+        str_printf("POST /2020-01-01/extension/register HTTP/1.1\r\nHost: x\r\n"
+                   "Lambda-Extension-Name: %s\r\nContent-Length: %zu\r\n\r\n%s",
+                   name, strlen(events), events);
+    struct call c;
+    const char *at;
+
+    call_begin(&c, request);
+    call_hears(&c, "\r\n\r\n");
+    at = strstr(c.got.ptr, "Lambda-Extension-Identifier: ");
+    assert_non_null(at);
+    memcpy(ret_id, at + 29, UUID_LEN);
+    ret_id[UUID_LEN] = '\0';
+    call_end(&c);
+}
+
+static void extension_asks(struct call *c, const char *id)
+{
+    CLEANUP(freep) char *request =
+        str_printf("GET /2020-01-01/extension/event/next HTTP/1.1\r\nHost: x\r\n"
+                   "Lambda-Extension-Identifier: %s\r\n\r\n",
+                   id);
+
+    call_begin(c, request);
+}
+
+static void launcher_finds(const char *name)
+{
+    const struct init_extensions found = {.found = 1, .len = 1, .names = {name}};
+
+    w.launch->handler->on_extensions(&w.launch->base, &found, -1, w.launch->arg);
+}
+
+static void extension_exits(const char *name, int status)
+{
+    struct init_extension news = {INIT_EXTENSION_EXITED, status, ""};
+
+    snprintf(news.name, sizeof(news.name), "%s", name);
+    w.launch->handler->on_extension(&w.launch->base, &news, w.launch->arg);
+}
+
+/* With the external extension "x", which wants all events; @next is its first event/next. */
+static void come_up_with_extension(char *id, struct call *next)
+{
+    create();
+    launcher_finds("x");
+    assert_int_equal(w.launch->gos, 1);
+    extension_registers("x", "{\"events\":[\"INVOKE\",\"SHUTDOWN\"]}", id);
+    run_until(&w.launch->gos, 2); /* the runtime after it */
+    runtime_dial();
+    runtime_says(NEXT);
+    extension_asks(next, id);
+    run_until(&w.ready, 1);
+}
+
+static void on_count(void *arg)
+{
+    ++*(int *)arg;
+    loop_stop(w.loop);
+}
+
+static void turn_over(void)
+{
+    int turns = 0;
+
+    loop_defer(w.loop, on_count, &turns);
+    run_until(&turns, 1);
+}
+
+static void init_waits_for_runtime_and_extensions(void **state)
+{
+    char id[UUID_MAX];
+    struct call next;
+    int i;
+    (void)state;
+
+    create();
+    launcher_finds("x");
+    extension_registers("x", "{\"events\":[]}", id);
+    runtime_dial();
+    runtime_says(NEXT);
+    for (i = 0; i < 10; i++)
+        turn_over();
+    assert_int_equal(w.ready, 0);
+    assert_int_equal(sandbox_state(w.sb), SANDBOX_INIT);
+    extension_asks(&next, id);
+    run_until(&w.ready, 1);
+    assert_int_equal(sandbox_run(w.sb, &w.event), 0); /* which it did not register for */
+    runtime_hears("{\"n\":1}");
+    assert_int_equal(next.got.len, 0);
+    runtime_posts("invocation/" ID "/response", "", "1");
+    runtime_says(NEXT);
+    run_until(&w.ready, 2); /* it waits as before */
+    call_end(&next);
+}
+
+static void invocation_is_over_when_its_extensions_ask_again(void **state)
+{
+    char id[UUID_MAX];
+    struct call next, again;
+    int i;
+    (void)state;
+
+    come_up_with_extension(id, &next);
+    assert_int_equal(sandbox_run(w.sb, &w.event), 0);
+    call_hears(&next, "{\"eventType\":\"INVOKE\",\"deadlineMs\":");
+    call_hears(&next, ",\"requestId\":\"" ID "\",\"invokedFunctionArn\":\"arn:x\",\"tracing\":{");
+    assert_non_null(strstr(next.got.ptr, "Lambda-Extension-Event-Identifier: "));
+    runtime_hears("{\"n\":1}");
+    runtime_posts("invocation/" ID "/response", "", "1");
+    run_until(&w.answers, 1); /* the caller does not wait for it */
+    runtime_says(NEXT);
+    for (i = 0; i < 10; i++)
+        turn_over();
+    assert_int_equal(w.ready, 1);
+    assert_int_equal(sandbox_state(w.sb), SANDBOX_BUSY);
+    extension_asks(&again, id);
+    run_until(&w.ready, 2);
+    call_end(&next);
+    call_end(&again);
+}
+
+static void extension_that_goes_away_makes_it_unready(void **state)
+{
+    char id[UUID_MAX];
+    struct call next;
+    (void)state;
+
+    come_up_with_extension(id, &next);
+    call_end(&next);
+    run_until(&w.returning, 1);
+    assert_int_equal(sandbox_state(w.sb), SANDBOX_BUSY);
+    extension_asks(&next, id);
+    run_until(&w.ready, 2);
+    call_end(&next);
+}
+
+static void stop_gives_runtime_and_extensions_their_time(void **state)
+{
+    char id[UUID_MAX];
+    struct call next;
+    (void)state;
+
+    come_up_with_extension(id, &next);
+    sandbox_stop(w.sb, "test");
+    assert_int_equal(w.ending, 1); /* takes nothing any more */
+    assert_int_equal(w.launch->signo, SIGTERM);
+    assert_false(w.launch->ended);
+    main_process_exits(0, 0);
+    call_hears(&next, "{\"eventType\":\"SHUTDOWN\",\"shutdownReason\":\"SPINDOWN\",\"deadlineMs\":");
+    assert_false(w.launch->ended);
+    extension_exits("x", 0);
+    assert_true(w.launch->ended);
+    run_until(&w.gone, 1);
+    call_end(&next);
+}
+
+static void stop_does_not_wait_for_ever(void **state)
+{
+    uint64_t began = now_us(), took;
+    char id[UUID_MAX];
+    struct call next;
+    (void)state;
+
+    come_up_with_extension(id, &next);
+    sandbox_stop(w.sb, "test"); /* neither runtime nor extension cares */
+    call_hears(&next, "SHUTDOWN");
+    assert_int_equal(w.launch->signo, SIGKILL);
+    took = now_us() - began;
+    assert_true(took >= MSEC(300) && took < MSEC(1900));
+    run_until(&w.gone, 1);
+    took = now_us() - began;
+    assert_true(took >= MSEC(2000) && took < MSEC(4000));
+    call_end(&next);
+}
+
+static void crash_of_an_extension_is_the_answer(void **state)
+{
+    char id[UUID_MAX];
+    struct call next;
+    (void)state;
+
+    come_up_with_extension(id, &next);
+    assert_int_equal(sandbox_run(w.sb, &w.event), 0);
+    extension_exits("x", 3 << 8);
+    assert_int_equal(w.answers, 1);
+    assert_body("{\"errorType\":\"Extension.Crash\",\"errorMessage\":\"RequestId: " ID
+                " Error: exit code 3\"}");
+    assert_has(&w.tail, "\nEXTENSION\tName: x\tState: Exited\tEvents: [INVOKE,SHUTDOWN]\tError "
+                        "Type: Extension.Crash\nRequestId: " ID " Error: exit code 3\n"
+                        "Extension.Crash\nEND ");
+    main_process_exits(0, 0);
+    run_until(&w.gone, 1);
+    call_end(&next);
+}
+
+static void host_waits_for_shutdowns(void **state)
+{
+    static int stopped;
+    char id[UUID_MAX];
+    struct call next;
+    (void)state;
+
+    stopped = 0;
+    come_up_with_extension(id, &next);
+    sandbox_host_stop(&w.host, "test", on_count, &stopped);
+    turn_over();
+    assert_int_equal(stopped, 0);
+    main_process_exits(0, 0);
+    extension_exits("x", 0);
+    run_until(&stopped, 1);
+    run_until(&w.gone, 1);
+    call_end(&next);
+    sandbox_host_stop(&w.host, "test", on_count, &stopped);
+    run_until(&stopped, 2);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, world_make, world_end)
+
+/* ---- streamed answers */
+
+#define STREAMS                                                                                    \
+    "POST /2018-06-01/runtime/invocation/" ID "/response HTTP/1.1\r\nHost: x\r\n"                  \
+    "Lambda-Runtime-Function-Response-Mode: streaming\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+static void begin_stream(bool wanted)
+{
+    w.event.want_stream = wanted;
+    come_up_and_run();
+    runtime_says(STREAMS);
+}
+
+static void a_streamed_answer_is_handed_on_while_it_comes(void **state)
+{
+    (void)state;
+    begin_stream(true);
+    run_until(&w.pieces, 1); /* the begin */
+    runtime_says("5\r\nfirst\r\n");
+    run_until(&w.pieces, 2);
+    assert_true(str_is(buf_str(&w.streamed), "first"));
+    runtime_says("2\r\n, \r\n6\r\nsecond\r\n");
+    run_until(&w.pieces, 3);
+    assert_int_equal(w.answers, 0);
+    runtime_says("0\r\n\r\n");
+    runtime_hears("202 Accepted");
+    assert_int_equal(w.answers, 1);
+    assert_int_equal(w.outcome, INVOKE_OK);
+    assert_int_equal(w.body.len, 0);
+    assert_true(str_is(buf_str(&w.streamed), "first, second"));
+    runtime_says(NEXT);
+    run_until(&w.ready, 2);
+}
+
+static void a_held_answer_waits_in_the_runtimes_socket(void **state)
+{
+    int i;
+
+    (void)state;
+    w.hold = true;
+    begin_stream(true);
+    run_until(&w.pieces, 1);
+    runtime_says("5\r\nfirst\r\n");
+    for (i = 0; i < 50; i++) {
+        loop_defer(w.loop, (loop_fn *)loop_stop, w.loop);
+        loop_run(w.loop);
+    }
+    assert_int_equal(w.pieces, 1);
+    w.hold = false;
+    sandbox_hold(w.sb, false);
+    run_until(&w.pieces, 2);
+    runtime_says("0\r\n\r\n");
+    runtime_hears("202 Accepted");
+}
+
+static void a_streamed_answer_that_nobody_asked_for_is_gathered(void **state)
+{
+    (void)state;
+    begin_stream(false);
+    runtime_says("5\r\nfirst\r\n8\r\n, second\r\n0\r\n\r\n");
+    run_until(&w.answers, 1);
+    assert_int_equal(w.outcome, INVOKE_OK);
+    assert_true(str_is(buf_str(&w.body), "first, second"));
+    assert_int_equal(w.pieces, 0);
+}
+
+static void trailers_tell_of_an_error(void **state)
+{
+    bool wanted;
+
+    (void)state;
+    for (wanted = false;; wanted = true) {
+        begin_stream(wanted);
+        runtime_says("4\r\nhalf\r\n0\r\nLambda-Runtime-Function-Error-Type: Function.X\r\n"
+                     "Lambda-Runtime-Function-Error-Body: e30=\r\n\r\n");
+        run_until(&w.answers, 1);
+        assert_int_equal(w.outcome, INVOKE_FUNCTION_ERROR);
+        assert_true(str_is(buf_str(&w.body), "{}"));
+        assert_string_equal(w.error_type, "Function.X");
+        if (wanted)
+            return;
+        assert_int_equal(world_end(state), 0);
+        assert_int_equal(world_make(state), 0);
+    }
+}
+
+static void a_stream_beyond_its_limit_is_refused(void **state)
+{
+    char text[1100];
+    int n = snprintf(text, sizeof(text), "3e9\r\n%01001d\r\n", 0);
+
+    (void)state;
+    assert_in_range(n, 1000, sizeof(text));
+    begin_stream(true);
+    runtime_says(text);
+    runtime_hears("413 ");
+    assert_int_equal(w.answers, 1);
+    assert_int_equal(w.outcome, INVOKE_FUNCTION_ERROR);
+    assert_string_equal(w.error_type, "Function.ResponseSizeTooLarge");
+    runtime_dial(); /* it goes on, on another connection */
+    runtime_says(NEXT);
+    run_until(&w.ready, 2);
+}
+
+static void a_stream_that_breaks_off_is_a_truncated_response(void **state)
+{
+    (void)state;
+    begin_stream(true);
+    runtime_says("5\r\nhal");
+    run_until(&w.pieces, 2);
+    runtime_hang_up();
+    run_until(&w.answers, 1);
+    assert_int_equal(w.outcome, INVOKE_FUNCTION_ERROR);
+    assert_string_equal(w.error_type, "Runtime.TruncatedResponse");
+    runtime_dial();
+    runtime_says(NEXT);
+    run_until(&w.ready, 2);
+}
+
+static void a_stop_ends_a_stream(void **state)
+{
+    (void)state;
+    begin_stream(true);
+    runtime_says("5\r\nhal");
+    run_until(&w.pieces, 2);
+    sandbox_stop(w.sb, "of the test");
+    assert_int_equal(w.answers, 1);
+    assert_int_equal(w.outcome, INVOKE_REFUSED);
+    runtime_says("lo\r\n"); /* to nobody */
+    run_until(&w.gone, 1);
+    assert_int_equal(w.answers, 1);
+    assert_int_equal(w.pieces, 2);
+}
 
 int main(void)
 {
@@ -688,6 +1152,20 @@ int main(void)
         TEST(second_try_has_its_init_within_the_functions_timeout),
         TEST(start_that_the_launcher_refuses_fails_later),
         TEST(stop_answers_what_runs),
+        TEST(a_streamed_answer_is_handed_on_while_it_comes),
+        TEST(a_held_answer_waits_in_the_runtimes_socket),
+        TEST(a_streamed_answer_that_nobody_asked_for_is_gathered),
+        TEST(trailers_tell_of_an_error),
+        TEST(a_stream_beyond_its_limit_is_refused),
+        TEST(a_stream_that_breaks_off_is_a_truncated_response),
+        TEST(a_stop_ends_a_stream),
+        TEST(init_waits_for_runtime_and_extensions),
+        TEST(invocation_is_over_when_its_extensions_ask_again),
+        TEST(extension_that_goes_away_makes_it_unready),
+        TEST(stop_gives_runtime_and_extensions_their_time),
+        TEST(stop_does_not_wait_for_ever),
+        TEST(crash_of_an_extension_is_the_answer),
+        TEST(host_waits_for_shutdowns),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

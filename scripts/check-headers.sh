@@ -4,7 +4,7 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 bad=0
-for h in common/*/*.h gateway/*.h controller/*.h invoker/*.h cli/*.h; do
+for h in common/*/*.h gateway/*.h controller/*.h controller/*/*.h invoker/*.h cli/*.h; do
     [ -e "$h" ] || continue
     # shellcheck disable=SC2086
     echo "#include \"$h\"" | $1 $2 -fsyntax-only -x c - || { echo "check-headers: $h does not compile alone"; bad=1; }

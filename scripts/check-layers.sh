@@ -20,12 +20,12 @@ for p in "${programs[@]}"; do
     for q in "${programs[@]}"; do
         [ "$p" != "$q" ] || continue
         while IFS= read -r hit; do complain "$hit ($p must not include $q)"; done \
-            < <(grep -Hn "#include \"$q/" "$p"/*.[ch] 2>/dev/null)
+            < <(grep -Hn "#include \"$q/" "$p"/*.[ch] "$p"/*/*.[ch] 2>/dev/null)
     done
 done
 while IFS= read -r hit; do complain "$hit (common/ must not include a program)"; done \
     < <(grep -HnE '#include "(gateway|controller|invoker|cli)/' common/*/*.[ch] 2>/dev/null)
 while IFS= read -r hit; do complain "$hit (only common/io sees this library)"; done \
-    < <(grep -HnE '#include <(uv|curl/|hiredis/|librdkafka/|libwebsockets)' common/{base,model,proto}/*.[ch] {gateway,controller,invoker}/*.[ch] 2>/dev/null)
+    < <(grep -HnE '#include <(uv|curl/|hiredis/|librdkafka/|libwebsockets)' common/{base,model,proto}/*.[ch] {gateway,controller,invoker}/*.[ch] controller/*/*.[ch] 2>/dev/null)
 [ $bad -eq 0 ] && echo "check-layers: fine"
 exit $bad

@@ -4,7 +4,7 @@
 # setup.sh [build] [run] [test]     installs what is missing on Debian 12 or 13 (default: build run)
 #
 #   build   compiler and libraries          run    Docker, Redis, what the images are made with
-#   test    registry, JRE, OCI runtimes, tools, and a Python environment in $BUILD/venv
+#   test    registry, compilers of the sample functions, OCI runtimes, tools, and a Python environment in $BUILD/venv
 #           ($BUILD is build by default)
 #
 # A complete machine costs a moment and no network. Nothing that is installed here is left running or
@@ -27,8 +27,9 @@ group_build="build-essential pkg-config libwebsockets-dev libwebsockets-evlib-uv
 group_run="redis-server mmdebstrap debian-archive-keyring python3 python3-venv curl iptables iproute2
     ca-certificates procps util-linux mount"
 group_test="docker-registry python3-venv openjdk-17-jre-headless|default-jre-headless maven runc crun
-    wrk strace clang libclang-rt-14-dev|libclang-rt-19-dev|libclang-rt-dev node=nodejs npm=npm go=golang-go awscli? python3-boto3?
-    curl jq"
+    wrk strace clang libclang-rt-14-dev|libclang-rt-19-dev|libclang-rt-dev node=nodejs npm=npm curl jq
+    javac=openjdk-17-jdk-headless|default-jdk-headless go=golang-go cargo=cargo-web|cargo cmake=cmake zip=zip
+    awscli? python3-boto3?"
 
 say() { echo "setup: $*" >&2; }
 die() { say "$*"; exit 1; }

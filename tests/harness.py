@@ -101,6 +101,7 @@ class Hearth:
         self.listen = listen or f"127.0.0.1:{free_port()}"
         self.node = "t" + self.folder.name.replace("_", "-")[-20:]
         self.settings = settings
+        self.key = ("test", "test")  # with which clients sign: anything, unless signatures are checked
         self.process = None
         self.lines = []
 
@@ -196,11 +197,12 @@ class Hearth:
         import boto3
         from botocore.config import Config
         config = Config(retries={"max_attempts": 0}, read_timeout=120, max_pool_connections=kw.pop("connections", 10))
-        return boto3.client("lambda", endpoint_url=self.url, region_name="us-east-1", aws_access_key_id="test",
-                            aws_secret_access_key="test", config=config, **kw)
+        return boto3.client("lambda", endpoint_url=self.url, region_name="us-east-1", aws_access_key_id=self.key[0],
+                            aws_secret_access_key=self.key[1], config=config, **kw)
 
-    def aws(self, *argv, check=True, key=("test", "test")):
+    def aws(self, *argv, check=True, key=None):
         """The real AWS CLI."""
+        key = key or self.key
         env = dict(os.environ, AWS_ACCESS_KEY_ID=key[0], AWS_SECRET_ACCESS_KEY=key[1],
                    AWS_DEFAULT_REGION="us-east-1", AWS_PAGER="", AWS_CONFIG_FILE="/dev/null")
         aws = pathlib.Path(sys.executable).parent / "aws"

@@ -4,4 +4,12 @@ include tests/fuzz/module.mk
 conformance: all ## compare with what AWS was recorded to answer, write docs/conformance.md (UPDATE=1: and expected.json)
 	@tests/conformance/run.sh
 
-.PHONY: conformance
+long-faults: all ## random operations and kills for minutes each, where `make test` takes seconds (LONG=seconds)
+	@$(MAKE) -s SANITIZE=address,undefined $(BUILD)/san-address-undefined/tests/controller/world_test BUILD=$(BUILD)/san-address-undefined
+	@HEARTH_WORLD_SECONDS=$(or $(LONG),60) $(BUILD)/san-address-undefined/tests/controller/world_test
+	@cd tests && HEARTH_KILL_SECONDS=$(or $(LONG),120) ../build/venv/bin/python -m pytest -q -s faults/test_kill_controller.py
+
+test-streaming: all ## streamed answers of AWS's 200 MiB (in `make test` they have 64)
+	@cd tests && HEARTH_TEST_STREAM_MIB=200 ../build/venv/bin/python -m pytest -q -s integration/test_streaming.py
+
+.PHONY: conformance long-faults test-streaming

@@ -148,6 +148,22 @@ end
 for arn in pairs(hash('tags:csc')) do
   if not configs[string.match(arn, '[^:]*$')] then note('tags of %s, which is not there', arn) end
 end
+local roles, policies, attached, kept_attached = hash('iam:role'), hash('iam:policy'), {}, {}
+same('names of roles', set('ZRANGE', prefix .. 'iam:roles', 0, -1), roles)
+same('names of policies', set('ZRANGE', prefix .. 'iam:policies', 0, -1), policies)
+for role, text in pairs(roles) do
+  for _, arn in ipairs(cjson.decode(text).AttachedPolicies or {}) do
+    attached[arn] = attached[arn] or {}
+    attached[arn][role] = true
+    local own = string.match(arn, '^arn:aws:iam::%d+:policy/(.*)$')
+    if own and not policies[string.lower(string.match(own, '[^/]*$'))] then note('role %s has %s, which is not there', role, arn) end
+  end
+end
+for _, key in ipairs(redis.call('KEYS', prefix .. 'iam:attached:*')) do
+  kept_attached[string.match(key, 'iam:attached:(.*)$')] = set('ZRANGE', key, 0, -1)
+end
+same('attached policies', kept_attached, attached)
+for arn, who in pairs(attached) do same('roles with ' .. arn, kept_attached[arn] or {}, who) end
 local account = string.match(prefix, '{(.*)}')
 if (next(hashes) or next(layers)) and redis.call('SISMEMBER', 'hearth:accounts', account) == 0 then
   note('account %s was never entered', account)

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/io/http_conn.h"
 
+#include <assert.h>
 #include <string.h>
-#include <time.h>
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
 
 #define IN_FIRST 4096u /* holds the head and small body of nearly every request */
 #define IN_CHUNKED 16384u /* room to read raw chunks into */
+#define IN_STREAMED 32768u /* a piece of a streamed body */
 #define IN_MAX (256u * 1024u)
 #define KEEP_MAX (64u * 1024u) /* larger buffers are given back after the request */
 #define BODY_DEFAULT_MAX (6u * 1024u * 1024u)
@@ -42,54 +43,6 @@ static void set_wait(struct http_conn *c, enum http_wait wait, size_t progress)
     arm_sweep(server);
 }
 
-/* ---- sending ---- */
-
-static struct str date_line(struct http_server *server)
-{
-    struct timespec now;
-    struct tm tm;
-
-    clock_gettime(CLOCK_REALTIME_COARSE, &now);
-    if (now.tv_sec != server->date_s) {
-        server->date_s = now.tv_sec;
-        gmtime_r(&now.tv_sec, &tm);
-        strftime(server->date, sizeof(server->date), "Date: %a, %d %b %Y %H:%M:%S GMT\r\n", &tm);
-    }
-    return str_of(server->date);
-}
-
-/* Whether a response with @status has a body, hence a Content-Length (RFC 9110 6.4.1, 8.6). */
-static bool has_body(int status)
-{
-    return status >= 200 && status != 204 && status != 304;
-}
-
-static void send_response(struct http_conn *c, int status, const struct http_header *headers,
-                          size_t header_count, struct str body)
-{
-    struct http_server *server = c->server;
-    struct buf *b = &server->head;
-    size_t i;
-
-    buf_clear(b);
-    if (http1_write_status(b, status) < 0)
-        http1_write_status(b, 500);
-    buf_append_str(b, date_line(server));
-    for (i = 0; i < header_count; i++)
-        if (http1_write_field(b, headers[i].name, headers[i].value) < 0)
-            log_debug("http", "header not sent", KV_S("name", headers[i].name));
-    if (has_body(status))
-        http1_write_length(b, body.len);
-    if (c->last)
-        http1_write_field(b, STR("Connection"), STR("close"));
-    else if (c->head.minor == 0)
-        http1_write_field(b, STR("Connection"), STR("keep-alive"));
-    buf_append(b, "\r\n", 2);
-    if (!has_body(status) || str_is(c->req.method, "HEAD"))
-        body.len = 0;
-    server->transport->send(c, buf_str(b), body);
-}
-
 /* ---- the end of a request ---- */
 
 static void give_back(struct buf *b)
@@ -109,8 +62,7 @@ void http_conn_finish(struct http_conn *c)
     c->server->transport->finish(c);
 }
 
-/* The answer is sent: forgets the request, keeps what has come of the next. */
-static void end_request(struct http_conn *c)
+void http_conn_end_request(struct http_conn *c)
 {
     size_t used = c->head_len;
     struct buf rest;
@@ -127,7 +79,8 @@ static void end_request(struct http_conn *c)
     give_back(&c->body);
     http1_head_init(&c->head);
     c->head_len = 0;
-    c->in_place = c->too_large = false;
+    c->in_place = c->too_large = c->streamed = c->held = false;
+    buf_done(&c->trailers);
     c->body_seen = 0;
     c->req = (struct http_req){0};
     c->state = HTTP_HEAD;
@@ -148,10 +101,10 @@ static void refuse(struct http_conn *c, int status, const char *why)
     if (handler->on_refusal)
         headers[count++] = handler->on_refusal(c->server->arg);
     buf_printf(&text, "%s\n", why);
-    send_response(c, status, headers, count, buf_str(&text));
+    http_conn_answer(c, status, headers, count, buf_str(&text));
     buf_done(&text);
     if (c->state != HTTP_CLOSED)
-        end_request(c);
+        http_conn_end_request(c);
 }
 
 static void on_ready(void *arg)
@@ -182,12 +135,20 @@ static void settle(struct http_conn *c)
             set_wait(c, HTTP_WAIT_HEAD, 0);
         break;
     case HTTP_BODY:
-        if (c->wait != HTTP_WAIT_BODY || c->body_seen >= c->progress + BODY_PACE)
+        if (c->held)
+            set_wait(c, HTTP_WAIT_NONE, 0);
+        else if (c->wait != HTTP_WAIT_BODY || c->body_seen >= c->progress + BODY_PACE)
             set_wait(c, HTTP_WAIT_BODY, (size_t)c->body_seen);
         break;
     case HTTP_PARKED:
         if (c->wait != HTTP_WAIT_NONE)
             set_wait(c, HTTP_WAIT_NONE, 0);
+        break;
+    case HTTP_REPLYING: /* the time begins anew whenever all has been taken: http_conn_drained() */
+        if (c->server->transport->queued(c) == 0)
+            set_wait(c, HTTP_WAIT_NONE, 0);
+        else if (c->wait != HTTP_WAIT_READER)
+            set_wait(c, HTTP_WAIT_READER, SIZE_MAX);
         break;
     case HTTP_FINISHING:
         break;
@@ -201,21 +162,11 @@ static void settle(struct http_conn *c)
     }
 }
 
-void http_reply(struct http_req *req, int status, const struct http_header *headers,
-                size_t header_count, struct str body)
+void http_conn_go_on(struct http_conn *c)
 {
-    struct http_conn *c = CONTAINER_OF(req, struct http_conn, req);
     struct http_server *server = c->server;
 
-    if (c->state != HTTP_PARKED)
-        return; /* the client left in this very moment */
-    if (!c->head.keep_alive || c->too_large || server->draining)
-        c->last = true;
-    send_response(c, status, headers, header_count, body);
-    if (c->state == HTTP_CLOSED)
-        return;
-    end_request(c);
-    if (c->running)
+    if (c->state == HTTP_CLOSED || c->running)
         return;
     if (c->state == HTTP_HEAD && c->in.len > 0) {
         list_append(&server->ready, &c->ready_node);
@@ -229,16 +180,6 @@ void http_reply(struct http_req *req, int status, const struct http_header *head
     settle(c);
 }
 
-void http_drop(struct http_req *req)
-{
-    struct http_conn *c = CONTAINER_OF(req, struct http_conn, req);
-
-    if (c->state != HTTP_PARKED)
-        return;
-    c->state = HTTP_CLOSED;
-    c->server->transport->close(c);
-}
-
 /* ---- reading ---- */
 
 static void begin_body(struct http_conn *c)
@@ -247,7 +188,9 @@ static void begin_body(struct http_conn *c)
     size_t there = c->in.len - c->head_len;
 
     c->in_place = false;
-    if (c->head.chunked) {
+    if (c->streamed) {
+        c->chunked = (struct http1_chunked){0};
+    } else if (c->head.chunked) {
         c->chunked = (struct http1_chunked){0};
         c->body.max = c->limit;
     } else if (length > c->limit) {
@@ -265,6 +208,33 @@ static void begin_body(struct http_conn *c)
         c->server->transport->send(c, STR("HTTP/1.1 100 Continue\r\n\r\n"), STR_NULL);
 }
 
+static void point_at_head(struct http_conn *c)
+{
+    c->req.method = http1_str(c->in.ptr, c->head.method);
+    c->req.path = http1_str(c->in.ptr, c->head.path);
+    c->req.query = http1_str(c->in.ptr, c->head.query);
+}
+
+void http_stream_body(struct http_req *req)
+{
+    struct http_conn *c = CONTAINER_OF(req, struct http_conn, req);
+
+    assert(c->state == HTTP_BODY && c->server->handler.on_body);
+    c->streamed = true;
+    buf_reserve(&c->in, IN_STREAMED);
+    point_at_head(c);
+}
+
+void http_body_hold(struct http_req *req, bool on)
+{
+    struct http_conn *c = CONTAINER_OF(req, struct http_conn, req);
+
+    if (c->state != HTTP_BODY || !c->streamed || c->held == on)
+        return;
+    c->held = on;
+    http_conn_go_on(c);
+}
+
 /* The head is there: @len bytes. */
 static void begin_request(struct http_conn *c, size_t len)
 {
@@ -274,9 +244,7 @@ static void begin_request(struct http_conn *c, size_t len)
     /* the last moment to move the buffer: from on_head on, others hold pointers into it */
     if (c->head.chunked || c->head.content_length > c->in.cap - len)
         buf_reserve(&c->in, c->head.chunked ? IN_CHUNKED : IN_FIRST / 4);
-    c->req.method = http1_str(c->in.ptr, c->head.method);
-    c->req.path = http1_str(c->in.ptr, c->head.path);
-    c->req.query = http1_str(c->in.ptr, c->head.query);
+    point_at_head(c);
     c->state = HTTP_BODY;
     c->limit =
         server->handler.on_head ? server->handler.on_head(&c->req, server->arg) : BODY_DEFAULT_MAX;
@@ -299,6 +267,53 @@ static void complete(struct http_conn *c, struct str body)
         refuse(c, 413, "the request body is too large");
 }
 
+/* The body will not come to its end. */
+static void tell_truncated(struct http_conn *c)
+{
+    if (c->server->handler.on_truncated)
+        c->server->handler.on_truncated(&c->req, c->server->arg);
+}
+
+static void refuse_body(struct http_conn *c, int status, const char *why)
+{
+    tell_truncated(c);
+    if (c->state == HTTP_BODY)
+        refuse(c, status, why);
+}
+
+/* Hands on what has come. */
+static bool step_streamed(struct http_conn *c)
+{
+    char *raw = c->in.ptr + c->head_len;
+    size_t there = c->in.len - c->head_len, payload = there, used = there;
+    uint64_t left = c->head.content_length - c->body_seen;
+    int r;
+
+    if (c->head.chunked) {
+        r = http1_chunked_read(&c->chunked, raw, &payload, &used, &c->trailers);
+    } else {
+        if (left < there)
+            payload = used = (size_t)left;
+        r = used == left;
+    }
+    c->body_seen += payload;
+    if (payload > 0) {
+        c->server->handler.on_body(&c->req, str_from(raw, payload), c->server->arg);
+        if (c->state != HTTP_BODY)
+            return true;
+    }
+    if (r < 0) {
+        refuse_body(c, 400, c->chunked.why);
+        return true;
+    }
+    memmove(raw, raw + used, there - used);
+    c->in.len = c->head_len + there - used;
+    if (r == 0)
+        return false;
+    complete(c, STR(""));
+    return true;
+}
+
 static bool step_chunked(struct http_conn *c)
 {
     char *raw = c->in.ptr + c->head_len;
@@ -306,7 +321,7 @@ static bool step_chunked(struct http_conn *c)
     int r = http1_chunked_read(&c->chunked, raw, &payload, &used, NULL);
 
     if (r < 0) {
-        refuse(c, 400, c->chunked.why);
+        refuse_body(c, 400, c->chunked.why);
         return true;
     }
     c->body_seen += payload;
@@ -343,6 +358,8 @@ static bool step_body(struct http_conn *c)
 {
     size_t length = (size_t)c->head.content_length;
 
+    if (c->streamed)
+        return step_streamed(c);
     if (c->head.chunked)
         return step_chunked(c);
     if (c->too_large)
@@ -378,6 +395,7 @@ static bool step(struct http_conn *c)
     case HTTP_BODY:
         return step_body(c);
     case HTTP_PARKED:
+    case HTTP_REPLYING:
     case HTTP_FINISHING:
     case HTTP_CLOSED:
         break;
@@ -394,6 +412,12 @@ static void run(struct http_conn *c)
     settle(c);
 }
 
+/* Whether the body is read into a buffer of its own length. */
+static bool fills_body(const struct http_conn *c)
+{
+    return !c->head.chunked && !c->in_place && !c->too_large && !c->streamed;
+}
+
 size_t http_conn_space(struct http_conn *c, char **ret)
 {
     struct buf *b = &c->in;
@@ -404,14 +428,20 @@ size_t http_conn_space(struct http_conn *c, char **ret)
             buf_reserve(b, b->cap ? b->cap : IN_FIRST - 1);
         break;
     case HTTP_BODY:
-        if (!c->head.chunked && !c->in_place && !c->too_large) {
+        if (c->held)
+            return 0;
+        if (fills_body(c)) {
             *ret = c->body.ptr + c->body.len;
             return (size_t)c->head.content_length - c->body.len;
         }
+        if (c->streamed) {
+            *ret = b->ptr + b->len;
+            return b->cap - b->len < IN_STREAMED ? b->cap - b->len : IN_STREAMED;
+        }
         break;
-    case HTTP_PARKED: /* the next request may come already; it waits here, as far as there is room
-                       */
-        break;
+    case HTTP_PARKED:
+    case HTTP_REPLYING:
+        break; /* the next request may come already; it waits here, as far as there is room */
     case HTTP_FINISHING: /* what still comes is dropped */
         b->len = 0;
         if (!b->cap)
@@ -428,7 +458,7 @@ void http_conn_received(struct http_conn *c, size_t n)
 {
     switch (c->state) {
     case HTTP_BODY:
-        if (!c->head.chunked && !c->in_place && !c->too_large) {
+        if (fills_body(c)) {
             c->body.len += n;
             c->body_seen += n;
             break;
@@ -437,6 +467,7 @@ void http_conn_received(struct http_conn *c, size_t n)
         break;
     case HTTP_HEAD:
     case HTTP_PARKED:
+    case HTTP_REPLYING:
         c->in.len += n;
         break;
     case HTTP_FINISHING:
@@ -451,14 +482,22 @@ void http_conn_received(struct http_conn *c, size_t n)
 
 /* ---- begin and end ---- */
 
+static void tell_abort(struct http_conn *c)
+{
+    if (c->server->handler.on_abort)
+        c->server->handler.on_abort(&c->req, c->server->arg);
+}
+
 /* Leaves for @state; the handler hears of it when it has a request of this connection. */
 static void leave_for(struct http_conn *c, enum http_conn_state state)
 {
-    bool was_parked = c->state == HTTP_PARKED;
+    enum http_conn_state before = c->state;
 
     c->state = state; /* first: the handler may call us */
-    if (was_parked && c->server->handler.on_abort)
-        c->server->handler.on_abort(&c->req, c->server->arg);
+    if (before == HTTP_BODY)
+        tell_truncated(c);
+    else if (before == HTTP_PARKED || before == HTTP_REPLYING)
+        tell_abort(c);
 }
 
 void http_conn_lost(struct http_conn *c)
@@ -482,8 +521,18 @@ void http_conn_ended(struct http_conn *c)
         http_conn_finish(c);
 }
 
+void http_conn_drained(struct http_conn *c)
+{
+    if (c->state != HTTP_REPLYING)
+        return;
+    set_wait(c, HTTP_WAIT_NONE, 0);
+    if (c->server->handler.on_writable)
+        c->server->handler.on_writable(&c->req, c->server->arg);
+}
+
 void http_conn_failed(struct http_conn *c)
 {
+    c->owes_abort = c->state == HTTP_REPLYING;
     c->state = HTTP_CLOSED;
     c->server->transport->close(c);
 }
@@ -493,6 +542,7 @@ void http_conn_init(struct http_conn *c, struct http_server *server)
     c->server = server;
     buf_init(&c->in, IN_MAX);
     buf_init(&c->body, 0);
+    buf_init(&c->trailers, HTTP1_TRAILERS_MAX);
     http1_head_init(&c->head);
     list_init(&c->wait_node);
     list_init(&c->ready_node);
@@ -504,11 +554,14 @@ void http_conn_init(struct http_conn *c, struct http_server *server)
 void http_conn_done(struct http_conn *c)
 {
     c->state = HTTP_CLOSED;
+    if (c->owes_abort && !c->server->gone)
+        tell_abort(c);
     list_remove(&c->node);
     list_remove(&c->wait_node);
     list_remove(&c->ready_node);
     buf_done(&c->in);
     buf_done(&c->body);
+    buf_done(&c->trailers);
     http_server_conn_gone(c->server);
     http_server_unref(c->server);
 }
@@ -516,19 +569,26 @@ void http_conn_done(struct http_conn *c)
 /* A time limit has passed. */
 static void expire(struct http_conn *c)
 {
-    size_t queued = c->server->transport->queued(c);
+    const struct http_transport *transport = c->server->transport;
+    size_t queued = transport->queued(c);
 
-    /* slow readers are no dead ones: as long as bytes leave, the time begins anew */
+    /* slow readers are no dead ones: as long as bytes leave, the time begins anew; the system may
+     * have taken megabytes that the peer still reads, and asks for no more meanwhile */
+    if (queued > 0)
+        queued += transport->unacknowledged(c);
     if (queued > 0 && queued < c->progress) {
         set_wait(c, c->wait, queued);
         return;
     }
     if (c->wait == HTTP_WAIT_HEAD || c->wait == HTTP_WAIT_BODY) {
-        refuse(c, 408, "the request did not come in time");
+        if (c->state == HTTP_BODY)
+            refuse_body(c, 408, "the request did not come in time");
+        else
+            refuse(c, 408, "the request did not come in time");
         settle(c);
         return;
     }
-    c->state = HTTP_CLOSED;
+    leave_for(c, HTTP_CLOSED);
     c->server->transport->close(c);
 }
 

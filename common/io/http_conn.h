@@ -5,8 +5,8 @@
  * what the bytes mean, when a request is answered, parked, refused or given up is decided here,
  * once.
  *
- * Life of a connection:   head -> body -> parked -> head ...
- *                           \_______\_______\____-> finishing -> closed
+ * Life of a connection:   head -> body -> parked -> (replying ->) head ...
+ *                           \_______\_______\__________\____-> finishing -> closed
  *
  * Owns:    the buffers of the connection. The struct itself is a member of the engine's own.
  * Borrows: the server, which lives as long as any of its connections (counted).
@@ -29,6 +29,8 @@ struct http_transport {
     void (*send)(struct http_conn *c, struct str head, struct str body);
     /** Bytes that send() has copied and that are not out yet. */
     size_t (*queued)(const struct http_conn *c);
+    /** Bytes that the system has and the peer's has not. */
+    size_t (*unacknowledged)(const struct http_conn *c);
     /** Stops reading (@on), or goes on. */
     void (*pause)(struct http_conn *c, bool on);
     /** Nothing more will be sent: says so to the peer when all that is queued is out. */
@@ -47,6 +49,7 @@ enum http_wait {
     HTTP_WAIT_IDLE,
     HTTP_WAIT_HEAD,
     HTTP_WAIT_BODY,
+    HTTP_WAIT_READER, /* of a streamed answer */
     HTTP_WAIT_FINISH,
     HTTP_WAIT_MAX
 };
@@ -73,7 +76,14 @@ struct http_server {
     int port;
 };
 
-enum http_conn_state { HTTP_HEAD, HTTP_BODY, HTTP_PARKED, HTTP_FINISHING, HTTP_CLOSED };
+enum http_conn_state {
+    HTTP_HEAD,
+    HTTP_BODY,
+    HTTP_PARKED,
+    HTTP_REPLYING, /* a streamed answer has begun */
+    HTTP_FINISHING,
+    HTTP_CLOSED
+};
 
 struct http_req {
     struct str method, path, query, body;
@@ -90,6 +100,10 @@ struct http_conn {
     bool paused;
     bool in_place; /* the body stays behind the head in @in */
     bool too_large;
+    bool streamed; /* the body is handed on as it comes, from @in */
+    bool held; /* … but not now */
+    bool reply_chunked, reply_silent; /* the streamed answer: chunks; the head is all (HEAD) */
+    bool owes_abort; /* closed while a streamed answer was written: its user is still to be told */
     bool last; /* no further request on this connection */
     uint64_t since_us; /* when @wait began */
     size_t progress; /* bytes of body, or bytes left to send, when @wait began */
@@ -100,6 +114,7 @@ struct http_conn {
     uint64_t body_seen; /* bytes of the body so far, those thrown away included */
     struct http1_head head;
     struct http1_chunked chunked;
+    struct buf trailers; /* of a streamed body: "name: value\r\n" each */
     struct http_req req;
     void *user;
 };
@@ -113,6 +128,14 @@ void http_server_ref(struct http_server *server);
 void http_server_unref(struct http_server *server);
 /** A connection has gone: tells, at the end of the turn, when it was the last one of a drain. */
 void http_server_conn_gone(struct http_server *server);
+
+/* ---- http_reply.c: answers */
+
+/** Sends an answer as one message; what becomes of the connection is the caller's. */
+void http_conn_answer(struct http_conn *c, int status, const struct http_header *headers,
+                      size_t header_count, struct str body);
+
+/* ---- http_conn.c */
 
 /** Fills a zeroed @c. */
 void http_conn_init(struct http_conn *c, struct http_server *server);
@@ -128,10 +151,17 @@ void http_conn_lost(struct http_conn *c);
  */
 void http_conn_ended(struct http_conn *c);
 /**
- * For the transport inside its send() or finish(): that is impossible. The transport closes, and
- * the handler is not told: the only request there can be is the one being answered.
+ * For the transport inside its send() or finish(): that is impossible. The transport closes. The
+ * only request there can be is the one being answered: the handler hears of it when that is a
+ * streamed answer, once the transport has closed.
  */
 void http_conn_failed(struct http_conn *c);
+/** All that was queued is out. From events only. */
+void http_conn_drained(struct http_conn *c);
+/** The answer is sent: forgets the request, keeps what has come of the next. */
+void http_conn_end_request(struct http_conn *c);
+/** After an answer or a change of what is wanted: goes on, not inside this call. */
+void http_conn_go_on(struct http_conn *c);
 /** Takes no more requests; ends when all that is queued is out. There is no parked request. */
 void http_conn_finish(struct http_conn *c);
 /** The transport is closed: frees what @c owns, not @c. */

@@ -12,10 +12,12 @@
  */
 #include <errno.h>
 #include <libwebsockets.h>
+#include <linux/sockios.h>
 #include <netdb.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -35,6 +37,7 @@
 #define IDLE_LIMIT_US SECONDS(65) /* longer than the 60 s of common load balancers */
 #define HEAD_LIMIT_US SECONDS(30)
 #define BODY_LIMIT_US SECONDS(30)
+#define READER_LIMIT_US SECONDS(65) /* without a byte taken of a streamed answer */
 #define FINISH_LIMIT_US SECONDS(5)
 
 struct edge_server {
@@ -158,6 +161,16 @@ static size_t edge_queued(const struct http_conn *c)
     return e->out.len - e->out_at + (lws_partial_buffered(e->wsi) ? 1 : 0);
 }
 
+static size_t edge_unacknowledged(const struct http_conn *c)
+{
+    const struct edge_conn *e = CONTAINER_OF(c, struct edge_conn, http);
+    int bytes = 0;
+
+    if (!e->wsi || ioctl(lws_get_socket_fd(e->wsi), SIOCOUTQ, &bytes) < 0)
+        return 0;
+    return (size_t)bytes;
+}
+
 static void edge_pause(struct http_conn *c, bool on)
 {
     struct edge_conn *e = edge_of(c);
@@ -211,9 +224,12 @@ static void on_writable(struct edge_conn *e)
         lws_callback_on_writable(e->wsi);
         return;
     }
+    if (lws_partial_buffered(e->wsi)) /* called early: it will be again */
+        return;
     if (e->finishing)
         half_close(e);
     update_reading(e);
+    http_conn_drained(&e->http);
     if (e->spill.len > 0 && !e->http.paused) {
         spill = e->spill;
         buf_init(&e->spill, SIZE_MAX / 2);
@@ -459,6 +475,7 @@ static void edge_free_server(struct http_server *http)
 static const struct http_transport edge_transport = {
     .send = edge_send,
     .queued = edge_queued,
+    .unacknowledged = edge_unacknowledged,
     .pause = edge_pause,
     .finish = edge_finish,
     .close = edge_close,
@@ -482,6 +499,7 @@ int http_edge_new(struct loop *loop, const char *address, const struct http_hand
     server->http.limits_us[HTTP_WAIT_IDLE] = IDLE_LIMIT_US;
     server->http.limits_us[HTTP_WAIT_HEAD] = HEAD_LIMIT_US;
     server->http.limits_us[HTTP_WAIT_BODY] = BODY_LIMIT_US;
+    server->http.limits_us[HTTP_WAIT_READER] = READER_LIMIT_US;
     server->http.limits_us[HTTP_WAIT_FINISH] = FINISH_LIMIT_US;
     server->http.port = port;
     server->listen_fd = fd;

@@ -56,6 +56,19 @@ void http_body_cut(struct http_req *req, size_t len)
     req->body = str_sub(req->body, 0, len);
 }
 
+struct str http_trailer(const struct http_req *req, const char *name)
+{
+    struct str rest = buf_str(&conn_of(req)->trailers), line;
+    size_t colon;
+
+    while (str_split(&rest, '\n', &line)) {
+        colon = str_find(line, ':', 0);
+        if (str_is(str_sub(line, 0, colon), name))
+            return str_trim(str_sub(line, colon + 1, line.len));
+    }
+    return STR_NULL;
+}
+
 void http_set_user(struct http_req *req, void *user)
 {
     req->user = user;

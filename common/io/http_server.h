@@ -7,6 +7,11 @@
  * The engine reads the whole body (up to the limit that on_head sets) before on_request. A reply
  * may come at any later time; until then the request is parked at no cost but its memory.
  *
+ * Either half may be streamed instead: a body is handed on as it comes (http_stream_body(),
+ * on_body), an answer is sent as it is made (http_reply_begin(), _write(), _end(); on_writable).
+ * The user says when he can take no more, and hears when the client can: memory stays bounded
+ * however slow either is.
+ *
  * Owns:    a request belongs to the engine; it is good until http_reply() or on_abort returned.
  *          Strings from a request are borrowed and live as long as it does.
  * Threads: loop thread only.
@@ -36,8 +41,9 @@ struct http_handler {
     /** The whole request is there; reply now or later. */
     void (*on_request)(struct http_req *req, void *arg);
     /**
-     * The client went away before the reply; @req is gone when this returns. Never before
-     * on_request or on_too_large was called, never inside a call of http_server.h. May be NULL.
+     * The client went away before the reply, or before its end; @req is gone when this returns.
+     * Never before on_request or on_too_large was called, never inside a call of http_server.h. May
+     * be NULL.
      *
      * A client that ends its side of the connection (SHUT_WR, `nc -N`) counts as one that went
      * away: TCP shows the two alike, a parked request may wait for hours, and RFC 9112 lets a
@@ -59,6 +65,23 @@ struct http_handler {
      * for the client to tell. What it points to must last until the next call. May be NULL.
      */
     struct http_header (*on_refusal)(void *arg);
+    /**
+     * Bytes of a body that is streamed; good until this returns or @req is answered. on_request
+     * follows when the body has ended, or on_truncated. http_reply() and http_drop() may be called
+     * inside: the rest of the body is thrown away then, and the connection closes.
+     */
+    void (*on_body)(struct http_req *req, struct str bytes, void *arg);
+    /**
+     * The client went away in the middle of the body, or broke the rules of its framing (it gets 400
+     * then); @req is gone when this returns and must not be answered. Comes instead of on_request,
+     * also for bodies that are not streamed, never inside a call of http_server.h. May be NULL.
+     */
+    void (*on_truncated)(struct http_req *req, void *arg);
+    /**
+     * All that was written of a streamed answer is with the system now, after some of it had to
+     * wait. May be NULL.
+     */
+    void (*on_writable)(struct http_req *req, void *arg);
 };
 
 struct str http_method(const struct http_req *req); /* "GET" */
@@ -74,6 +97,22 @@ struct str http_body(const struct http_req *req);
 /** The body's bytes, to be decoded where they are; http_body_cut() then says how many are left. */
 char *http_body_edit(struct http_req *req);
 void http_body_cut(struct http_req *req, size_t len);
+/**
+ * In on_head, before anything else of @req is looked at (what was looked at before is no longer
+ * good): the body is handed on as it comes, in pieces of at most 64 KiB. The limit that on_head
+ * returns does not count then.
+ */
+void http_stream_body(struct http_req *req);
+/**
+ * A streamed body is not read on (@on) until it is said again with false. One more piece never comes
+ * in between; the end may, when it came with the last piece.
+ */
+void http_body_hold(struct http_req *req, bool on);
+/**
+ * In on_request: the first trailer field @name (lower case) of a streamed body; a NULL ptr when there
+ * is none. All of them have HTTP1_TRAILERS_MAX bytes at most.
+ */
+struct str http_trailer(const struct http_req *req, const char *name);
 /** Any pointer of the user's, per request. */
 void http_set_user(struct http_req *req, void *user);
 void *http_user(const struct http_req *req);
@@ -88,7 +127,23 @@ void http_conn_set_user(struct http_req *req, void *user);
  */
 void http_reply(struct http_req *req, int status, const struct http_header *headers,
                 size_t header_count, struct str body);
-/** Drops the connection without an answer; @req is gone afterwards. */
+/**
+ * The same in pieces: sends the head, without a length. Then as many http_reply_write() as there is
+ * to say, and http_reply_end(), after which @req is gone. HTTP/1.1 clients get chunks, one for each
+ * write of at most 64 KiB; those of HTTP/1.0 read up to the end of the connection. Until the end
+ * on_abort may come, as for parked requests.
+ */
+void http_reply_begin(struct http_req *req, int status, const struct http_header *headers,
+                      size_t header_count);
+/** The bytes are copied if the socket does not take them at once. */
+void http_reply_write(struct http_req *req, struct str bytes);
+/** Bytes written that the system has not taken yet; when there are some, on_writable will come. */
+size_t http_reply_queued(const struct http_req *req);
+void http_reply_end(struct http_req *req);
+/**
+ * Drops the connection without an answer, or in the middle of a streamed one; @req is gone
+ * afterwards.
+ */
 void http_drop(struct http_req *req);
 
 /* ---- engines ---- */

@@ -223,7 +223,7 @@ static void a_client_that_leaves_aborts_its_parked_request_once(void **state)
     }
 }
 
-static void half_a_request_and_a_close_reach_no_handler(void **state)
+static void half_a_request_and_a_close_reach_no_handler_but_as_truncated(void **state)
 {
     static const struct str halves[] = {
         STR("POST / HTTP/1.1\r\nHo"),
@@ -246,6 +246,7 @@ static void half_a_request_and_a_close_reach_no_handler(void **state)
         hear(&f, "hello");
         assert_int_equal(f.requests, 1);
         assert_int_equal(f.aborts, 0);
+        assert_int_equal(f.truncated, 3); /* those whose head was whole */
     }
 }
 
@@ -633,7 +634,7 @@ int main(void)
         cmocka_unit_test(expect_100_is_answered_at_once),
         cmocka_unit_test(a_parked_request_is_answered_later),
         cmocka_unit_test(a_client_that_leaves_aborts_its_parked_request_once),
-        cmocka_unit_test(half_a_request_and_a_close_reach_no_handler),
+        cmocka_unit_test(half_a_request_and_a_close_reach_no_handler_but_as_truncated),
         cmocka_unit_test(malformed_requests_are_refused_by_the_engine),
         cmocka_unit_test(a_dropped_request_closes_without_an_answer),
         cmocka_unit_test(a_server_goes_with_requests_parked_and_answers_under_way),

@@ -118,6 +118,8 @@ static void on_written(uv_write_t *req, int status)
             http_conn_lost(&s->http);
     } else if (s->finishing) {
         finish_now(s);
+    } else {
+        http_conn_drained(&s->http);
     }
 }
 
@@ -159,6 +161,12 @@ static size_t small_queued(const struct http_conn *c)
     const struct small_conn *s = CONTAINER_OF(c, struct small_conn, http);
 
     return uv_stream_get_write_queue_size(&s->stream.any) + s->more.len;
+}
+
+static size_t small_unacknowledged(const struct http_conn *c)
+{
+    (void)c; /* readers have no time limit here */
+    return 0;
 }
 
 /* ---- reading ---- */
@@ -253,6 +261,7 @@ static void small_free_server(struct http_server *http)
 static const struct http_transport small_transport = {
     .send = small_send,
     .queued = small_queued,
+    .unacknowledged = small_unacknowledged,
     .pause = small_pause,
     .finish = small_finish,
     .close = small_close,

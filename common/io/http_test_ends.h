@@ -48,8 +48,12 @@ struct fixture {
     const char *wait_for; /* the loop ends when this has come, or at the close */
     /* the handler */
     struct http_req *parked;
-    int requests, aborts, too_large, drained;
-    int stop_at_requests, stop_at_aborts;
+    int requests, aborts, too_large, drained, truncated, writable;
+    struct http_req *taking; /* its body is streamed */
+    struct buf body; /* what came of it */
+    size_t body_bytes, piece_max;
+    bool hold; /* each piece holds the body */
+    int stop_at_requests, stop_at_aborts, stop_at_truncated;
     char sock_path[64];
 };
 
@@ -63,8 +67,53 @@ static void send_text(struct http_req *req, int status, struct str body)
 
 static size_t on_head(struct http_req *req, void *arg)
 {
-    (void)arg;
+    struct fixture *f = arg;
+
+    if (str_starts(http_path(req), STR("/streamed"))) {
+        http_stream_body(req);
+        f->taking = req;
+        buf_clear(&f->body);
+        f->body_bytes = 0;
+    }
     return str_is(http_path(req), "/big") ? 64u << 20 : BODY_LIMIT;
+}
+
+static void on_body(struct http_req *req, struct str bytes, void *arg)
+{
+    struct fixture *f = arg;
+
+    assert_ptr_equal(req, f->taking);
+    f->body_bytes += bytes.len;
+    f->piece_max = bytes.len > f->piece_max ? bytes.len : f->piece_max;
+    if (f->body.len < 1000)
+        buf_append_str(&f->body, bytes);
+    if (f->hold)
+        http_body_hold(req, true);
+    if (str_is(http_path(req), "/streamed/refused"))
+        send_text(req, 413, STR("no more of this"));
+    else if (str_is(http_path(req), "/streamed/dropped"))
+        http_drop(req);
+    if (f->hold)
+        loop_stop(f->loop);
+}
+
+static void on_truncated(struct http_req *req, void *arg)
+{
+    struct fixture *f = arg;
+
+    assert_ptr_equal(http_user(req), NULL);
+    f->taking = NULL;
+    if (++f->truncated == f->stop_at_truncated)
+        loop_stop(f->loop);
+}
+
+static void on_writable(struct http_req *req, void *arg)
+{
+    struct fixture *f = arg;
+
+    assert_ptr_equal(req, f->parked);
+    f->writable++;
+    loop_stop(f->loop);
 }
 
 static void on_request(struct http_req *req, void *arg)
@@ -78,6 +127,18 @@ static void on_request(struct http_req *req, void *arg)
         loop_stop(f->loop);
     if (str_is(path, "/park"))
         f->parked = req;
+    else if (str_is(path, "/begin")) {
+        const struct http_header type = {STR("Content-Type"), STR("text/plain")};
+
+        f->parked = req;
+        http_reply_begin(req, 200, &type, 1);
+    } else if (str_starts(path, STR("/streamed"))) {
+        struct str trailer = http_trailer(req, "x-end");
+
+        f->taking = NULL;
+        assert_int_equal(http_body(req).len, 0);
+        send_text(req, 200, trailer.ptr ? trailer : buf_str(&f->body));
+    }
     else if (str_is(path, "/drop"))
         http_drop(req);
     else if (str_is(path, "/free")) {
@@ -266,13 +327,21 @@ static void hear_close(struct fixture *f)
 
 static void begin(struct fixture *f, enum engine engine)
 {
-    const struct http_handler handler = {on_head, on_request, on_abort, on_too_large, on_refusal};
+    const struct http_handler handler = {.on_head = on_head,
+                                         .on_request = on_request,
+                                         .on_abort = on_abort,
+                                         .on_too_large = on_too_large,
+                                         .on_refusal = on_refusal,
+                                         .on_body = on_body,
+                                         .on_truncated = on_truncated,
+                                         .on_writable = on_writable};
     struct error err;
     int r;
 
     *f = (struct fixture){.engine = engine, .loop = loop_new()};
     buf_init(&f->in, 64u << 20);
     buf_init(&f->out, 64u << 20);
+    buf_init(&f->body, 64u << 10);
     timer_init(&f->patience, f->loop, on_patience, f);
     if (engine == EDGE)
         r = http_edge_new(f->loop, "127.0.0.1:0", &handler, f, &f->server, &err);
@@ -291,6 +360,7 @@ static void end(struct fixture *f)
     loop_free(f->loop);
     buf_done(&f->in);
     buf_done(&f->out);
+    buf_done(&f->body);
     if (f->engine == SMALL_UNIX)
         unlink(f->sock_path);
 }

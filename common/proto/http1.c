@@ -439,9 +439,9 @@ int http1_chunked_read(struct http1_chunked *c, char *bytes, size_t *len, size_t
                        struct buf *trailers)
 {
     size_t at = 0, payload = 0, n;
-    int r;
+    int r = 0;
 
-    while (at < *len && c->state != CHUNKED_DONE) {
+    while (r == 0 && at < *len && c->state != CHUNKED_DONE) {
         if (c->state == CHUNKED_DATA) {
             n = *len - at < c->left ? *len - at : (size_t)c->left;
             memmove(bytes + payload, bytes + at, n);
@@ -453,12 +453,10 @@ int http1_chunked_read(struct http1_chunked *c, char *bytes, size_t *len, size_t
             continue;
         }
         r = read_chunk_byte(c, bytes[at++], trailers);
-        if (r < 0)
-            return r;
     }
     *len = payload;
     *used = at;
-    return c->state == CHUNKED_DONE;
+    return r < 0 ? r : c->state == CHUNKED_DONE;
 }
 
 /* ---- response heads ---- */

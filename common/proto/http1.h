@@ -20,7 +20,7 @@
 
 #define HTTP1_HEAD_MAX 16384u /* bytes of a request head, the empty line included */
 #define HTTP1_FIELDS_MAX 64u
-#define HTTP1_TRAILERS_MAX 8192u
+#define HTTP1_TRAILERS_MAX 65536u /* bytes of a trailer section */
 
 /** A run of bytes in the head. */
 struct http1_span {
@@ -81,7 +81,8 @@ struct http1_chunked {
  *
  * @trailers  gets the trailer section's lines ("name: value\r\n"); NULL: they are skipped
  *
- * Returns 1 when the body has ended, 0 when more is needed, -ERR_PROTOCOL.
+ * Returns 1 when the body has ended, 0 when more is needed, -ERR_PROTOCOL (the payload in front of
+ * what is wrong is there).
  */
 int http1_chunked_read(struct http1_chunked *c, char *bytes, size_t *len, size_t *used,
                        struct buf *trailers);

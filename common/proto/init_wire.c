@@ -87,6 +87,11 @@ int init_frame_parse(const void *bytes, size_t len, struct init_frame *ret)
     case INIT_START:
     case INIT_SIGNAL:
     case INIT_KILL:
+    case INIT_EXTENSIONS:
+    case INIT_EXTENSION:
+    case INIT_SOCKET:
+    case INIT_GO:
+    case INIT_CONNECT:
         break;
     default:
         return -1;
@@ -312,4 +317,132 @@ ssize_t init_kill_write(void *buf, size_t cap)
     struct cursor c = frame_begin(buf, cap, INIT_KILL, 0);
 
     return frame_end(&c, buf);
+}
+
+ssize_t init_go_write(void *buf, size_t cap)
+{
+    struct cursor c = frame_begin(buf, cap, INIT_GO, 0);
+
+    return frame_end(&c, buf);
+}
+
+/* A file's name: it becomes part of a path and of log lines. */
+static bool is_name(const char *name)
+{
+    size_t len = strnlen(name, INIT_NAME_MAX);
+
+    return len > 0 && len < INIT_NAME_MAX && !memchr(name, '/', len);
+}
+
+/* Body of EXTENSIONS: u32 found | names, each with NUL. */
+ssize_t init_extensions_write(void *buf, size_t cap, const struct init_extensions *m)
+{
+    struct cursor c;
+    size_t size = 4;
+    uint32_t i;
+
+    if (m->len > INIT_EXTENSIONS_MAX || m->len > m->found)
+        return -1;
+    for (i = 0; i < m->len; i++) {
+        if (!is_name(m->names[i]))
+            return -1;
+        size += strlen(m->names[i]) + 1;
+    }
+    c = frame_begin(buf, cap, INIT_EXTENSIONS, size);
+    put_u32(&c, m->found);
+    for (i = 0; i < m->len; i++)
+        put(&c, m->names[i], strlen(m->names[i]) + 1);
+    return frame_end(&c, buf);
+}
+
+int init_extensions_read(const struct init_frame *f, struct init_extensions *ret)
+{
+    const uint8_t *at = f->body + 4, *end = f->body + f->body_len;
+
+    if (f->body_len < 4)
+        return -1;
+    ret->found = get_u32(f->body);
+    for (ret->len = 0; at < end; ret->len++) {
+        if (ret->len == INIT_EXTENSIONS_MAX)
+            return -1;
+        ret->names[ret->len] = next_string(&at, end);
+        if (!ret->names[ret->len] || !is_name(ret->names[ret->len]))
+            return -1;
+    }
+    return ret->len <= ret->found ? 0 : -1;
+}
+
+/* Body of EXTENSION: u8 news | i32 value | name. */
+ssize_t init_extension_write(void *buf, size_t cap, const struct init_extension *m)
+{
+    size_t len = strnlen(m->name, sizeof(m->name));
+    struct cursor c = frame_begin(buf, cap, INIT_EXTENSION, 5 + len);
+
+    if (!is_name(m->name))
+        return -1;
+    put_u8(&c, m->news);
+    put_u32(&c, (uint32_t)m->value);
+    put(&c, m->name, len);
+    return frame_end(&c, buf);
+}
+
+int init_extension_read(const struct init_frame *f, struct init_extension *ret)
+{
+    size_t len;
+
+    if (f->body_len < 6 || f->body_len > 5 + sizeof(ret->name) - 1)
+        return -1;
+    if (f->body[0] < INIT_EXTENSION_STARTED || f->body[0] > INIT_EXTENSION_EXITED)
+        return -1;
+    len = f->body_len - 5;
+    if (memchr(f->body + 5, '\0', len))
+        return -1;
+    ret->news = f->body[0];
+    ret->value = (int32_t)get_u32(f->body + 1);
+    memcpy(ret->name, f->body + 5, len);
+    ret->name[len] = '\0';
+    return is_name(ret->name) ? 0 : -1;
+}
+
+ssize_t init_connect_write(void *buf, size_t cap, const struct init_connect *m)
+{
+    struct cursor c = frame_begin(buf, cap, INIT_CONNECT, 8);
+
+    if (m->port == 0)
+        return -1;
+    put_u32(&c, m->token);
+    put_u32(&c, m->port);
+    return frame_end(&c, buf);
+}
+
+int init_connect_read(const struct init_frame *f, struct init_connect *ret)
+{
+    uint32_t port;
+
+    if (f->body_len != 8)
+        return -1;
+    ret->token = get_u32(f->body);
+    port = get_u32(f->body + 4);
+    if (port == 0 || port > UINT16_MAX)
+        return -1;
+    ret->port = (uint16_t)port;
+    return 0;
+}
+
+ssize_t init_socket_write(void *buf, size_t cap, const struct init_socket *m)
+{
+    struct cursor c = frame_begin(buf, cap, INIT_SOCKET, 8);
+
+    put_u32(&c, m->token);
+    put_u32(&c, (uint32_t)m->sys_errno);
+    return frame_end(&c, buf);
+}
+
+int init_socket_read(const struct init_frame *f, struct init_socket *ret)
+{
+    if (f->body_len != 8)
+        return -1;
+    ret->token = get_u32(f->body);
+    ret->sys_errno = (int32_t)get_u32(f->body + 4);
+    return 0;
 }

@@ -5,8 +5,13 @@
  *
  *   frame = u32 length of what follows the length | u8 type | body        (little endian)
  *
- *   init -> invoker: HELLO (with descriptors), STARTED, EXITED, ERROR
- *   invoker -> init: START (once), SIGNAL, KILL; closing the socket ends the whole sandbox
+ *   init -> invoker: HELLO (with descriptors), STARTED, EXITED, ERROR;
+ *                    EXTENSIONS (with a descriptor), EXTENSION; SOCKET (with a descriptor)
+ *   invoker -> init: START (once), SIGNAL, KILL, GO, CONNECT; closing the socket ends the whole
+ *                    sandbox
+ *
+ * Where START finds executables in /opt/extensions, EXTENSIONS names them all and init waits: the
+ * first GO starts them (an EXTENSION tells of each), the second one starts the main process.
  *
  * Both sides check every bound; a malformed frame ends the connection. This pair is linked into the
  * static hearth-init too, so it knows libc only and allocates nothing.
@@ -29,6 +34,8 @@
 #define INIT_ARGV_MAX 512u
 #define INIT_ENV_MAX 2048u
 #define INIT_TEXT_MAX 200u /* of ERROR, bytes with NUL */
+#define INIT_EXTENSIONS_MAX 10u /* Lambda's limit; there may be more, which are counted only */
+#define INIT_NAME_MAX 256u /* of an extension, bytes with NUL */
 
 /* Descriptors that HELLO carries, in this order; the last two only with their flag. */
 #define INIT_FDS_MAX 5
@@ -40,9 +47,14 @@ enum init_type {
     INIT_STARTED = 2,
     INIT_EXITED = 3,
     INIT_ERROR = 4,
+    INIT_EXTENSIONS = 8,
+    INIT_EXTENSION = 9,
+    INIT_SOCKET = 10,
     INIT_START = 16,
     INIT_SIGNAL = 17,
     INIT_KILL = 18,
+    INIT_GO = 24,
+    INIT_CONNECT = 25,
 };
 
 /* What hearth-init was doing when it failed. */
@@ -89,6 +101,38 @@ struct init_start {
     const char *const *env; /* "NAME=value", NULL-terminated; secret */
 };
 
+/* The executables in /opt/extensions, in the order of their names; the descriptor that comes along
+ * is the read end of a pipe, the standard output and standard error of all of them. */
+struct init_extensions {
+    uint32_t found; /* may be more than names are given */
+    uint32_t len;
+    const char *names[INIT_EXTENSIONS_MAX];
+};
+
+enum init_extension_news {
+    INIT_EXTENSION_STARTED = 1, /* value: its pid */
+    INIT_EXTENSION_FAILED = 2, /* it could not be run; value: errno */
+    INIT_EXTENSION_EXITED = 3, /* value: status as wait(2) gives it */
+};
+
+struct init_extension {
+    uint8_t news; /* enum init_extension_news */
+    int32_t value;
+    char name[INIT_NAME_MAX];
+};
+
+/* Asks for a TCP connection to a port of the sandbox's own 127.0.0.1. */
+struct init_connect {
+    uint32_t token; /* the answer has it too */
+    uint16_t port; /* 1..65535 */
+};
+
+/* The answer; the descriptor that comes along may still be connecting. */
+struct init_socket {
+    uint32_t token;
+    int32_t sys_errno; /* not 0: no descriptor */
+};
+
 /** Looks at the first frame of @len bytes: 1 complete (@ret set), 0 more bytes are needed, -1. */
 int init_frame_parse(const void *bytes, size_t len, struct init_frame *ret);
 
@@ -100,6 +144,11 @@ ssize_t init_failure_write(void *buf, size_t cap, const struct init_failure *m);
 ssize_t init_start_write(void *buf, size_t cap, const struct init_start *m);
 ssize_t init_signal_write(void *buf, size_t cap, int signo);
 ssize_t init_kill_write(void *buf, size_t cap);
+ssize_t init_go_write(void *buf, size_t cap);
+ssize_t init_extensions_write(void *buf, size_t cap, const struct init_extensions *m);
+ssize_t init_extension_write(void *buf, size_t cap, const struct init_extension *m);
+ssize_t init_connect_write(void *buf, size_t cap, const struct init_connect *m);
+ssize_t init_socket_write(void *buf, size_t cap, const struct init_socket *m);
 /** What init_start_write() would return given room enough. */
 ssize_t init_start_size(const struct init_start *m);
 
@@ -109,6 +158,10 @@ int init_started_read(const struct init_frame *f, struct init_started *ret);
 int init_exited_read(const struct init_frame *f, struct init_exited *ret);
 int init_failure_read(const struct init_frame *f, struct init_failure *ret);
 int init_signal_read(const struct init_frame *f, int *ret_signo);
+int init_extensions_read(const struct init_frame *f, struct init_extensions *ret);
+int init_extension_read(const struct init_frame *f, struct init_extension *ret);
+int init_connect_read(const struct init_frame *f, struct init_connect *ret);
+int init_socket_read(const struct init_frame *f, struct init_socket *ret);
 /** @argv has room for INIT_ARGV_MAX + 1 pointers, @env for INIT_ENV_MAX + 1; @ret uses them. */
 int init_start_read(const struct init_frame *f, const char **argv, const char **env,
                     struct init_start *ret);

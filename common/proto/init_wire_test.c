@@ -130,6 +130,17 @@ static void test_malformed_frames_are_refused(void **state)
         {"\x0d\0\0\0\x10\1\0\0\0\0\0\0\0x\0a\0", 17, 1}, /* START: relative folder */
         {"\x0d\0\0\0\x10\1\0\0\0\xff\xff\xff\xff/\0a\0", 17, 1}, /* START: count beyond bound */
         {"\x09\0\0\0\x10\1\0\0\0\0\0\0\0", 13, 1}, /* START: no folder */
+        {"\2\0\0\0\x08\1", 6, 1}, /* EXTENSIONS: short */
+        {"\7\0\0\0\x08\0\0\0\0a\0", 11, 1}, /* EXTENSIONS: more names than found */
+        {"\6\0\0\0\x08\1\0\0\0a", 10, 1}, /* EXTENSIONS: no NUL at the end */
+        {"\6\0\0\0\x08\1\0\0\0\0", 10, 1}, /* EXTENSIONS: empty name */
+        {"\x09\0\0\0\x08\1\0\0\0a/b\0", 13, 1}, /* EXTENSIONS: a path */
+        {"\7\0\0\0\x09\4\0\0\0\0a", 11, 1}, /* EXTENSION: unknown news */
+        {"\6\0\0\0\x09\1\0\0\0\0", 10, 1}, /* EXTENSION: no name */
+        {"\x08\0\0\0\x09\1\0\0\0\0a\0", 12, 1}, /* EXTENSION: NUL in the name */
+        {"\5\0\0\0\x0a\1\0\0\0", 9, 1}, /* SOCKET: short */
+        {"\x09\0\0\0\x19\1\0\0\0\0\0\0\0", 13, 1}, /* CONNECT: port 0 */
+        {"\x09\0\0\0\x19\1\0\0\0\0\0\1\0", 13, 1}, /* CONNECT: port beyond 65535 */
     };
     const char *argv[INIT_ARGV_MAX + 1], *env[INIT_ENV_MAX + 1];
     struct init_hello hello;
@@ -137,6 +148,10 @@ static void test_malformed_frames_are_refused(void **state)
     struct init_exited exited;
     struct init_failure failure;
     struct init_start start;
+    struct init_extensions extensions;
+    struct init_extension extension;
+    struct init_socket sock;
+    struct init_connect to;
     struct init_frame f;
     size_t i;
     int signo, r = 0;
@@ -165,11 +180,61 @@ static void test_malformed_frames_are_refused(void **state)
         case INIT_SIGNAL:
             r = init_signal_read(&f, &signo);
             break;
+        case INIT_EXTENSIONS:
+            r = init_extensions_read(&f, &extensions);
+            break;
+        case INIT_EXTENSION:
+            r = init_extension_read(&f, &extension);
+            break;
+        case INIT_SOCKET:
+            r = init_socket_read(&f, &sock);
+            break;
+        case INIT_CONNECT:
+            r = init_connect_read(&f, &to);
+            break;
+        case INIT_GO:
         case INIT_KILL:
             fail();
         }
         assert_int_equal(r, i == 13 ? 0 : -1);
     }
+}
+
+static void test_messages_about_extensions_come_back_as_they_were(void **state)
+{
+    struct init_extensions found = {.found = 12, .len = 2, .names = {"a", "b c"}}, found_back;
+    struct init_extension news = {INIT_EXTENSION_EXITED, 256, "b c"}, news_back;
+    struct init_connect to = {7, 65535}, to_back;
+    struct init_socket sock = {7, 111}, sock_back;
+    uint8_t buf[256];
+    struct init_frame f;
+
+    (void)state;
+    assert_int_equal(init_extensions_write(buf, sizeof(buf), &found), 5 + 4 + 2 + 4);
+    assert_int_equal(init_frame_parse(buf, sizeof(buf), &f), 1);
+    assert_int_equal(init_extensions_read(&f, &found_back), 0);
+    assert_int_equal(found_back.found, 12);
+    assert_int_equal(found_back.len, 2);
+    assert_string_equal(found_back.names[1], "b c");
+    assert_true(init_extension_write(buf, sizeof(buf), &news) > 0);
+    assert_int_equal(init_frame_parse(buf, sizeof(buf), &f), 1);
+    assert_int_equal(init_extension_read(&f, &news_back), 0);
+    assert_int_equal(news_back.news, INIT_EXTENSION_EXITED);
+    assert_int_equal(news_back.value, 256);
+    assert_string_equal(news_back.name, "b c");
+    assert_true(init_connect_write(buf, sizeof(buf), &to) > 0);
+    assert_int_equal(init_frame_parse(buf, sizeof(buf), &f), 1);
+    assert_int_equal(init_connect_read(&f, &to_back), 0);
+    assert_int_equal(to_back.token, 7);
+    assert_int_equal(to_back.port, 65535);
+    assert_true(init_socket_write(buf, sizeof(buf), &sock) > 0);
+    assert_int_equal(init_frame_parse(buf, sizeof(buf), &f), 1);
+    assert_int_equal(init_socket_read(&f, &sock_back), 0);
+    assert_int_equal(sock_back.sys_errno, 111);
+    found.names[0] = "a/b";
+    assert_int_equal(init_extensions_write(buf, sizeof(buf), &found), -1);
+    to.port = 0;
+    assert_int_equal(init_connect_write(buf, sizeof(buf), &to), -1);
 }
 
 static void test_hello_flags_tell_the_number_of_descriptors(void **state)
@@ -187,6 +252,7 @@ int main(void)
         cmocka_unit_test(test_start_carries_folder_arguments_and_environment),
         cmocka_unit_test(test_start_refuses_what_breaks_a_bound),
         cmocka_unit_test(test_malformed_frames_are_refused),
+        cmocka_unit_test(test_messages_about_extensions_come_back_as_they_were),
         cmocka_unit_test(test_hello_flags_tell_the_number_of_descriptors),
     };
 

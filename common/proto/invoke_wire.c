@@ -8,6 +8,7 @@
 /* ---- writing: room is made once, then the fields follow one another */
 
 #define QUESTION_FIXED (4u + 8u + 8u + 4u)
+#define LENGTH_FIELD 4u
 #define STR_PREFIX 2u
 
 static int make_room(struct buf *b, size_t fixed, const struct str *strs, size_t count)
@@ -85,6 +86,14 @@ static int take_strs(struct str *rest, struct str *const *rets, size_t count)
     return 0;
 }
 
+/* A length at the end, which older programs do not say. */
+static uint32_t take_length(struct str *rest)
+{
+    const char *p = take(rest, LENGTH_FIELD);
+
+    return p ? be32_get(p) : 0;
+}
+
 /* ---- heads */
 
 int invoke_head_write(struct buf *b, const struct invoke_head *head)
@@ -95,7 +104,7 @@ int invoke_head_write(struct buf *b, const struct invoke_head *head)
     };
     int r;
 
-    r = make_room(b, QUESTION_FIXED, strs, ARRAY_LEN(strs));
+    r = make_room(b, QUESTION_FIXED + LENGTH_FIELD, strs, ARRAY_LEN(strs));
     if (r < 0)
         return r;
     put_u32(b, head->flags);
@@ -103,6 +112,7 @@ int invoke_head_write(struct buf *b, const struct invoke_head *head)
     put_u64(b, head->epoch);
     put_u32(b, head->wait_ms);
     put_strs(b, strs, ARRAY_LEN(strs));
+    put_u32(b, head->payload_bytes);
     return 0;
 }
 
@@ -125,6 +135,7 @@ int invoke_head_read(struct str bytes, struct invoke_head *ret)
     r = take_strs(&bytes, strs, ARRAY_LEN(strs));
     if (r < 0)
         return r;
+    head.payload_bytes = take_length(&bytes);
     *ret = head;
     return 0;
 }
@@ -141,11 +152,26 @@ int result_head_write(struct buf *b, const struct result_head *head)
     };
     int r;
 
-    r = make_room(b, 1, strs, ARRAY_LEN(strs));
+    r = make_room(b, 1 + LENGTH_FIELD, strs, ARRAY_LEN(strs));
     if (r < 0)
         return r;
     put_u8(b, (uint8_t)head->outcome);
     put_strs(b, strs, ARRAY_LEN(strs));
+    put_u32(b, head->body_bytes);
+    return 0;
+}
+
+/* A code is there exactly when something was refused. */
+static int read_refusal(enum invoke_outcome outcome, struct str code, enum error_code *ret)
+{
+    *ret = ERR_OK;
+    if ((outcome == INVOKE_REFUSED) != (code.len > 0))
+        return -ERR_PROTOCOL;
+    if (outcome == INVOKE_REFUSED) {
+        *ret = error_code_from_name(code.ptr, code.len);
+        if (*ret == ERR_OK)
+            return -ERR_PROTOCOL;
+    }
     return 0;
 }
 
@@ -157,21 +183,53 @@ int result_head_read(struct str bytes, struct result_head *ret)
     const char *p = take(&bytes, 1);
     int r;
 
-    if (!p || (uint8_t)*p > INVOKE_REFUSED)
+    if (!p || (uint8_t)*p > INVOKE_STREAMING)
         return -ERR_PROTOCOL;
     head.outcome = (enum invoke_outcome)*p;
     r = take_strs(&bytes, strs, ARRAY_LEN(strs));
+    if (r == 0)
+        r = read_refusal(head.outcome, code, &head.refused);
+    head.body_bytes = take_length(&bytes);
+    if (r == 0)
+        *ret = head;
+    return r;
+}
+
+int result_end_write(struct buf *b, const struct result_end *end)
+{
+    bool refused = end->outcome == INVOKE_REFUSED, failed = end->outcome == INVOKE_FUNCTION_ERROR;
+    const struct str strs[] = {
+        refused ? str_of(error_code_name(end->refused)) : STR(""),
+        refused ? end->message : STR(""),
+        end->log_tail,
+        failed ? end->error_type : STR(""),
+        failed ? str_sub(end->error, 0, UINT16_MAX) : STR(""),
+    };
+    int r;
+
+    r = make_room(b, 1, strs, ARRAY_LEN(strs));
     if (r < 0)
         return r;
-    if ((head.outcome == INVOKE_REFUSED) != (code.len > 0))
-        return -ERR_PROTOCOL;
-    if (head.outcome == INVOKE_REFUSED) {
-        head.refused = error_code_from_name(code.ptr, code.len);
-        if (head.refused == ERR_OK)
-            return -ERR_PROTOCOL;
-    } else {
-        head.refused = ERR_OK;
-    }
-    *ret = head;
+    put_u8(b, (uint8_t)end->outcome);
+    put_strs(b, strs, ARRAY_LEN(strs));
     return 0;
+}
+
+int result_end_read(struct str bytes, struct result_end *ret)
+{
+    struct result_end end = {0};
+    struct str code;
+    struct str *const strs[] = {&code, &end.message, &end.log_tail, &end.error_type, &end.error};
+    const char *p = take(&bytes, 1);
+    int r;
+
+    if (!p || (uint8_t)*p > INVOKE_REFUSED)
+        return -ERR_PROTOCOL;
+    end.outcome = (enum invoke_outcome)*p;
+    r = take_strs(&bytes, strs, ARRAY_LEN(strs));
+    if (r == 0)
+        r = read_refusal(end.outcome, code, &end.refused);
+    if (r == 0)
+        *ret = end;
+    return r;
 }

@@ -14,7 +14,13 @@
 #include "common/base/buf.h"
 #include "common/base/error.h"
 
-enum { INVOKE_LOG_TAIL = 1 };
+/* Flags of a question; unknown ones mean nothing. */
+enum {
+    INVOKE_LOG_TAIL = 1,
+    INVOKE_ACCEPT_STREAM = 2, /* INVOKE_STREAMING may be the answer */
+};
+
+#define RESULT_END_MAX (384u * 1024u) /* bytes */
 
 struct invoke_head {
     uint32_t flags;
@@ -26,12 +32,14 @@ struct invoke_head {
     struct str trace_id; /* X-Amzn-Trace-Id value, may be empty */
     struct str client_context; /* decoded JSON, may be empty */
     struct str cognito_identity; /* JSON, may be empty */
+    uint32_t payload_bytes; /* how many follow, so that room is made once; 0: not said */
 };
 
 enum invoke_outcome {
     INVOKE_OK = 0, /* data = the function's answer */
     INVOKE_FUNCTION_ERROR = 1, /* data = the error JSON */
     INVOKE_REFUSED = 2, /* not run; code and message tell why */
+    INVOKE_STREAMING = 3, /* data = result_stream.h: the answer as it is made, then its result_end */
 };
 
 struct result_head {
@@ -40,11 +48,24 @@ struct result_head {
     struct str message; /* INVOKE_REFUSED only */
     struct str executed_version;
     struct str log_tail; /* raw, at most 4096 bytes; empty unless asked for */
+    uint32_t body_bytes; /* as payload_bytes */
+};
+
+/** How a streamed answer ended. */
+struct result_end {
+    enum invoke_outcome outcome; /* INVOKE_REFUSED: it ran, but was ended under its answer */
+    enum error_code refused; /* INVOKE_REFUSED only */
+    struct str message; /* INVOKE_REFUSED only */
+    struct str log_tail; /* as in a result_head */
+    struct str error_type; /* INVOKE_FUNCTION_ERROR only: "Sandbox.Timedout"; may be empty */
+    struct str error; /* INVOKE_FUNCTION_ERROR only: JSON, cut at 65,535 bytes */
 };
 
 int invoke_head_write(struct buf *b, const struct invoke_head *head);
 int invoke_head_read(struct str bytes, struct invoke_head *ret);
 int result_head_write(struct buf *b, const struct result_head *head);
 int result_head_read(struct str bytes, struct result_head *ret);
+int result_end_write(struct buf *b, const struct result_end *end);
+int result_end_read(struct str bytes, struct result_end *ret);
 
 #endif

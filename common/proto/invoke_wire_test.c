@@ -23,6 +23,7 @@ static const struct invoke_head question = {
     .invoked_arn = {"arn:x", 5},
     .trace_id = {"Root=1", 6},
     .client_context = {"{}", 2},
+    .payload_bytes = 258,
 };
 
 static void a_question_reads_back_as_it_was_written(void **state)
@@ -61,13 +62,14 @@ static void the_bytes_of_a_question_are_as_documented(void **state)
                                "\0\5arn:x"
                                "\0\6Root=1"
                                "\0\2{}"
-                               "\0";
+                               "\0\0"
+                               "\0\0\1\2";
     CLEANUP(buf_done) struct buf b = BUF_INIT(4096);
 
     (void)state;
     assert_int_equal(invoke_head_write(&b, &question), 0);
-    assert_int_equal(b.len, sizeof(want));
-    assert_memory_equal(b.ptr, want, sizeof(want));
+    assert_int_equal(b.len, sizeof(want) - 1);
+    assert_memory_equal(b.ptr, want, b.len);
 }
 
 static void a_question_cut_anywhere_is_refused_and_one_that_goes_on_is_not(void **state)
@@ -79,13 +81,18 @@ static void a_question_cut_anywhere_is_refused_and_one_that_goes_on_is_not(void 
 
     (void)state;
     assert_int_equal(invoke_head_write(&b, &question), 0);
-    for (len = 0; len < b.len; len++) {
+    for (len = 0; len < b.len - 4; len++) { /* what an older program does not say is not missed */
         cut = str_dup(str_from(b.ptr, len)); /* a copy, so that a read beyond it is seen */
         assert_int_equal(invoke_head_read(str_from(cut, len), &head), -ERR_PROTOCOL);
         free(cut);
     }
+    for (; len < b.len; len++) {
+        assert_int_equal(invoke_head_read(str_from(b.ptr, len), &head), 0);
+        assert_int_equal(head.payload_bytes, 0);
+    }
     assert_int_equal(buf_append(&b, "\0\3new", 5), 0);
     assert_int_equal(invoke_head_read(buf_str(&b), &head), 0);
+    assert_int_equal(head.payload_bytes, 258);
 }
 
 static void a_question_that_does_not_fit_leaves_the_buffer_as_it_was(void **state)
@@ -108,7 +115,8 @@ static void results_read_back_as_they_were_written(void **state)
     CLEANUP(buf_done) struct buf b = BUF_INIT(4096);
     const struct result_head ok = {.outcome = INVOKE_FUNCTION_ERROR,
                                    .executed_version = {"7", 1},
-                                   .log_tail = {"a\0b", 3}};
+                                   .log_tail = {"a\0b", 3},
+                                   .body_bytes = 70000};
     const struct result_head no = {
         .outcome = INVOKE_REFUSED, .refused = ERR_STALE, .message = {"older", 5}};
     struct result_head head;
@@ -120,6 +128,7 @@ static void results_read_back_as_they_were_written(void **state)
     assert_int_equal(head.refused, ERR_OK);
     assert_str(head.executed_version, "7");
     assert_int_equal(head.log_tail.len, 3);
+    assert_int_equal(head.body_bytes, 70000);
     buf_clear(&b);
     assert_int_equal(result_head_write(&b, &no), 0);
     assert_int_equal(result_head_read(buf_str(&b), &head), 0);
@@ -137,7 +146,8 @@ static void results_that_make_no_sense_are_refused(void **state)
         {{"", 0}, -ERR_PROTOCOL},
         {{"\0\0\0\0\0\0\0\0", 8}, -ERR_PROTOCOL}, /* cut */
         {{"\0\0\0\0\0\0\0\0\0", 9}, 0},
-        {{"\3\0\0\0\0\0\0\0\0", 9}, -ERR_PROTOCOL}, /* unknown outcome */
+        {{"\3\0\0\0\0\0\0\0\0", 9}, 0}, /* streaming */
+        {{"\4\0\0\0\0\0\0\0\0", 9}, -ERR_PROTOCOL}, /* unknown outcome */
         {{"\2\0\0\0\0\0\0\0\0", 9}, -ERR_PROTOCOL}, /* refused, no reason */
         {{"\0\0\5STALE\0\0\0\0\0\0", 14}, -ERR_PROTOCOL}, /* a reason, not refused */
         {{"\2\0\2OK\0\0\0\0\0\0", 11}, -ERR_PROTOCOL}, /* refused because all is well */
@@ -151,7 +161,7 @@ static void results_that_make_no_sense_are_refused(void **state)
     for (i = 0; i < ARRAY_LEN(cases); i++)
         if (result_head_read(cases[i].bytes, &head) != cases[i].r)
             fail_msg("case %zu", i);
-    assert_int_equal(result_head_read(cases[7].bytes, &head), 0);
+    assert_int_equal(result_head_read(cases[8].bytes, &head), 0);
     assert_int_equal(head.refused, ERR_INTERNAL);
 }
 

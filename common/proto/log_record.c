@@ -9,6 +9,7 @@ static const char *const stream_names[] = {
     [LOG_RECORD_STDOUT] = "stdout",
     [LOG_RECORD_STDERR] = "stderr",
     [LOG_RECORD_PLATFORM] = "platform",
+    [LOG_RECORD_EXTENSION] = "extension",
 };
 
 /* ---- writing; one line of a function is one call, so no printf here ---- */

@@ -28,7 +28,12 @@
 /** A record's JSON never exceeds this, newline included: Kafka brokers take 1 MiB by default. */
 #define LOG_RECORD_MAX (960u * 1024u)
 
-enum log_record_stream { LOG_RECORD_STDOUT, LOG_RECORD_STDERR, LOG_RECORD_PLATFORM };
+enum log_record_stream {
+    LOG_RECORD_STDOUT,
+    LOG_RECORD_STDERR,
+    LOG_RECORD_PLATFORM,
+    LOG_RECORD_EXTENSION, /* what external extensions print */
+};
 
 /** What all records of one sandbox share. */
 struct log_origin {
@@ -65,7 +70,7 @@ int log_record_write(struct buf *b, struct str origin, const struct log_line *li
 int log_record_read(struct str json, struct log_record *ret);
 /** Appends the plain bytes of the escaped @text of a record. */
 int log_record_unescape(struct buf *b, struct str text);
-/** "stdout", "stderr" or "platform"; static. */
+/** "stdout", "stderr", "platform" or "extension"; static. */
 const char *log_record_stream_name(enum log_record_stream stream);
 
 #endif

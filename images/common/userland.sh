@@ -17,6 +17,8 @@ for path in man doc info locale lintian bug doc-base bash-completion gdb menu; d
     opts+=(--dpkgopt="path-exclude=/usr/share/$path/*")
 done
 opts+=(--dpkgopt='path-include=/usr/share/doc/*/copyright' --dpkgopt='force-unsafe-io')
+# Where a package registers manuals as alternatives (Java does), their folder has to be there.
+opts+=(--essential-hook='mkdir -p "$1/usr/share/man/man1"')
 # Debian 12 would otherwise merge /usr with a tool that brings all of perl.
 hooks=/usr/share/mmdebstrap/hooks/merged-usr
 [ "$suite" != bookworm ] || [ ! -d $hooks ] || opts+=(--hook-dir=$hooks)
@@ -40,6 +42,13 @@ chmod 755 var/task var/runtime var/lang var/lang/bin var/lang/lib opt
 chmod 1777 tmp
 for link in "$@"; do
     ln -sf "/usr/bin/${link#*=}" "var/lang/bin/${link%%=*}"
+done
+# /lib64 comes before /var/task/lib in Lambda's LD_LIBRARY_PATH, and Amazon Linux has its libraries there: a
+# function that brings a C library of its own must not take it from under the shell that starts it.
+mkdir -p usr/lib64
+[ -e lib64 ] || ln -s usr/lib64 lib64
+for lib in usr/lib/*-linux-gnu/*.so.[0-9]*; do
+    [ -e "usr/lib64/${lib##*/}" ] || ln -s "../${lib#usr/}" "usr/lib64/${lib##*/}"
 done
 # Lambda's LANG is en_US.UTF-8. The C locale of glibc under that name gives the encoding at no cost.
 [ -e usr/lib/locale/en_US.utf8 ] || ln -s C.utf8 usr/lib/locale/en_US.utf8

@@ -4,8 +4,8 @@
  *
  * It opens what must be opened inside the sandbox (the Runtime API's listener, the log pipes, the
  * memory files), hands all of it to the invoker over the mounted Unix socket, starts the
- * function's main process when told, collects children and reports how the main one ended. When
- * the socket closes it exits, and the kernel takes everything else in the sandbox along: an
+ * function's extensions and main process when told, collects children and reports how they ended,
+ * and opens connections to the sandbox's own ports when the invoker wants one. When the socket closes it exits, and the kernel takes everything else in the sandbox along: an
  * invoker that died leaves no sandbox behind.
  *
  * It runs as the sandbox's user in a foreign image: static, no allocation, no file written.
@@ -32,11 +32,13 @@
 
 #include "common/proto/init_wire.h"
 #include "images/init/child.h"
+#include "images/init/extensions.h"
 #include "images/init/memory.h"
 
 #define SOCKET_PATH "/.hearth/run/init.sock"
 #define RUNTIME_API_PORT 9001
 #define RUNTIME_API_BACKLOG 128
+#define EXTENSIONS_DIR "/opt/extensions"
 /* The kernel counts the pages of all pipes of one user, and every sandbox has the same user: larger
  * ones would soon leave functions' own pipes with 8 KiB each (pipe(7), pipe-user-pages-soft). */
 #define PIPE_BYTES (256 * 1024)
@@ -53,10 +55,14 @@ struct init {
     int report; /* of the child that is about to exec; -1: none */
     pid_t main_pid; /* 0: none yet, or it has ended */
     bool started; /* START was received */
+    struct init_extensions extensions; /* found none: the main process starts at once */
+    int extension_log; /* write end, until all of them are started */
+    int steps; /* GO that are still due */
+    struct init_start start; /* while they are */
     size_t have; /* bytes in the receive buffer */
 };
 
-static uint8_t in_buf[INIT_FRAME_MAX];
+static uint8_t in_buf[INIT_FRAME_MAX], kept_buf[INIT_FRAME_MAX];
 static const char *argv_buf[INIT_ARGV_MAX + 1], *env_buf[INIT_ENV_MAX + 1];
 
 static void close_fd(int *fd)
@@ -145,17 +151,17 @@ static int make_pipe(int *ret_read, int *ret_write)
     return 0;
 }
 
-static void send_hello(struct init *init, const int *fds, uint8_t flags)
+/* A frame with descriptors that come along with its first byte. */
+static void send_with_fds(struct init *init, uint8_t *buf, ssize_t len, const int *fds, int n)
 {
-    struct init_hello m = {INIT_WIRE_VERSION, flags};
-    size_t size = sizeof(int) * (size_t)init_hello_fds(flags);
-    uint8_t buf[INIT_HEADER + 2];
+    size_t size = sizeof(int) * (size_t)n;
     union {
         struct cmsghdr align;
         char bytes[CMSG_SPACE(sizeof(int) * INIT_FDS_MAX)];
     } control;
-    struct iovec iov = {buf, (size_t)init_hello_write(buf, sizeof(buf), &m)};
+    struct iovec iov = {buf, (size_t)len};
     struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.bytes};
+    ssize_t sent;
     struct cmsghdr *c;
 
     memset(&control, 0, sizeof(control));
@@ -165,9 +171,20 @@ static void send_hello(struct init *init, const int *fds, uint8_t flags)
     c->cmsg_type = SCM_RIGHTS;
     c->cmsg_len = CMSG_LEN(size);
     memcpy(CMSG_DATA(c), fds, size);
-    /* the first message on a fresh socket: it fits or the invoker is gone */
-    if (sendmsg(init->sock, &msg, MSG_NOSIGNAL) != (ssize_t)iov.iov_len)
+    do
+        sent = sendmsg(init->sock, &msg, MSG_NOSIGNAL);
+    while (sent < 0 && errno == EINTR);
+    if (sent < 0)
         finish(init, EXIT_CLOSED);
+    send_all(init, buf + sent, len - sent);
+}
+
+static void send_hello(struct init *init, const int *fds, uint8_t flags)
+{
+    struct init_hello m = {INIT_WIRE_VERSION, flags};
+    uint8_t buf[INIT_HEADER + 2];
+
+    send_with_fds(init, buf, init_hello_write(buf, sizeof(buf), &m), fds, init_hello_fds(flags));
 }
 
 /* Opens what the invoker gets and hands it over; we keep the write ends and the memory events. */
@@ -200,17 +217,10 @@ static void hand_over(struct init *init)
     close_fd(&init->memory.usage);
 }
 
-static void on_start(struct init *init, const struct init_frame *f)
+static void start_main(struct init *init, const struct init_start *start)
 {
-    struct init_start start;
-
-    if (init->started || init_start_read(f, argv_buf, env_buf, &start) < 0) {
-        send_failure(init, INIT_STAGE_PROTOCOL, 0, init->started ? "second START" : "START");
-        finish(init, EXIT_PROTOCOL);
-    }
-    init->started = true;
     init->main_pid =
-        child_start(&start, init->stdout_fd, init->stderr_fd, &init->mask, &init->report);
+        child_start(start, init->stdout_fd, init->stderr_fd, &init->mask, &init->report);
     if (init->main_pid < 0) {
         init->main_pid = 0;
         send_failure(init, INIT_STAGE_FORK, errno, "fork");
@@ -220,8 +230,93 @@ static void on_start(struct init *init, const struct init_frame *f)
     close_fd(&init->stderr_fd);
 }
 
+/* Tells of the extensions; they and the main process start with GO, so what START said is kept. */
+static void announce_extensions(struct init *init, const struct init_frame *f)
+{
+    const uint8_t *frame = f->body - INIT_HEADER;
+    uint8_t buf[INIT_HEADER + 4 + INIT_EXTENSIONS_MAX * INIT_NAME_MAX];
+    struct init_frame kept;
+    int log = -1;
+
+    memcpy(kept_buf, frame, f->total);
+    if (make_pipe(&log, &init->extension_log) < 0 ||
+        init_frame_parse(kept_buf, f->total, &kept) <= 0 ||
+        init_start_read(&kept, argv_buf, env_buf, &init->start) < 0) {
+        send_failure(init, INIT_STAGE_PIPES, errno, "extensions");
+        finish(init, EXIT_NO_OPEN);
+    }
+    init->steps = 2;
+    send_with_fds(init, buf, init_extensions_write(buf, sizeof(buf), &init->extensions), &log, 1);
+    close(log);
+}
+
+static void on_start(struct init *init, const struct init_frame *f)
+{
+    struct init_start start;
+
+    if (init->started || init_start_read(f, argv_buf, env_buf, &start) < 0) {
+        send_failure(init, INIT_STAGE_PROTOCOL, 0, init->started ? "second START" : "START");
+        finish(init, EXIT_PROTOCOL);
+    }
+    init->started = true;
+    if (extensions_find(EXTENSIONS_DIR, &init->extensions))
+        announce_extensions(init, f);
+    else
+        start_main(init, &start);
+}
+
+static void send_extension(struct init *init, const struct init_extension *m)
+{
+    uint8_t buf[INIT_HEADER + 5 + INIT_NAME_MAX];
+
+    send_all(init, buf, init_extension_write(buf, sizeof(buf), m));
+}
+
+/* First the extensions, then the main process. */
+static void on_go(struct init *init)
+{
+    struct init_extension m;
+    uint32_t i;
+
+    if (init->steps == 2) {
+        for (i = 0; i < init->extensions.len; i++) {
+            extensions_start(i, init->start.env, init->extension_log, &init->mask, &m);
+            send_extension(init, &m);
+        }
+        close_fd(&init->extension_log);
+    } else if (init->steps == 1) {
+        start_main(init, &init->start);
+        explicit_bzero(kept_buf, sizeof(kept_buf)); /* the environment was in there */
+    }
+    if (init->steps > 0)
+        init->steps--;
+}
+
+/* Never waits: whether the connection comes to be is seen by whoever uses it. */
+static void on_connect(struct init *init, const struct init_connect *to)
+{
+    struct sockaddr_in addr = {
+        .sin_family = AF_INET,
+        .sin_port = htons(to->port),
+        .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+    };
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    struct init_socket m = {.token = to->token};
+    uint8_t buf[INIT_HEADER + 8];
+
+    if (fd < 0 ||
+        (connect(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0 && errno != EINPROGRESS)) {
+        m.sys_errno = errno;
+        send_all(init, buf, init_socket_write(buf, sizeof(buf), &m));
+    } else {
+        send_with_fds(init, buf, init_socket_write(buf, sizeof(buf), &m), &fd, 1);
+    }
+    close_fd(&fd);
+}
+
 static void on_frame(struct init *init, const struct init_frame *f)
 {
+    struct init_connect to;
     int signo;
 
     switch (f->type) {
@@ -239,10 +334,23 @@ static void on_frame(struct init *init, const struct init_frame *f)
             break;
         kill_all(init);
         return;
+    case INIT_GO:
+        if (f->body_len != 0)
+            break;
+        on_go(init);
+        return;
+    case INIT_CONNECT:
+        if (init_connect_read(f, &to) < 0)
+            break;
+        on_connect(init, &to);
+        return;
     case INIT_HELLO:
     case INIT_STARTED:
     case INIT_EXITED:
     case INIT_ERROR:
+    case INIT_EXTENSIONS:
+    case INIT_EXTENSION:
+    case INIT_SOCKET:
         break;
     }
     send_failure(init, INIT_STAGE_PROTOCOL, 0, "unexpected message");
@@ -311,6 +419,7 @@ static void on_main_exit(struct init *init, int status)
 static void on_signal(struct init *init)
 {
     struct signalfd_siginfo si;
+    struct init_extension m;
     int status;
     pid_t pid;
 
@@ -319,14 +428,18 @@ static void on_signal(struct init *init)
     /* the engine shuts down; a sender inside the sandbox has a pid here and is not obeyed */
     if (si.ssi_signo == SIGTERM && si.ssi_pid == 0)
         finish(init, EXIT_CLOSED);
-    while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
         if (pid == init->main_pid)
             on_main_exit(init, status);
+        else if (extensions_ended(pid, status, &m))
+            send_extension(init, &m);
+    }
 }
 
 int main(int argc, char **argv)
 {
-    struct init init = {.sock = -1, .stdout_fd = -1, .stderr_fd = -1, .report = -1};
+    struct init init = {.sock = -1, .stdout_fd = -1, .stderr_fd = -1, .report = -1,
+                        .extension_log = -1};
     sigset_t all;
 
     prctl(PR_SET_DUMPABLE, 0);

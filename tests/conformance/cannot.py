@@ -5,7 +5,8 @@ import re
 # (case, answer, reason): regular expressions of whole names. An answer that is here may differ.
 CANNOT = [
     (r"lambda_common::.*test_introspection_invoke\[(java|ruby|dotnet|provided).*\]", "invocation_result_.*",
-     "Hearth has no image of its own with that language's runtime; the function is created, not invoked"),
+     "created, not invoked: ruby, dotnet and older java have no image among Hearth's own, and the others would need a "
+     "compiler (tests/integration/test_languages.py looks at their environment)"),
     (r"lambda_common::.*test_introspection_invoke\[.*\]", "invocation_result_.*",
      "the Runtime API of a sandbox is at 127.0.0.1:9001 in its own network, on AWS at 169.254.100.1:9001; "
      "credentials of the role come with the security part, X-Ray's address with tracing"),
@@ -44,13 +45,13 @@ NO_SCRIPT = [
     ("lambda_common", r"TestLambdaCallingLocalstack::.*", "no answer is recorded"),
     ("lambda_runtimes", r"TestPythonRuntimes::.*", "no answer is recorded"),
     ("lambda_runtimes", r".*", "what runtimes do: the data path"),
-    ("lambda_destinations", r".*", "destinations: asynchronous invocations"),
+    ("lambda_destinations", r".*test_maxeventage", "waits for minutes; the rule is tested in controller_async_test.c and "
+                                                   "tests/integration/test_async.py"),
     ("lambda_integration_dynamodbstreams", r".*report_batch_item.*", "table and events only: the pollers"),
     ("lambda_integration_sqs", r".*plain-string-.*", "no answer is recorded"),
     ("lambda_integration_sqs", r"test_redrive_policy_with_failing_lambda|test_message_body_and_attributes.*|"
                                r"test_report_batch_item_failures_on_lambda_error", "queues only: the pollers"),
     ("lambda_integration_sqs", r"test_esm_with_not_existing_sqs_queue", "needs to know which queues exist: the pollers"),
-    ("lambda_integration_sqs", r"test_sqs_queue_as_lambda_dead_letter_queue", "dead letter queues: asynchronous invocations"),
 ]
 
 

@@ -47,7 +47,7 @@ FREE = {"code-size", "location", "layer-location", "date", "datetime", "uuid", "
 
 # whole strings of the recordings that are placeholders without brackets
 BARE = {"date": DATE, "datetime": DATE, "code-sha256": SHA256, "lambda-url": URL, "function-url": URL,
-        "sent-timestamp": r"\d+", "sender-id": r".+"}
+        "timestamp": r"\d+", "sent-timestamp": r"\d+", "sender-id": r".+"}
 
 # literal text that looks like a placeholder
 LITERAL = {"module"}

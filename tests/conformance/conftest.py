@@ -42,13 +42,15 @@ def runtimes_file(path):
 
 @pytest.fixture(scope="session")
 def s3():
-    """moto's server from the tests' Python environment, as the S3 that code comes from: its URL."""
+    """moto's server from the tests' Python environment, as the S3 that code comes from and as SQS and EventBridge,
+    stand-ins for the real ones: its URL."""
     program = pathlib.Path(sys.executable).parent / "moto_server"
     if not program.exists():
         yield None
         return
     port = free_port()
     server = subprocess.Popen([str(program), "-H", "127.0.0.1", "-p", str(port)],
+                              env=dict(os.environ, MOTO_ACCOUNT_ID=cases.ACCOUNT),
                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def listens():
@@ -66,7 +68,9 @@ def server(images, s3):
     folder = short_folder("hearth-conf-")
     settings = {"HEARTH_RUNTIMES": runtimes_file(folder / "runtimes.json"), "HEARTH_ACCOUNT_ID": cases.ACCOUNT}
     if s3:
-        settings.update(HEARTH_S3_ENDPOINT=s3, HEARTH_S3_ACCESS_KEY_ID="test", HEARTH_S3_SECRET_ACCESS_KEY="test")
+        settings.update(HEARTH_S3_ENDPOINT=s3, HEARTH_S3_ACCESS_KEY_ID="test", HEARTH_S3_SECRET_ACCESS_KEY="test",
+                        HEARTH_AWS_ENDPOINT=s3, HEARTH_AWS_ACCESS_KEY_ID="test", HEARTH_AWS_SECRET_ACCESS_KEY="test",
+                        HEARTH_ASYNC_RETRY_WAIT="1s")
     h = Hearth(images, folder, **settings).start()
     yield h
     try:
@@ -105,6 +109,40 @@ def pytest_sessionfinish(session):
     if path and cases.results:
         seen = {o: sorted(str(c) for c in codes) for o, codes in operations.items()}
         pathlib.Path(path).write_text(json.dumps({"cases": cases.results, "operations": seen}))
+
+
+@pytest.fixture
+def aws(s3):
+    """Clients of moto's services."""
+    import boto3
+    if not s3:
+        pytest.skip("moto is not in the tests' Python environment: no SQS")
+    return lambda service: boto3.client(service, endpoint_url=s3, region_name=cases.REGION, aws_access_key_id="test",
+                                        aws_secret_access_key="test")
+
+
+@pytest.fixture
+def queue(aws):
+    """A new queue: its ARN, and what waits for a message in it: receive(**parameters of ReceiveMessage)."""
+    import uuid
+    sqs = aws("sqs")
+    url = sqs.create_queue(QueueName=f"conf-{uuid.uuid4().hex[:12]}")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+
+    def receive(**kw):
+        def look():
+            answer = sqs.receive_message(QueueUrl=url, **kw)
+            return answer if answer.get("Messages") else None
+        return wait_until("a message comes", look, 30)
+
+    def take(**kw):
+        answer = receive(**kw)
+        for message in answer["Messages"]:
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return answer
+    receive.arn, receive.take = arn, take
+    yield receive
+    sqs.delete_queue(QueueUrl=url)
 
 
 @pytest.fixture

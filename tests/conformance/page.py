@@ -20,13 +20,11 @@ AREAS = ["lambda_api", "lambda", "lambda_common", "lambda_destinations", "lambda
 
 # Operations that keep what they are told exactly, while the effect is another part's work.
 EFFECT_ELSEWHERE = {
-    "FunctionEventInvokeConfig": "kept; retries, age and destinations take effect with asynchronous invocations",
-    "FunctionEventInvokeConfigs": "kept; retries, age and destinations take effect with asynchronous invocations",
     "EventSourceMapping": "kept; events are delivered by the event sources",
     "EventSourceMappings": "kept; events are delivered by the event sources",
     "FunctionUrlConfig": "kept; the URL answers with function URLs",
     "FunctionUrlConfigs": "kept; the URL answers with function URLs",
-    "FunctionRecursionConfig": "kept; loops are detected with asynchronous invocations and event sources",
+    "FunctionRecursionConfig": "kept; loops are not detected yet",
     "RuntimeManagementConfig": "kept; the runtime's image changes only with Hearth's runtimes file",
     "Permission": "kept; policies are judged with the security part",
     "LayerVersionPermission": "kept; policies are judged with the security part",
@@ -102,7 +100,8 @@ def main(path):
     say("The scripts in tests/conformance make the calls behind answers that were recorded from AWS Lambda, through boto3,")
     say("and compare whole answers leaf by leaf: every member, null, wording and status. Ids, dates, hashes and names may")
     say("differ, but what is equal or different among them on AWS must be so here. Every answer of the run is also held")
-    say("against botocore's model: no member that it does not know, every type, status and header right.\n")
+    say("against botocore's model: no member that it does not know, every type, status and header right. SQS, EventBridge and S3")
+    say("are moto's, stand-ins for AWS's.\n")
     say(f"- {len(offered)} of {len(operations())} operations are offered, the others are refused in AWS's form.")
     say(f"- {whole} of {len(done)} recorded cases are equal in whole, {equal} of {len(scores)} recorded answers,")
     say(f"  {share(sum(e for e, _ in scores), sum(n for _, n in scores))} of their leaves.\n")

@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """Recorded: configuration of asynchronous invocations."""
-import pytest
-
 from case import recorded
 
 ALIAS = "eventinvokealias"
@@ -103,25 +101,3 @@ def test_lambda_eventinvokeconfig_exceptions(case):
                 MaximumRetryAttempts=0)
     case.answer("update_eventinvokeconfig_config_doesnotexist_without_qualifier", update, FunctionName=fn,
                 MaximumRetryAttempts=0)
-
-
-@pytest.mark.parametrize("which", ["test_assess_lambda_destination_invocation[Success-payload0]",
-                                   "test_assess_lambda_destination_invocation[payload0]",
-                                   "test_assess_lambda_destination_invocation[payload1]",
-                                   "test_lambda_destination_default_retries"])
-@recorded("lambda_destinations", "TestLambdaDestinationSqs::{which}", foreign=["receive_message_result"])
-def test_destinations(case, which):
-    fn, queue = case.name(), {"Destination": case.queue()}
-    case.create_plain(fn)
-    retries = {k: v for k, v in case.want["put_function_event_invoke_config"].items() if k == "MaximumRetryAttempts"}
-    case.answer("put_function_event_invoke_config", case.lam.put_function_event_invoke_config, FunctionName=fn,
-                DestinationConfig={"OnSuccess": queue, "OnFailure": queue}, **retries)
-
-
-@recorded("lambda_destinations", "TestLambdaDLQ::test_dead_letter_queue",
-          foreign=["receive_result", "invoke_result", "log_result"])
-def test_dead_letter_queue(case):
-    """The answer to the update that takes the queue away still has it."""
-    fn = case.name()
-    case.answer("create_lambda_with_dlq", case.create_plain, fn, DeadLetterConfig={"TargetArn": case.queue()})
-    case.answer("delete_dlq", case.lam.update_function_configuration, FunctionName=fn, DeadLetterConfig={})

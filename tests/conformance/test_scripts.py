@@ -339,3 +339,15 @@ def test_dry_run_of_an_invocation_answers_without_a_body(our):
     got = our.lam.invoke(FunctionName=fn, InvocationType="DryRun")
     assert got["StatusCode"] == 204 and got["Payload"].read() == b""
     refused("ResourceNotFoundException", our.lam.invoke, FunctionName=our.name(), InvocationType="DryRun")
+
+
+@needs("InvokeAsync")
+def test_an_event_is_taken_by_either_operation(our):
+    fn = our.name()
+    our.create_plain(fn)
+    got = our.lam.invoke_async(FunctionName=fn, InvokeArgs=b'{"n": 1}')
+    assert got["Status"] == 202 and got["ResponseMetadata"]["RequestId"]
+    got = our.lam.invoke(FunctionName=fn, InvocationType="Event", Payload=b'{"n": 2}')
+    assert got["StatusCode"] == 202 and got["Payload"].read() == b"" and "ExecutedVersion" not in got
+    refused("ResourceNotFoundException", our.lam.invoke_async, FunctionName=our.name(), InvokeArgs=b"{}")
+    refused("InvalidRequestContentException", our.lam.invoke_async, FunctionName=fn, InvokeArgs=b"{")

@@ -2,7 +2,7 @@
 """kill -9 of the controller in the middle of everything: each operation was done or was not, and nothing is left over.
 
 Each client thread has functions and layers of its own, so it knows what must be there: what was acknowledged, and
-of the one operation whose answer did not come, all or nothing. HEARTH_KILL_SECONDS (default 12) says for how long,
+of the one operation whose answer did not come, all or nothing. HEARTH_KILL_SECONDS (default 8) says for how long,
 HEARTH_KILL_SEED which.
 """
 import base64
@@ -17,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from harness import ROLE, wait_until, zip_of
 from world import World
 
-SECONDS = float(os.environ.get("HEARTH_KILL_SECONDS", "12"))
+SECONDS = float(os.environ.get("HEARTH_KILL_SECONDS", "8"))
 SEED = int(os.environ.get("HEARTH_KILL_SEED", time.time_ns() % 10**9))
 ZIPS = [zip_of({"app.py": f"def handler(e, c): return {i}"}) for i in range(4)]
 SHAS = [base64.b64encode(hashlib.sha256(z).digest()).decode() for z in ZIPS]

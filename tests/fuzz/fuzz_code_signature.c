@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "controller/code_signature.h"
+#include "controller/code/code_signature.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

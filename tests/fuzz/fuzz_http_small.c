@@ -2,9 +2,10 @@
 /*
  * Fuzzes the small HTTP engine alive: the input is a play of what some clients do (requests, whole
  * and torn, any bytes, half reads, ends and resets) and of what the handler does with its requests
- * (answers small and large, at once or later, drops, frees the server), between the turns of the
- * loop and inside the callbacks. Each parked request is looked at again and again until it is
- * answered or aborted (the sanitizer looks too), and in the end every connection must go.
+ * (answers small and large, whole and streamed, at once or later, bodies streamed and held, drops,
+ * frees the server), between the turns of the loop and inside the callbacks. Each parked request is
+ * looked at again and again until it is answered or aborted (the sanitizer looks too), and in the
+ * end every connection must go.
  */
 #include <arpa/inet.h>
 #include <assert.h>
@@ -35,6 +36,8 @@ static struct {
     socklen_t address_len;
     int clients[CLIENTS]; /* -1: none */
     struct http_req *parked[SLOTS];
+    bool replying[SLOTS]; /* an answer is streamed to it */
+    struct http_req *held; /* whose body is not read on, one at a time */
     const uint8_t *at, *end; /* the play */
     unsigned depth; /* of actions inside callbacks */
     bool ending; /* requests are answered at once from now on */
@@ -101,8 +104,65 @@ static void answer(struct http_req *req, uint8_t how)
 static size_t on_head(struct http_req *req, void *arg)
 {
     (void)arg;
+    if (!f.ending && (next() & 1))
+        http_stream_body(req);
     look(http_path(req));
     return BODY_LIMIT;
+}
+
+static void forget_body(const struct http_req *req)
+{
+    if (f.held == req)
+        f.held = NULL;
+}
+
+static void release_body(void)
+{
+    struct http_req *req = f.held;
+
+    f.held = NULL;
+    if (req)
+        http_body_hold(req, false);
+}
+
+static void on_body(struct http_req *req, struct str piece, void *arg)
+{
+    uint8_t what = f.ending ? 0 : next();
+
+    (void)arg;
+    assert(f.server && piece.len > 0 && piece.len <= 65536);
+    look(piece);
+    look(http_path(req));
+    if ((what & 3) == 1) {
+        release_body();
+        http_body_hold(req, true);
+        f.held = req;
+    } else if ((what & 15) == 6) {
+        forget_body(req);
+        answer(req, next());
+    } else if ((what & 3) == 3) {
+        act_inside();
+    }
+}
+
+static void on_truncated(struct http_req *req, void *arg)
+{
+    (void)arg;
+    assert(f.server);
+    forget_body(req);
+    look(http_path(req));
+    if (!f.ending)
+        act_inside();
+}
+
+static void on_writable(struct http_req *req, void *arg)
+{
+    struct http_req **slot = http_user(req);
+
+    (void)arg;
+    assert(f.server && slot && *slot == req && f.replying[slot - f.parked]);
+    if (!f.ending)
+        act_inside();
 }
 
 static void on_request(struct http_req *req, void *arg)
@@ -111,7 +171,9 @@ static void on_request(struct http_req *req, void *arg)
 
     (void)arg;
     assert(f.server);
+    forget_body(req);
     look(http_body(req));
+    look(http_trailer(req, "a"));
     for (i = 0; i < SLOTS && f.parked[i]; i++)
         ;
     if (f.ending || i == SLOTS || (next() & 3) == 0) {
@@ -131,11 +193,18 @@ static void on_abort(struct http_req *req, void *arg)
     assert(f.server && slot && *slot == req);
     look_at_parked();
     *slot = NULL;
+    f.replying[slot - f.parked] = false;
     if (!f.ending)
         act_inside();
 }
 
-static const struct http_handler handler = {on_head, on_request, on_abort, on_request};
+static const struct http_handler handler = {.on_head = on_head,
+                                            .on_request = on_request,
+                                            .on_abort = on_abort,
+                                            .on_too_large = on_request,
+                                            .on_body = on_body,
+                                            .on_truncated = on_truncated,
+                                            .on_writable = on_writable};
 
 /* ---- the clients */
 
@@ -222,6 +291,8 @@ static void end_server(void)
     http_server_free(f.server);
     f.server = NULL;
     memset(f.parked, 0, sizeof(f.parked));
+    memset(f.replying, 0, sizeof(f.replying));
+    f.held = NULL;
 }
 
 static void on_drained(void *arg)
@@ -230,13 +301,39 @@ static void on_drained(void *arg)
     f.drained = true;
 }
 
+static void end_reply(struct http_req *req, uint8_t how)
+{
+    if (how & 1)
+        http_drop(req);
+    else
+        http_reply_end(req);
+}
+
 static void answer_parked(struct http_req **slot, uint8_t how)
 {
     struct http_req *req = *slot;
+    bool *replying = &f.replying[slot - f.parked], streams = *replying;
 
     *slot = NULL;
-    if (req)
+    *replying = false;
+    if (req && streams)
+        end_reply(req, f.ending ? 0 : how);
+    else if (req)
         answer(req, how);
+}
+
+/* Begins a streamed answer, or says more of one. */
+static void stream_to_parked(size_t at, uint8_t how)
+{
+    const struct http_header type = {STR("Content-Type"), STR("text/plain")};
+
+    if (!f.parked[at])
+        return;
+    if (!f.replying[at])
+        http_reply_begin(f.parked[at], how & 64 ? 204 : 200, &type, 1);
+    f.replying[at] = true;
+    http_reply_write(f.parked[at], str_from(bytes, how & 1 ? sizeof(bytes) : how));
+    (void)http_reply_queued(f.parked[at]);
 }
 
 /* 16 kinds of action, 8 things to do them to, and whether the loop turns behind it. */
@@ -257,7 +354,11 @@ static void act(uint8_t what)
             http_server_drain(f.server, on_drained, NULL);
         break;
     case 13:
+        stream_to_parked((what >> 4) % SLOTS, next());
+        break;
     case 14:
+        release_body();
+        break;
     case 15:
         break; /* only a turn */
     default:
@@ -266,7 +367,7 @@ static void act(uint8_t what)
         else
             act_on_client(what & 15, client);
     }
-    if (f.depth == 0 && ((what & 128) || (what & 15) >= 13))
+    if (f.depth == 0 && ((what & 128) || (what & 15) == 15))
         uv_run(loop_uv(f.loop), UV_RUN_NOWAIT);
 }
 
@@ -303,6 +404,7 @@ static void end_play(void)
     int i;
 
     f.ending = true;
+    release_body();
     for (i = 0; i < CLIENTS; i++)
         if (f.clients[i] >= 0)
             client_leave(&f.clients[i], true);

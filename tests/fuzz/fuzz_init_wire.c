@@ -21,6 +21,10 @@ static ssize_t rewrite(const struct init_frame *f)
     struct init_exited exited;
     struct init_failure failure;
     struct init_start start;
+    struct init_extensions extensions;
+    struct init_extension extension;
+    struct init_socket sock;
+    struct init_connect to;
     int signo;
 
     switch (f->type) {
@@ -45,6 +49,21 @@ static ssize_t rewrite(const struct init_frame *f)
         return init_signal_read(f, &signo) < 0 ? 0 : init_signal_write(again, sizeof(again), signo);
     case INIT_KILL:
         return f->body_len ? 0 : init_kill_write(again, sizeof(again));
+    case INIT_GO:
+        return f->body_len ? 0 : init_go_write(again, sizeof(again));
+    case INIT_EXTENSIONS:
+        return init_extensions_read(f, &extensions) < 0
+                   ? 0
+                   : init_extensions_write(again, sizeof(again), &extensions);
+    case INIT_EXTENSION:
+        return init_extension_read(f, &extension) < 0
+                   ? 0
+                   : init_extension_write(again, sizeof(again), &extension);
+    case INIT_SOCKET:
+        return init_socket_read(f, &sock) < 0 ? 0
+                                              : init_socket_write(again, sizeof(again), &sock);
+    case INIT_CONNECT:
+        return init_connect_read(f, &to) < 0 ? 0 : init_connect_write(again, sizeof(again), &to);
     }
     abort();
 }

@@ -32,7 +32,7 @@ class Cli:
         self.folder = tempfile.TemporaryDirectory()
         config = self._file("config", b"[default]\ncli_binary_format = raw-in-base64-out\n")
         os.environ.update(AWS_PAGER="", AWS_CONFIG_FILE=config, AWS_SHARED_CREDENTIALS_FILE="/dev/null", AWS_MAX_ATTEMPTS="1",
-                          AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test", AWS_DEFAULT_REGION="us-east-1")
+                          AWS_DEFAULT_REGION="us-east-1")
         self.driver = create_clidriver()
         self.before = ["--endpoint-url", endpoint, "--output", "json", "lambda"]
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The life of a function through boto3 or the AWS CLI, whichever version the interpreter has.
 
-    life.py boto3|cli NAME A.zip B.zip LAYER.zip      with ENDPOINT and ROLE in the environment
+    life.py boto3|cli NAME A.zip B.zip LAYER.zip      with ENDPOINT, ROLE and keys in the environment
 
 Prints what it saw as one line of JSON: lifecycle.py knows what it must be.
 """
@@ -25,8 +25,7 @@ else:
     from botocore.config import Config
     from botocore.exceptions import ClientError
     VERSION = "boto3 " + boto3.__version__
-    lam = boto3.client("lambda", endpoint_url=ENDPOINT, region_name="us-east-1", aws_access_key_id="test",
-                       aws_secret_access_key="test", config=Config(retries={"max_attempts": 0}))
+    lam = boto3.client("lambda", endpoint_url=ENDPOINT, region_name="us-east-1", config=Config(retries={"max_attempts": 0}))
 
     def members(shape):
         return lam.meta.service_model.shape_for(shape).members

@@ -33,7 +33,8 @@ def live(hearth, name, argv, folder, **environment):
         paths.append(folder / f"{i}.zip")
         paths[i].write_bytes(data)
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PYTHON"))}
-    env = dict(kept, ENDPOINT=hearth.url, AWS_ENDPOINT_URL=hearth.url, ROLE=ROLE, PYTHONDONTWRITEBYTECODE="1", **environment)
+    env = dict(kept, ENDPOINT=hearth.url, AWS_ENDPOINT_URL=hearth.url, ROLE=ROLE, AWS_ACCESS_KEY_ID=hearth.key[0],
+               AWS_SECRET_ACCESS_KEY=hearth.key[1], PYTHONDONTWRITEBYTECODE="1", **environment)
     p = run(*argv, name, *paths, env=env, timeout=300)
     return json.loads(p.stdout.strip().splitlines()[-1])
 

@@ -16,6 +16,12 @@ variable "memory" { type = number }
 variable "share" { type = number }
 variable "batch" { type = number }
 variable "alias_version" { type = string }
+variable "full" { type = bool }
+
+locals {
+  account = data.aws_caller_identity.me.account_id
+  full    = var.full ? ["full"] : []
+}
 
 data "aws_caller_identity" "me" {}
 
@@ -90,7 +96,7 @@ resource "aws_lambda_function" "worker" {
     system_log_level      = "WARN"
   }
   dead_letter_config {
-    target_arn = "arn:aws:sqs:us-east-1:${data.aws_caller_identity.me.account_id}:dead"
+    target_arn = "arn:aws:sqs:us-east-1:${local.account}:dead"
   }
   tags = {
     memory = var.memory
@@ -100,27 +106,114 @@ resource "aws_lambda_function" "worker" {
   #imported filename, publish, source_code_hash
 }
 
+# has everything at first and nothing then
 resource "aws_lambda_function" "plain" {
-  function_name = "tf-plain"
-  role          = aws_iam_role.worker.arn
-  runtime       = "python3.11"
-  handler       = "app.handler"
-  filename      = "a.zip"
-  layers        = var.share == 0 ? [aws_lambda_layer_version.words.arn] : []
-  tags          = var.share == 0 ? { first = "yes" } : {}
+  function_name                  = "tf-plain"
+  role                           = aws_iam_role.worker.arn
+  runtime                        = "python3.11"
+  handler                        = "app.handler"
+  filename                       = "a.zip"
+  description                    = var.full ? "full" : ""
+  layers                         = var.full ? [aws_lambda_layer_version.words.arn] : []
+  tags                           = var.full ? { first = "yes" } : {}
+  kms_key_arn                    = var.full ? "arn:aws:kms:us-east-1:${local.account}:key/k" : null
+  reserved_concurrent_executions = var.full ? 2 : -1
+  code_signing_config_arn        = var.full ? aws_lambda_code_signing_config.watched.arn : null
   dynamic "environment" {
-    for_each = var.share == 0 ? ["first"] : []
+    for_each = local.full
     content {
-      variables = { WORD = environment.value }
+      variables = { WORD = "first" }
     }
   }
   dynamic "dead_letter_config" {
-    for_each = var.share == 0 ? ["dead"] : []
+    for_each = local.full
     content {
-      target_arn = "arn:aws:sqs:us-east-1:${data.aws_caller_identity.me.account_id}:dead"
+      target_arn = "arn:aws:sqs:us-east-1:${local.account}:dead"
+    }
+  }
+  dynamic "vpc_config" {
+    for_each = local.full
+    content {
+      subnet_ids         = ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]
+      security_group_ids = ["sg-0123456789abcdef0"]
+    }
+  }
+  dynamic "file_system_config" {
+    for_each = local.full
+    content {
+      arn              = "arn:aws:elasticfilesystem:us-east-1:${local.account}:access-point/fsap-0123456789abcdef0"
+      local_mount_path = "/mnt/data"
+    }
+  }
+  dynamic "tracing_config" {
+    for_each = local.full
+    content {
+      mode = "Active"
+    }
+  }
+  dynamic "logging_config" {
+    for_each = local.full
+    content {
+      log_format = "JSON"
+      log_group  = "/elsewhere"
     }
   }
   #imported filename, publish
+}
+
+resource "aws_lambda_function_url" "plain" {
+  function_name      = aws_lambda_function.plain.function_name
+  authorization_type = var.full ? "AWS_IAM" : "NONE"
+  invoke_mode        = var.full ? "RESPONSE_STREAM" : "BUFFERED"
+  dynamic "cors" {
+    for_each = local.full
+    content {
+      allow_credentials = true
+      allow_origins     = ["https://example.com"]
+    }
+  }
+}
+
+resource "aws_lambda_function_event_invoke_config" "plain" {
+  function_name          = aws_lambda_function.plain.function_name
+  maximum_retry_attempts = 0
+  dynamic "destination_config" {
+    for_each = local.full
+    content {
+      on_success {
+        destination = "arn:aws:sns:us-east-1:${local.account}:done"
+      }
+    }
+  }
+}
+
+resource "aws_lambda_event_source_mapping" "stream" {
+  function_name                      = aws_lambda_function.plain.function_name
+  event_source_arn                   = "arn:aws:kinesis:us-east-1:${local.account}:stream/tf"
+  starting_position                  = "LATEST"
+  enabled                            = false
+  maximum_retry_attempts             = var.full ? 3 : -1
+  parallelization_factor             = var.full ? 2 : 1
+  bisect_batch_on_function_error     = var.full
+  tumbling_window_in_seconds         = var.full ? 30 : 0
+  maximum_batching_window_in_seconds = var.full ? 5 : 0
+  tags                               = var.full ? { first = "yes" } : {}
+  dynamic "filter_criteria" {
+    for_each = local.full
+    content {
+      filter {
+        pattern = jsonencode({ data = { n = [1] } })
+      }
+    }
+  }
+  dynamic "destination_config" {
+    for_each = local.full
+    content {
+      on_failure {
+        destination_arn = "arn:aws:sqs:us-east-1:${local.account}:dead"
+      }
+    }
+  }
 }
 
 resource "aws_lambda_alias" "live" {
@@ -142,8 +235,8 @@ resource "aws_lambda_permission" "rule" {
   function_name  = aws_lambda_function.worker.function_name
   qualifier      = aws_lambda_alias.live.name
   principal      = "events.amazonaws.com"
-  source_arn     = "arn:aws:events:us-east-1:${data.aws_caller_identity.me.account_id}:rule/r"
-  source_account = data.aws_caller_identity.me.account_id
+  source_arn     = "arn:aws:events:us-east-1:${local.account}:rule/r"
+  source_account = local.account
 }
 
 resource "aws_lambda_permission" "public" {
@@ -177,14 +270,14 @@ resource "aws_lambda_function_event_invoke_config" "live" {
   maximum_retry_attempts       = 1
   destination_config {
     on_failure {
-      destination = "arn:aws:sqs:us-east-1:${data.aws_caller_identity.me.account_id}:failed"
+      destination = "arn:aws:sqs:us-east-1:${local.account}:failed"
     }
   }
 }
 
 resource "aws_lambda_event_source_mapping" "queue" {
   function_name    = aws_lambda_alias.live.arn
-  event_source_arn = "arn:aws:sqs:us-east-1:${data.aws_caller_identity.me.account_id}:tf-queue"
+  event_source_arn = "arn:aws:sqs:us-east-1:${local.account}:tf-queue"
   batch_size       = var.batch
   enabled          = false
   filter_criteria {
@@ -214,7 +307,7 @@ resource "aws_lambda_event_source_mapping" "kafka" {
   }
   source_access_configuration {
     type = "SASL_SCRAM_512_AUTH"
-    uri  = "arn:aws:secretsmanager:us-east-1:${data.aws_caller_identity.me.account_id}:secret:kafka"
+    uri  = "arn:aws:secretsmanager:us-east-1:${local.account}:secret:kafka"
   }
 }
 
@@ -241,23 +334,24 @@ data "aws_lambda_invocation" "asked" {
 }
 
 output "answer" { value = jsondecode(data.aws_lambda_invocation.asked.result) }
-output "account" { value = data.aws_caller_identity.me.account_id }
+output "account" { value = local.account }
 output "version" { value = aws_lambda_function.worker.version }
 output "alias_invoke_arn" { value = aws_lambda_alias.live.invoke_arn }
 output "url" { value = aws_lambda_function_url.worker.function_url }
 output "queue" { value = aws_lambda_event_source_mapping.queue.uuid }
 output "kafka" { value = aws_lambda_event_source_mapping.kafka.uuid }
+output "stream" { value = aws_lambda_event_source_mapping.stream.uuid }
 output "signing" { value = aws_lambda_code_signing_config.watched.arn }
 output "layer" { value = aws_lambda_layer_version.words.arn }
 """
 
-FIRST = {"code": "a.zip", "word": "one", "memory": 128, "share": 0, "batch": 5, "alias_version": "1"}
-SECOND = {"code": "b.zip", "word": "two", "memory": 256, "share": 0.25, "batch": 7, "alias_version": "1"}
+FIRST = {"code": "a.zip", "word": "one", "memory": 128, "share": 0, "batch": 5, "alias_version": "1", "full": "true"}
+SECOND = {"code": "b.zip", "word": "two", "memory": 256, "share": 0.25, "batch": 7, "alias_version": "1", "full": "false"}
 
 
 @pytest.fixture
 def module(hearth):
-    with Terraform(hearth.url, CONFIGURATION) as tf:
+    with Terraform(hearth.url, CONFIGURATION, AWS_ACCESS_KEY_ID=hearth.key[0], AWS_SECRET_ACCESS_KEY=hearth.key[1]) as tf:
         for name in "ab":
             (tf.folder / f"{name}.zip").write_bytes(zip_of({"app.py": APP % name}))
         (tf.folder / "layer.zip").write_bytes(zip_of({"word.txt": "layered"}))
@@ -312,6 +406,9 @@ def taken_up(module, out):
         "aws_lambda_function_event_invoke_config.live": "tf-worker:live",
         "aws_lambda_event_source_mapping.queue": out["queue"],
         "aws_lambda_event_source_mapping.kafka": out["kafka"],
+        "aws_lambda_event_source_mapping.stream": out["stream"],
+        "aws_lambda_function_url.plain": "tf-plain",
+        "aws_lambda_function_event_invoke_config.plain": "tf-plain",
         "aws_lambda_function_recursion_config.plain": "tf-plain",
         "aws_lambda_runtime_management_config.plain": "tf-plain,$LATEST",
     }
@@ -319,6 +416,6 @@ def taken_up(module, out):
     ignoring = re.sub("#imported (.*)", r"lifecycle { ignore_changes = [\1] }", CONFIGURATION)
     module.configure(ignoring + "".join(f'\nimport {{\n  to = {a}\n  id = "{i}"\n}}\n' for a, i in names.items()))
     imported = module.apply(**SECOND)
-    assert "Plan: 17 to import, 0 to add, 0 to change, 0 to destroy." in imported, imported
+    assert f"Plan: {len(names)} to import, 0 to add, 0 to change, 0 to destroy." in imported, imported
     module.configure(ignoring)
     module.no_changes(**SECOND)

@@ -24,8 +24,8 @@ APP = "def handler(e, c):\n    return %r\n"
 @pytest.fixture(scope="module")
 def aws(hearth):
     def client(service):
-        return boto3.client(service, endpoint_url=hearth.url, region_name="us-east-1", aws_access_key_id="test",
-                            aws_secret_access_key="test", config=Config(retries={"max_attempts": 0}))
+        return boto3.client(service, endpoint_url=hearth.url, region_name="us-east-1", aws_access_key_id=hearth.key[0],
+                            aws_secret_access_key=hearth.key[1], config=Config(retries={"max_attempts": 0}))
     return client
 
 

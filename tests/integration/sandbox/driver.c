@@ -146,7 +146,34 @@ static void on_gone(struct launch *launch, void *arg)
     sandbox_free(map_remove(&sandboxes, str_of(sb->id)));
 }
 
-static const struct launch_handler handler = {on_ready, on_exited, on_failed, on_gone};
+/* The probes have no extensions. */
+static void on_extensions(struct launch *launch, const struct init_extensions *found, int log_fd,
+                          void *arg)
+{
+    (void)launch;
+    (void)found;
+    (void)arg;
+    close(log_fd);
+}
+
+static void on_extension(struct launch *launch, const struct init_extension *news, void *arg)
+{
+    (void)launch;
+    (void)news;
+    (void)arg;
+}
+
+static void on_socket(struct launch *launch, uint32_t token, int fd, int sys_errno, void *arg)
+{
+    (void)launch;
+    (void)token;
+    (void)sys_errno;
+    (void)arg;
+    closep(&fd);
+}
+
+static const struct launch_handler handler = {on_ready,      on_exited,    on_failed, on_gone,
+                                              on_extensions, on_extension, on_socket};
 
 static void start(const char *id, char **args)
 {

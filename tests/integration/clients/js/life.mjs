@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The life of a function through the AWS SDK for JavaScript, step for step as life.py; prints what it saw.
-//     node life.mjs NAME A.zip B.zip LAYER.zip      with AWS_ENDPOINT_URL and ROLE in the environment
+//     node life.mjs NAME A.zip B.zip LAYER.zip      with AWS_ENDPOINT_URL, ROLE and keys in the environment
 import crypto from "node:crypto";
 import fs from "node:fs";
 import { createRequire } from "node:module";
@@ -11,7 +11,7 @@ const archives = paths.map((path) => fs.readFileSync(path));
 const Role = process.env.ROLE;
 const version = createRequire(import.meta.url)("@aws-sdk/client-lambda/package.json").version;
 const saw = { client: "JavaScript SDK " + version };
-const client = new sdk.LambdaClient({ region: "us-east-1", credentials: { accessKeyId: "test", secretAccessKey: "test" }, maxAttempts: 1 });
+const client = new sdk.LambdaClient({ region: "us-east-1", maxAttempts: 1 });
 const wait = { client, maxWaitTime: 60, minDelay: 1, maxDelay: 1 };
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 

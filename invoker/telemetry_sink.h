@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * telemetry_sink.h - one subscriber of the Telemetry or Logs API: its buffer, and the delivery of
+ * batches to its port inside the sandbox.
+ *
+ * A batch goes out when one of the subscription's three bounds is met (items, bytes, time since the
+ * first item); the next one is gathered meanwhile. A batch that was not taken is sent again, with
+ * growing pauses, until it is. What does not fit any more is dropped, counted, and told by a
+ * platform.logsDropped event as soon as there is room. So a sink holds at most two batches.
+ *
+ * Connections come from inside the sandbox: the sink asks for one and is given the descriptor.
+ *
+ * Owns:    its buffers and its connection.
+ * Threads: loop thread only.
+ * Errors:  none; a subscriber that does not listen is its own loss.
+ * Source:  Lambda developer guide, "Lambda Telemetry API", buffering; RFC 9112.
+ */
+#ifndef HEARTH_INVOKER_TELEMETRY_SINK_H
+#define HEARTH_INVOKER_TELEMETRY_SINK_H
+
+#include "common/io/loop.h"
+#include "common/proto/telemetry_subscription.h"
+
+struct telemetry_sink;
+
+/** Asks for a connection to @port of the sandbox; telemetry_sink_socket() is the answer. */
+typedef void telemetry_connect_fn(uint16_t port, void *arg);
+
+struct telemetry_sink *telemetry_sink_new(struct loop *loop,
+                                          const struct telemetry_subscription *sub,
+                                          telemetry_connect_fn *connect, void *arg);
+/** NULL is fine. */
+void telemetry_sink_free(struct telemetry_sink *sink);
+const struct telemetry_subscription *telemetry_sink_subscription(const struct telemetry_sink *sink);
+/** One event, as JSON on one line. */
+void telemetry_sink_add(struct telemetry_sink *sink, struct str json);
+/** @fd (taken over; -1: refused), perhaps still connecting. */
+void telemetry_sink_socket(struct telemetry_sink *sink, int fd);
+/** Sends what is gathered without waiting for its bounds. */
+void telemetry_sink_flush(struct telemetry_sink *sink);
+/** Nothing is gathered or under way. */
+bool telemetry_sink_is_empty(const struct telemetry_sink *sink);
+
+#endif
