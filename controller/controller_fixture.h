@@ -50,6 +50,7 @@ static struct {
     bool has_entry_point;
     uint64_t retired;
     bool registered;
+    bool saw_redis; /* the controller has answered with it behind */
     /* async.run, of the gateway */
     enum { SUCCEED, FAIL, FAIL_ONCE, THROTTLE, THROTTLE_ONCE, FORGET, KEEP_RUNNING } run;
     unsigned runs;
@@ -387,11 +388,16 @@ static inline void on_answer(const cJSON *ok, struct str body, const struct erro
 
 static inline void ask(struct link *link, const char *method, cJSON *args, struct str body)
 {
-    unsigned before = got.count;
+    uint64_t end = now_us() + WAIT_US;
+    unsigned before;
 
-    rpc_call(link, method, args, body, WAIT_US, on_answer, NULL);
+    do { /* 503 until the controller has found Redis */
+        before = got.count;
+        rpc_call(link, method, args, body, WAIT_US, on_answer, NULL);
+        wait_until(&got.count, before + 1);
+    } while (!peer.saw_redis && got.status == 503 && now_us() < end);
     cJSON_Delete(args);
-    wait_until(&got.count, before + 1);
+    peer.saw_redis |= got.status >= 200 && got.status < 500;
 }
 
 static inline int lambda(const char *method, const char *path, const char *query, const char *body)

@@ -333,8 +333,8 @@ static const struct http_handler http_handler = {
     .on_request = on_request,
     .on_abort = on_abort,
     .on_too_large = on_too_large,
-    .on_writable = on_writable,
     .on_refusal = on_refusal,
+    .on_writable = on_writable,
 };
 
 /* ---- the whole ---- */

@@ -61,6 +61,11 @@ struct http_handler {
      */
     void (*on_too_large)(struct http_req *req, void *arg);
     /**
+     * One header for an answer that the engine gives by itself (a request that never was one): an id
+     * for the client to tell. What it points to must last until the next call. May be NULL.
+     */
+    struct http_header (*on_refusal)(void *arg);
+    /**
      * Bytes of a body that is streamed; good until this returns or @req is answered. on_request
      * follows when the body has ended, or on_truncated. http_reply() and http_drop() may be called
      * inside: the rest of the body is thrown away then, and the connection closes.
@@ -77,11 +82,6 @@ struct http_handler {
      * wait. May be NULL.
      */
     void (*on_writable)(struct http_req *req, void *arg);
-    /**
-     * One header for an answer that the engine gives by itself (a request that never was one): an id
-     * for the client to tell. What it points to must last until the next call. May be NULL.
-     */
-    struct http_header (*on_refusal)(void *arg);
 };
 
 struct str http_method(const struct http_req *req); /* "GET" */

@@ -331,10 +331,10 @@ static void begin(struct fixture *f, enum engine engine)
                                          .on_request = on_request,
                                          .on_abort = on_abort,
                                          .on_too_large = on_too_large,
+                                         .on_refusal = on_refusal,
                                          .on_body = on_body,
                                          .on_truncated = on_truncated,
-                                         .on_writable = on_writable,
-                                         .on_refusal = on_refusal};
+                                         .on_writable = on_writable};
     struct error err;
     int r;
 
