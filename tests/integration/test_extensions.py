@@ -339,12 +339,12 @@ def test_the_answer_does_not_wait_for_extensions_but_the_next_event_does(hearth,
     waited = time.monotonic() - began
     ids = {e["event"]["requestId"] for e in told(hearth, "ext-slow", "event")}
     assert r["id"] in ids
-    sandboxes = hearth.docker.sandboxes(hearth.node, "ext-slow", everything=False)
+    sandboxes = hearth.sandboxes("ext-slow")
     assert waited < 1 or len(sandboxes) >= 1
     retire(lam, "ext-slow")
     wait_until("it is told", lambda: any(e["event"]["eventType"] == "SHUTDOWN" for e in told(hearth, "ext-slow", "event")), 10)
     old = set(sandboxes)
-    wait_until("its sandboxes are gone though it sleeps", lambda: not old & set(hearth.docker.sandboxes(hearth.node)), 10)
+    wait_until("its sandboxes are gone though it sleeps", lambda: not old & set(hearth.sandboxes()), 10)
 
 
 def test_a_timeout_shuts_down_with_its_reason(hearth, lam, with_extensions):
