@@ -337,6 +337,7 @@ static int make_functions(struct invoker *inv, struct error *err)
                                       .logs = inv->logs,
                                       .create_limit_us = config->create_limit_us,
                                       .init_limit_us = config->init_limit_us,
+                                      .freeze_after_us = config->freeze_after_us,
                                       .stream_limit = config->stream_limit,
                                       .ops = &sandbox_ops,
                                       .arg = inv};

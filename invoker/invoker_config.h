@@ -29,6 +29,7 @@ struct invoker_config {
     uint64_t idle_ttl_us;
     uint64_t create_limit_us;
     uint64_t init_limit_us;
+    uint64_t freeze_after_us; /* 0: never */
     uint64_t drain_limit_us;
     uint64_t stream_limit; /* bytes */
     uint64_t code_cache_bytes;

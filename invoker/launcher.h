@@ -23,6 +23,8 @@
 #ifndef HEARTH_INVOKER_LAUNCHER_H
 #define HEARTH_INVOKER_LAUNCHER_H
 
+#include <stdbool.h>
+
 #include "common/base/error.h"
 #include "common/model/sandbox_spec.h"
 #include "common/proto/init_wire.h"
@@ -106,6 +108,8 @@ struct launcher_ops {
     void (*signal)(struct launch *launch, int signo);
     void (*kill)(struct launch *launch);
     void (*end)(struct launch *launch);
+    /* Whether it was done; NULL: this launcher cannot. */
+    bool (*freeze)(struct launch *launch, bool frozen);
     void (*go)(struct launch *launch);
     void (*connect)(struct launch *launch, uint32_t token, uint16_t port);
     void (*stop)(struct launcher *launcher, void (*done)(void *arg), void *arg);
@@ -164,6 +168,12 @@ static inline void launch_kill(struct launch *launch)
 static inline void launch_end(struct launch *launch)
 {
     launch->launcher->ops->end(launch);
+}
+
+/** Stops all processes of the sandbox, PID 1 too, or lets them go on; whether that could be done. */
+static inline bool launch_freeze(struct launch *launch, bool frozen)
+{
+    return launch->launcher->ops->freeze && launch->launcher->ops->freeze(launch, frozen);
 }
 
 /** The next step after on_extensions; see above. */

@@ -19,6 +19,7 @@
 #include "common/base/map.h"
 #include "invoker/docker_container.h"
 #include "invoker/docker_outage.h"
+#include "invoker/docker_removal.h"
 #include "invoker/docker_sweep.h"
 #include "invoker/init_link.h"
 #include "invoker/sandbox_cgroup.h"
@@ -29,9 +30,6 @@
 #define CONNECT_US_DEFAULT SECONDS(10)
 /* The engine removes an ended container by itself; when it is silent that long, we ask. */
 #define REMOVAL_PATIENCE_US SECONDS(2)
-#define RETRY_MIN_US MSEC(50)
-#define RETRY_MAX_US SECONDS(30)
-#define CONFLICT_RETRY_MAX_US SECONDS(5) /* it is being removed: news soon */
 
 enum phase {
     QUEUED, /* waits for its turn */
@@ -85,11 +83,10 @@ struct docker_launch {
     bool started; /* the engine will remove it by itself */
     bool destroyed; /* and says that it did */
     bool failed, exited; /* was reported */
-    bool removal_told; /* that it goes wrong */
     struct launch_times times;
     uint64_t began_us, phase_us;
-    uint64_t retry_us;
-    struct timer timer; /* to connect, to be removed, to be gone */
+    struct docker_removal removal;
+    struct timer timer; /* to connect, to be gone */
     struct list_node node; /* in launcher->queue */
 };
 
@@ -113,6 +110,7 @@ static void launch_free(struct docker_launch *l)
     map_remove(&l->launcher->launches, str_of(l->id));
     list_remove(&l->node);
     timer_stop(&l->timer);
+    docker_removal_stop(&l->removal);
     if (l->call)
         docker_call_cancel(l->call);
     if (l->limiting)
@@ -159,33 +157,14 @@ static void launch_gone(struct docker_launch *l)
         timer_start(&launcher->stop_timer, 0);
 }
 
-static void on_removed(const struct error *err, void *arg)
+static void on_removed(void *arg)
 {
-    struct docker_launch *l = arg;
-    uint64_t most_us = RETRY_MAX_US;
-
-    l->call = NULL;
-    if (docker_outage_tells(err)) {
-        docker_outage_begin(&l->launcher->outage, err);
-    } else if (!err || err->code == ERR_NOT_FOUND) {
-        engine_answers(l->launcher);
-        launch_gone(l);
-        return;
-    } else if (err->code == ERR_CONFLICT) { /* it is at it already, and says 404 once through */
-        most_us = CONFLICT_RETRY_MAX_US;
-    } else if (!l->removal_told) {
-        l->removal_told = true;
-        log_warn("launcher", "container not removed, trying again", KV_STR("sandbox", l->id),
-                 KV_ERR(err));
-    }
-    timer_start(&l->timer, l->retry_us);
-    l->retry_us = l->retry_us * 2 < most_us ? l->retry_us * 2 : most_us;
+    launch_gone(arg);
 }
 
-static void launch_remove(struct docker_launch *l)
+static void on_engine_answer(void *arg)
 {
-    if (!l->call)
-        l->call = docker_container_remove(l->launcher->docker, l->name, on_removed, l);
+    engine_answers(arg);
 }
 
 /*
@@ -197,17 +176,14 @@ static void launch_ending(struct docker_launch *l)
     if (l->phase >= READY)
         (void)sandbox_cgroup_kill(&l->cgroup);
     l->phase = ENDING;
-    l->retry_us = RETRY_MIN_US;
     init_link_free(TAKE(l->link));
     list_remove(&l->node);
     if (l->call)
         return; /* its answer comes back here, by launch_settle() */
     if (!l->created || l->destroyed)
         timer_start(&l->timer, 0);
-    else if (l->started)
-        timer_start(&l->timer, REMOVAL_PATIENCE_US);
     else
-        launch_remove(l);
+        docker_removal_start(&l->removal, l->started ? REMOVAL_PATIENCE_US : 0);
 }
 
 static void launch_fail(struct docker_launch *l, enum launch_failure failure,
@@ -232,10 +208,8 @@ static void on_timer(void *arg)
     struct docker_launch *l = arg;
     struct error err;
 
-    if (l->phase == ENDING && (!l->created || l->destroyed)) {
+    if (l->phase == ENDING) {
         launch_gone(l);
-    } else if (l->phase == ENDING) {
-        launch_remove(l);
     } else {
         error_set(&err, ERR_TIMEOUT, "the sandbox's PID 1 did not connect within %llu ms",
                   (unsigned long long)(l->launcher->connect_us / 1000));
@@ -341,10 +315,7 @@ static const struct init_link_handler link_handler = {
 
 /* ---- the engine */
 
-/*
- * What was tried again at long intervals is tried soon. Only those whose removal went wrong are
- * touched: the others' timers mean something else.
- */
+/* Removals that were put off for long are tried soon. */
 static void engine_answers(struct docker_launcher *launcher)
 {
     struct docker_launch *l;
@@ -356,11 +327,7 @@ static void engine_answers(struct docker_launcher *launcher)
         return;
     while (map_next(&launcher->launches, &at, &key, &value)) {
         l = value;
-        if (l->phase != ENDING || l->call || !l->created || l->destroyed ||
-            l->retry_us == RETRY_MIN_US)
-            continue;
-        l->retry_us = RETRY_MIN_US;
-        timer_start(&l->timer, RETRY_MIN_US);
+        docker_removal_hurry(&l->removal);
     }
     launch_pump(launcher);
 }
@@ -574,6 +541,15 @@ static int docker_start(struct launcher *base, const struct launch_options *o, s
     l->began_us = now_us();
     list_init(&l->node);
     timer_init(&l->timer, launcher->loop, on_timer, l);
+    docker_removal_init(&l->removal, launcher->loop,
+                        &(struct docker_removal_options){.docker = launcher->docker,
+                                                         .outage = &launcher->outage,
+                                                         .container = l->name,
+                                                         .sandbox = l->id,
+                                                         .engine_answers = on_engine_answer,
+                                                         .engine_arg = launcher,
+                                                         .removed = on_removed,
+                                                         .arg = l});
     map_put(&launcher->launches, str_of(l->id), l);
     r = open_link(l, err);
     if (r < 0) {

@@ -536,6 +536,20 @@ static void native_kill(struct launch *base)
         init_link_kill(l->link);
 }
 
+static bool native_freeze(struct launch *base, bool frozen)
+{
+    struct native_launch *l = launch_of(base);
+    struct error err;
+
+    if (l->phase != RUNNING)
+        return false;
+    if (cgroup_freeze(l->launcher->host->cgroups, blank_id(l->blank), frozen, &err) == 0)
+        return true;
+    log_warn("launcher", frozen ? "not frozen" : "not thawed", KV_STR("sandbox", l->id),
+             KV_ERR(&err));
+    return false;
+}
+
 static void native_go(struct launch *base)
 {
     struct native_launch *l = launch_of(base);
@@ -606,6 +620,7 @@ static const struct launcher_ops native_ops = {
     .signal = native_signal,
     .kill = native_kill,
     .end = native_end,
+    .freeze = native_freeze,
     .go = native_go,
     .connect = native_connect,
     .stop = native_stop,

@@ -357,7 +357,8 @@ static int make_layers(const struct rootfs_mounts *m, struct error *err)
         r = make_file(m->base, "hostname", SANDBOX_HOSTNAME "\n", err);
     if (r == 0)
         r = make_file(m->base, "hosts",
-                      "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n", err);
+                      "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n"
+                      "127.0.0.1\tsandbox.localdomain sandbox\n", err);
     if (r == 0)
         r = make_file(m->base, "resolv.conf", "nameserver 127.0.0.1\n", err);
     return r;

@@ -106,6 +106,26 @@ uint64_t sandbox_time_of(const struct sandbox *sb, enum sandbox_state state)
     return 0;
 }
 
+/*
+ * An idle function does not run, as in Lambda. Those with extensions go on: what they were told of
+ * is still being delivered to them.
+ */
+static void on_freeze(void *arg)
+{
+    struct sandbox *sb = arg;
+
+    if (sb->state == SANDBOX_IDLE && sb->launch && !extension_face_api(sb->extensions)->len)
+        sb->frozen = launch_freeze(sb->launch, true);
+}
+
+static void thaw(struct sandbox *sb)
+{
+    timer_stop(&sb->freeze);
+    if (sb->frozen && sb->launch)
+        (void)launch_freeze(sb->launch, false);
+    sb->frozen = false;
+}
+
 void sandbox_set_state(struct sandbox *sb, enum sandbox_state state, const char *cause)
 {
     uint64_t time_us;
@@ -113,7 +133,10 @@ void sandbox_set_state(struct sandbox *sb, enum sandbox_state state, const char 
     assert(sandbox_may_go(sb->state, state));
     log_debug("sandbox", "state", KV_STR("sandbox", sb->id), KV_STR("from", state_names[sb->state]),
               KV_STR("to", state_names[state]), KV_STR("cause", cause));
+    thaw(sb);
     sb->state = state;
+    if (state == SANDBOX_IDLE && sb->host->freeze_after_us)
+        timer_start(&sb->freeze, sb->host->freeze_after_us);
     time_us = sandbox_time_of(sb, state);
     if (time_us)
         timer_start(&sb->deadline, time_us);
@@ -467,6 +490,7 @@ void sandbox_init_timers(struct sandbox *sb)
 {
     timer_init(&sb->deadline, sb->host->loop, on_deadline, sb);
     timer_init(&sb->settle, sb->host->loop, on_settled, sb);
+    timer_init(&sb->freeze, sb->host->loop, on_freeze, sb);
     timer_start(&sb->deadline, sandbox_time_of(sb, SANDBOX_CREATING));
 }
 

@@ -99,6 +99,7 @@ struct sandbox_host {
     struct logs *logs;
     uint64_t create_limit_us; /* from sandbox_start() to on_created */
     uint64_t init_limit_us;
+    uint64_t freeze_after_us; /* idle for so long; 0: never */
     uint64_t stream_limit; /* bytes of a streamed answer */
     const struct sandbox_ops *ops;
     void *arg;

@@ -164,6 +164,7 @@ static void sandbox_free(struct sandbox *sb)
 {
     list_remove(&sb->node);
     timer_stop(&sb->deadline);
+    timer_stop(&sb->freeze);
     timer_stop(&sb->settle);
     timer_stop(&sb->extension_settle);
     timer_stop(&sb->shutdown_timer);

@@ -40,6 +40,8 @@ struct sandbox {
     char log_stream[LOGS_STREAM_NAME_MAX];
     enum sandbox_state state;
     struct timer deadline; /* of the state */
+    struct timer freeze; /* idle for so long: its processes are stopped */
+    bool frozen;
     struct timer settle; /* the runtime has ended: what it sent before is read first */
 
     struct launch *launch; /* NULL: not begun, or gone */

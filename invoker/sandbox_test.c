@@ -55,6 +55,8 @@ struct world {
     struct buf got; /* what the API answered */
     /* what the sandbox said */
     int created, ready, returning, ending, gone, answers, start_failures;
+    int freezes;
+    bool frozen;
     enum sandbox_failure_kind failure;
     bool charge;
     enum invoke_outcome outcome;
@@ -144,12 +146,23 @@ static void fake_connect(struct launch *launch, uint32_t token, uint16_t port)
     loop_defer(w.loop, on_connected, CONTAINER_OF(launch, struct fake_launch, base));
 }
 
+static bool fake_freeze(struct launch *launch, bool frozen)
+{
+    (void)launch;
+    w.frozen = frozen;
+    if (frozen)
+        w.freezes++;
+    loop_stop(w.loop);
+    return true;
+}
+
 static const struct launcher_ops fake_ops = {.name = "fake",
                                              .start = fake_start,
                                              .run = fake_run,
                                              .signal = fake_signal,
                                              .kill = fake_kill,
                                              .end = fake_end,
+                                             .freeze = fake_freeze,
                                              .go = fake_go,
                                              .connect = fake_connect};
 
@@ -506,6 +519,25 @@ static void only_moves_of_the_table_are_allowed(void **state)
         for (to = 0; to < SANDBOX_STATE_MAX; to++)
             assert_int_equal(sandbox_may_go((enum sandbox_state)from, (enum sandbox_state)to),
                              allowed[from][to] == '1');
+}
+
+static void an_idle_sandbox_is_frozen_until_its_next_event(void **state)
+{
+    (void)state;
+    w.host.freeze_after_us = MSEC(1);
+    come_up();
+    run_until(&w.freezes, 1);
+    assert_true(w.frozen);
+    assert_int_equal(sandbox_run(w.sb, &w.event), 0);
+    assert_false(w.frozen);
+    runtime_hears("Lambda-Runtime-Aws-Request-Id: " ID "\r\n");
+    runtime_posts("invocation/" ID "/response", "", "{}");
+    run_until(&w.answers, 1);
+    runtime_hears("202 Accepted");
+    runtime_says(NEXT);
+    run_until(&w.freezes, 2);
+    sandbox_stop(w.sb, "test");
+    assert_false(w.frozen); /* to be able to end */
 }
 
 static void event_and_answer_go_through(void **state)
@@ -1137,6 +1169,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_moves_of_the_table_are_allowed),
+        TEST(an_idle_sandbox_is_frozen_until_its_next_event),
         TEST(event_and_answer_go_through),
         TEST(answer_with_another_id_is_nobodys),
         TEST(timeout_is_answered_and_ends_the_sandbox),

@@ -72,6 +72,12 @@ engine_user=yes
 export DOCKER_HOST=$host
 check "base images" images/build.sh
 suite "integration, conformance and faults" pytest "$python" -m pytest -q
+if pytest "$python" -c 'import harness, sys; sys.exit(not harness.native_is_possible())'; then
+    suite "the main job in native sandboxes" pytest env HEARTH_LAUNCHER=native "$python" -m pytest -q integration/test_zip_function.py \
+        integration/test_image_function.py integration/test_versions.py integration/test_extensions.py faults
+else
+    say "native sandboxes are left out: they need Linux 6.7 and crun or runc"
+fi
 suite "the main job under ASan and UBSan" pytest env HEARTH_TEST_BUILD="$PWD/build/san-address-undefined" HEARTH_TEST_SLOW=4 \
     "$python" -m pytest -q integration/test_image_function.py integration/test_zip_function.py integration/test_concurrency.py faults
 

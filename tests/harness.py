@@ -23,7 +23,18 @@ C_RUNTIME = TOP / "build/samples/c-bootstrap"  # the smallest runtime, static
 ROLE = "arn:aws:iam::000000000000:role/test"
 SLOW = float(os.environ.get("HEARTH_TEST_SLOW", "1"))  # sanitizer builds take longer
 LAUNCHER = os.environ.get("HEARTH_LAUNCHER", "docker")  # the one that whole Hearths run with
-LAUNCHERS = [os.environ["HEARTH_LAUNCHER"]] if "HEARTH_LAUNCHER" in os.environ else ["docker", "native"]
+
+
+def native_is_possible():
+    """Whether this host can run native sandboxes: docs/internals/native.md."""
+    release = tuple(int(n) for n in os.uname().release.split("-")[0].split(".")[:2])
+    return os.geteuid() == 0 and release >= (6, 7) and bool(shutil.which("crun") or shutil.which("runc"))
+
+
+if "HEARTH_LAUNCHER" in os.environ:
+    LAUNCHERS = [LAUNCHER]
+else:
+    LAUNCHERS = ["docker", "native"] if native_is_possible() else ["docker"]
 
 
 def free_port():

@@ -340,10 +340,10 @@ def test_the_answer_does_not_wait_for_extensions(hearth, lam, with_extensions):
     def ids():
         return [e["event"].get("requestId") for e in told(hearth, "ext-slow", "event")]
     wait_until("each was told", lambda: {first["id"], second["id"], third["id"]} <= set(ids()), 10)
-    old = set(hearth.docker.sandboxes(hearth.node, "ext-slow"))
+    old = set(hearth.sandboxes("ext-slow"))
     retire(lam, "ext-slow")
     wait_until("it hears of the end", lambda: None in ids(), 10)
-    wait_until("its sandboxes are gone though it sleeps", lambda: not old & set(hearth.docker.sandboxes(hearth.node)), 10)
+    wait_until("its sandboxes are gone though it sleeps", lambda: not old & set(hearth.sandboxes()), 10)
 
 
 def test_a_timeout_shuts_down_with_its_reason(hearth, lam, with_extensions):
