@@ -106,7 +106,8 @@ def remains(hearth, function, ids):
         left += [f"cgroup {path}" for top in pathlib.Path("/sys/fs/cgroup").iterdir() if top.is_dir()
                  for path in (*top.glob(f"*/*{sandbox}*"), *top.glob(f"*{sandbox}*"))]
         left += ["mount"] if sandbox in mounts else []
-    return left
+    folders = len(list((hearth.folder / "run/sb").iterdir()))
+    return left + (["run folder"] if folders > len(hearth.docker.sandboxes(hearth.node)) else [])
 
 
 class Guest:
@@ -114,11 +115,18 @@ class Guest:
 
     def __init__(self, hearth, lam, name):
         self.hearth, self.lam, self.name = hearth, lam, name
-        self.ids, self.inits = set(), set()
+        self.ids, self.networks = set(), set()
 
     def see(self):
         for c in self.hearth.docker.sandboxes(self.hearth.node, function=self.name):
-            self.ids.add(c)
+            if c not in self.ids:
+                self.ids.add(c)
+                key = self.hearth.docker("inspect", "-f", "{{.NetworkSettings.SandboxKey}}", c, check=False)
+                self.networks |= {key} if key.startswith("/") else set()
+
+    def left(self):
+        # Docker unmounts the namespace at once, and sweeps up the empty file that is left once a minute
+        return remains(self.hearth, self.name, self.ids) + [f"network {n}" for n in self.networks if os.path.ismount(n)]
 
     def call(self, event=None, **kw):
         """The answer and its payload; sandboxes are noted meanwhile."""
@@ -153,7 +161,10 @@ class Guest:
         return r
 
     def is_gone(self):
-        wait_until("nothing is left", lambda: not remains(self.hearth, self.name, self.ids), CLEAN_SECONDS, 0.02)
+        try:
+            wait_until("nothing is left", lambda: not self.left(), CLEAN_SECONDS, 0.02)
+        except AssertionError:
+            raise AssertionError(f"left after {CLEAN_SECONDS} s: {self.left()}") from None
 
     def delete(self):
         self.see()
