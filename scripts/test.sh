@@ -65,13 +65,14 @@ make -s -j"$jobs" SANITIZE=address,undefined all || exit 1
 suite "unit tests under ASan and UBSan" make -s -j"$jobs" SANITIZE=address,undefined check
 check "the loop's threads under TSan" make -s -j"$jobs" SANITIZE=thread check-threads
 check "clang builds everything" make -s -j"$jobs" CC=clang BUILD=build/clang all
-check "each fuzz target for a moment" make -s fuzz FUZZ_SECONDS="${FUZZ_SECONDS:-5}"
+check "each fuzz target for a moment" make -s -j"$jobs" fuzz FUZZ_SECONDS="${FUZZ_SECONDS:-3}"
 
 host=$(scripts/dockerd.sh ensure $$) || exit 1
 engine_user=yes
 export DOCKER_HOST=$host
 check "base images" images/build.sh
-suite "integration, conformance and faults" pytest "$python" -m pytest -q
+# two files at a time: they mostly wait; each file has a Hearth of its own
+suite "integration, conformance and faults" pytest "$python" -m pytest -q -n 2 --dist loadfile --durations=25
 if pytest "$python" -c 'import harness, sys; sys.exit(not harness.native_is_possible())'; then
     suite "the main job in native sandboxes" pytest env HEARTH_LAUNCHER=native "$python" -m pytest -q integration/test_zip_function.py \
         integration/test_image_function.py integration/test_versions.py integration/test_extensions.py faults
