@@ -13,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check_span(struct http1_span span, int head_len)
 {
-    assert(span.at + span.len <= head_len);
+    assert((uint64_t)span.at + span.len <= (uint64_t)head_len);
 }
 
 static int read_head(struct http1_head *h, const uint8_t *data, size_t size, size_t step,
