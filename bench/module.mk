@@ -28,4 +28,5 @@ bench-sandboxes: all $(BUILD)/bench/sandbox_bench $(BUILD)/samples/c-bootstrap #
 bench-functions: all ## what operations cost with 1,000, 10,000 and 100,000 functions; minutes
 	@bench/run.sh functions
 
+-include $(patsubst %.o,%.d,$(call obj,bench/sandbox_bench.c bench/link_bench.c))
 .PHONY: bench bench-link bench-functions bench-sandboxes

@@ -134,7 +134,10 @@ static void on_gone(struct launch *launch, void *arg)
         timer_start(&rest, REST_US);
 }
 
-static const struct launch_handler handler = {on_ready, on_exited, on_failed, on_gone};
+static const struct launch_handler handler = {.on_ready = on_ready,
+                                              .on_exited = on_exited,
+                                              .on_failed = on_failed,
+                                              .on_gone = on_gone};
 
 static void start_one(void)
 {

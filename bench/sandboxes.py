@@ -53,7 +53,7 @@ def launcher(docker, name, rounds, burst):
                                 code, str(rounds), str(burst), "2000"], stdout=subprocess.PIPE, text=True)
     rows, ret = [], {}
     watcher = threading.Thread(target=memory_of_ours, args=(process, ret), daemon=True)
-    if name == "native":
+    if name == "native" and burst:
         watcher.start()
     for line in process.stdout:
         words = line.split()
@@ -63,7 +63,7 @@ def launcher(docker, name, rounds, burst):
             ret["burst"] = int(words[1]) / (int(words[2]) / 1e6)
     if process.wait() != 0:
         raise SystemExit(f"sandbox_bench {name} ended with {process.returncode}")
-    if name == "native":
+    if name == "native" and burst:
         watcher.join()
     remove_folder(folder)
     ret.update({phase: statistics.median(row[i] for row in rows) for i, phase in enumerate(PHASES)})
