@@ -339,8 +339,7 @@ static void on_read(const struct redis_value *values, size_t len, const struct e
 /* Which policy the ARN names; false: answered. */
 static bool find_policy(struct iam_request *req, struct str arn)
 {
-    CLEANUP(freep)
-    char *prefix = str_printf("arn:aws:iam::%s:policy/", req->account), *key = NULL;
+    CLEANUP(freep) char *prefix = str_printf("arn:aws:iam::%s:policy/", req->account);
     struct str name = arn;
     size_t slash;
 
