@@ -60,11 +60,11 @@ def lam(hearth):
 
 @pytest.fixture
 def make_function(lam):
-    """Creates functions and deletes them afterwards."""
+    """Creates functions, of files or of an archive, and deletes them afterwards."""
     made = []
 
     def make(name, files=None, runtime="python3.11", handler="app.handler", image=None, wait=True, **kw):
-        code = {"ImageUri": image} if image else {"ZipFile": zip_of(files)}
+        code = {"ImageUri": image} if image else {"ZipFile": files if isinstance(files, bytes) else zip_of(files)}
         if not image:
             kw.update(Runtime=runtime, Handler=handler)
         kw.setdefault("Timeout", 10)

@@ -39,13 +39,9 @@ def cpp():
 
 
 @pytest.fixture
-def make_from(lam, make_function, monkeypatch):
+def make_from(make_function):
     """Makes a function of an archive that is already one, or of files."""
     def make(name, code, runtime, handler="any.thing", **kw):
-        if isinstance(code, dict):
-            return make_function(name, code, runtime=runtime, handler=handler, **kw)
-        import conftest
-        monkeypatch.setattr(conftest, "zip_of", lambda archive: archive)
         return make_function(name, code, runtime=runtime, handler=handler, **kw)
     return make
 
@@ -145,7 +141,7 @@ def test_java_that_exits_or_takes_too_long(lam, make_from, jar):
 
 
 def test_java_heap_follows_the_memory_of_the_function(lam, make_from, jar):
-    make_from("jmem", jar, "java17", "hello.Trouble::heap", MemorySize=512)
+    make_from("jmem", jar, "java17", "hello.Trouble::heap", MemorySize=512, Timeout=60)  # 128 MB are a fourteenth of a CPU
     assert 330 < call(lam, "jmem", None)[1] < 512
     lam.update_function_configuration(FunctionName="jmem", Environment={"Variables": {"JAVA_TOOL_OPTIONS": "-Xmx100m"}})
     lam.get_waiter("function_updated_v2").wait(FunctionName="jmem")

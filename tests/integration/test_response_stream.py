@@ -97,13 +97,11 @@ def test_names_come_in_all_forms(lam):
     assert e["Error"]["Code"] == "AccessDeniedException"
 
 
-def test_asynchronous_invocations_are_refused_where_they_would_be_queued(lam):
+def test_asynchronous_invocations_are_checked_before_they_are_queued(lam):
     e = refused(lam.invoke, FunctionName="nobody", InvocationType="Event", Payload=b"{}")
     assert e["Error"]["Message"] == f"Function not found: {ARN}nobody:$LATEST"
     e = refused(lam.invoke, FunctionName="streamed", InvocationType="Event", Payload=b"1" * 1_048_577)
     assert e["ResponseMetadata"]["HTTPStatusCode"] == 413
     assert e["Error"]["Message"] == "Request must be smaller than 1048576 bytes for the InvokeFunction operation"
-    for call in (lambda: lam.invoke(FunctionName="streamed", InvocationType="Event", Payload=b"{}"),
-                 lambda: lam.invoke_async(FunctionName="streamed", InvokeArgs=b"{}")):
-        e = refused(call)
-        assert e["Error"]["Code"] == "InvalidParameterValueException" and "not offered yet" in e["Error"]["Message"]
+    e = refused(lam.invoke_async, FunctionName="nobody", InvokeArgs=b"{}")
+    assert e["Error"]["Code"] == "ResourceNotFoundException"
