@@ -84,7 +84,7 @@ def make_function(lam):
 
 def pytest_terminal_summary(terminalreporter, exitstatus):
     tally = os.environ.get("HEARTH_TALLY")
-    if not tally:
+    if not tally or hasattr(terminalreporter.config, "workerinput"):  # the workers' are in the whole
         return
     count = {k: len(terminalreporter.stats.get(k, [])) for k in ("passed", "failed", "error", "skipped")}
     with open(tally, "a") as f:
