@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "common/base/log.h"
+#include "common/model/lambda_input.h"
 #include "controller/controller.h"
 
 #define PROBLEMS_MAX (64u * 1024u)
@@ -46,6 +47,7 @@ int main(int argc, char **argv)
     int r;
 
     setlocale(LC_CTYPE, "C.UTF-8"); /* names in archives are UTF-8 */
+    cjson_abort_without_memory();
     umask(0077);
     r = config_load(&controller_program, argc, argv, &config, &problems);
     if (r == CONFIG_RUN) {

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "common/base/log.h"
+#include "common/model/lambda_input.h"
 #include "gateway/gateway.h"
 
 #define EXIT_CONFIG 2
@@ -41,6 +42,7 @@ int main(int argc, char **argv)
     struct gateway_config config = {0};
     int r;
 
+    cjson_abort_without_memory();
     r = config_load(&gateway_config_program, argc, argv, &config, &problems);
     if (r == CONFIG_RUN) {
         log_init("gateway", (enum log_level)log_level_parse(str_of(config.log_level)));

@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 
 #include "common/base/log.h"
+#include "common/model/lambda_input.h"
 #include "invoker/invoker.h"
 
 static void on_stop_signal(void *arg)
@@ -50,6 +51,7 @@ int main(int argc, char **argv)
     int r, status = 0;
 
     signal(SIGPIPE, SIG_IGN); /* sockets tell by their errors */
+    cjson_abort_without_memory();
     r = config_load(&invoker_program, argc, argv, &config, &problems);
     if (r < 0) {
         fprintf(stderr, "hearth-invoker: wrong settings\n%.*s", STR_ARG(buf_str(&problems)));

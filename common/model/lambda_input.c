@@ -2,6 +2,7 @@
 #include "common/model/lambda_input.h"
 
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/base/buf.h"
@@ -288,4 +289,20 @@ struct str cjson_str(const cJSON *json, const char *name)
     const cJSON *value = cJSON_GetObjectItemCaseSensitive(json, name);
 
     return cJSON_IsString(value) ? str_of(value->valuestring) : STR_NULL;
+}
+
+static void *alloc_or_abort(size_t size)
+{
+    void *memory = malloc(size);
+
+    if (!memory)
+        abort();
+    return memory;
+}
+
+void cjson_abort_without_memory(void)
+{
+    cJSON_Hooks hooks = {.malloc_fn = alloc_or_abort, .free_fn = free};
+
+    cJSON_InitHooks(&hooks);
 }

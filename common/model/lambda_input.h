@@ -29,6 +29,11 @@ typedef struct str lambda_header_fn(void *arg, const char *name);
  */
 int lambda_input_new(const struct lambda_match *match, struct str query, struct str body,
                      lambda_header_fn *header, void *arg, cJSON **ret, struct error *err);
+/**
+ * From now on cJSON aborts when memory is gone, as our own small allocations do: an object that is
+ * silently missing a member would be a wrong answer. Once, before the first use; in each main().
+ */
+void cjson_abort_without_memory(void);
 /** Overwrites every string value below @json with zeros; for what holds secrets. */
 void cjson_wipe_strings(cJSON *json);
 /** The text of member @name of @json, or STR_NULL when it is absent, null or no string. */
