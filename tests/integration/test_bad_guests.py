@@ -6,6 +6,7 @@ HEARTH_LAUNCHER names the launcher that makes the sandboxes.
 """
 import base64
 import contextlib
+import glob
 import json
 import os
 import pathlib
@@ -103,8 +104,8 @@ def remains(hearth, function, ids):
     mounts = pathlib.Path("/proc/self/mountinfo").read_text()
     for sandbox in ids:
         left += [f"process {p}" for p in processes_of(sandbox)]
-        left += [f"cgroup {path}" for top in pathlib.Path("/sys/fs/cgroup").iterdir() if top.is_dir()
-                 for path in (*top.glob(f"*/*{sandbox}*"), *top.glob(f"*{sandbox}*"))]
+        # glob.glob bears folders of others that go while it looks
+        left += [f"cgroup {path}" for below in ("*/*", "*/*/*") for path in glob.glob(f"/sys/fs/cgroup/{below}{sandbox}*")]
         left += ["mount"] if sandbox in mounts else []
     folders = len(list((hearth.folder / "run/sb").iterdir()))
     return left + (["run folder"] if folders > len(hearth.docker.sandboxes(hearth.node)) else [])
