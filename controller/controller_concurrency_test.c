@@ -99,14 +99,8 @@ static void on_one(const cJSON *ok, struct str body, const struct error *err, vo
 /* Asks without waiting for the answer. */
 static void send_call(const char *method, const char *path, const char *body)
 {
-    cJSON *args = cJSON_CreateObject();
+    cJSON *args = lambda_args(method, path, "");
 
-    cJSON_AddStringToObject(args, "method", method);
-    cJSON_AddStringToObject(args, "path", path);
-    cJSON_AddStringToObject(args, "query", "");
-    cJSON_AddStringToObject(args, "account", "000000000000");
-    cJSON_AddStringToObject(args, "request_id", "request-2");
-    cJSON_AddStringToObject(args, "endpoint", "http://127.0.0.1:9000");
     rpc_call(gateway, "lambda", args, str_of(body), WAIT_US, on_one, NULL);
     cJSON_Delete(args);
 }

@@ -1,26 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Functions of archives: kept as long as they are used, served, refused. */
-#include "common/base/base64.h"
 #include "controller/code/code_url.h"
 #include "controller/controller_fixture.h"
-
-/* A stored archive with one file; base64. @text makes its content. */
-static void zip_base64(const char *text, char *ret, size_t size)
-{
-    CLEANUP(freep)
-    char *script = str_printf(
-        "python3 -c \"import zipfile,io,base64,sys;b=io.BytesIO();z=zipfile.ZipFile(b,'w');"
-        "z.writestr(zipfile.ZipInfo('app.py'),sys.argv[1]);z.close();"
-        "sys.stdout.write(base64.b64encode(b.getvalue()).decode())\" '%s'",
-        text);
-    FILE *p = popen(script, "r");
-    size_t n;
-
-    assert_non_null(p);
-    n = fread(ret, 1, size - 1, p);
-    ret[n] = '\0';
-    assert_int_equal(pclose(p), 0);
-}
+#include "controller/zip_fixture.h"
 
 static int create_zip(const char *name, const char *zip)
 {
@@ -33,14 +15,6 @@ static int create_zip(const char *name, const char *zip)
     return lambda("POST", FN, "", body);
 }
 
-static bool archive_exists(const char *sha256)
-{
-    CLEANUP(freep) char *path = str_printf("%s/code/%.2s/%s.zip", config.data_dir, sha256, sha256);
-    struct stat st;
-
-    return stat(path, &st) == 0;
-}
-
 /* The hash that the specification of @name has. */
 static void archive_of(const char *name, char ret[80])
 {
@@ -48,16 +22,6 @@ static void archive_of(const char *name, char ret[80])
     assert_int_equal(got.code, ERR_OK);
     snprintf(ret, 80, "%.*s", STR_ARG(cjson_str(got.ok, "code_sha256")));
     assert_int_equal(strlen(ret), 64);
-}
-
-static void wait_gone(const char *sha256)
-{
-    uint64_t end = now_us() + WAIT_US;
-
-    while (archive_exists(sha256)) {
-        assert_true(now_us() < end);
-        lambda("GET", FN, "", "");
-    }
 }
 
 static void an_archive_lives_as_long_as_a_function_uses_it(void **state)
@@ -96,13 +60,13 @@ static void an_archive_lives_as_long_as_a_function_uses_it(void **state)
     }
     assert_true(archive_exists(sha256)); /* it serves until the update is through */
     wait_for("b", "LastUpdateStatus", "Successful");
-    wait_gone(sha256);
+    archive_wait_gone(sha256);
     archive_of("b", sha256);
     assert_int_equal(lambda("DELETE", FN "/b", "", ""), 204);
     wait_for("c", "State", "Active");
     assert_true(archive_exists(sha256));
     assert_int_equal(lambda("DELETE", FN "/c", "", ""), 204);
-    wait_gone(sha256);
+    archive_wait_gone(sha256);
 }
 
 static void a_failed_update_gives_its_archive_back(void **state)

@@ -9,6 +9,7 @@
 #include "common/base/clock.h"
 #include "common/base/list.h"
 #include "common/io/http_client.h"
+#include "common/proto/http_origin.h"
 #include "common/proto/sigv4_sign.h"
 
 #define ENDPOINT_MAX 4096u
@@ -42,32 +43,12 @@ struct call {
 
 const char *aws_client_check_endpoint(struct str text)
 {
-    static const char *const wrong =
-        "is not http://host:port or https://host:port ({service} and {region} may stand in it)";
-    size_t i;
-    char c;
+    static const char *const words[] = {"{service}", "{region}", NULL};
 
-    if (text.len == 0)
-        return NULL;
-    if (str_starts(text, STR("http://")))
-        text = str_sub(text, 7, text.len);
-    else if (str_starts(text, STR("https://")))
-        text = str_sub(text, 8, text.len);
-    else
-        return wrong;
-    if (str_ends(text, STR("/")))
-        text.len--;
-    for (i = 0; i < text.len; i++) {
-        c = text.ptr[i];
-        if (c == '{' && str_starts(str_sub(text, i, text.len), STR("{service}")))
-            i += 8;
-        else if (c == '{' && str_starts(str_sub(text, i, text.len), STR("{region}")))
-            i += 7;
-        else if ((c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') &&
-                 !strchr(".-_:[]", c))
-            return wrong; /* no path, no user, no query */
-    }
-    return text.len && text.ptr[0] != ':' && text.ptr[text.len - 1] != ':' ? NULL : wrong;
+    return text.len == 0 || http_origin_is_good(text, words)
+               ? NULL
+               : "is not http://host:port or https://host:port ({service} and {region} may stand "
+                 "in it)";
 }
 
 char *aws_client_endpoint(const struct aws_client *aws, const char *service, struct str region)
@@ -88,18 +69,6 @@ char *aws_client_endpoint(const struct aws_client *aws, const char *service, str
         }
     }
     return buf_take(&b);
-}
-
-/* The authority as libcurl would send it: without a port that goes without saying. */
-static char *host_of(struct str endpoint)
-{
-    bool tls = str_starts(endpoint, STR("https://"));
-    struct str port = tls ? STR(":443") : STR(":80");
-
-    endpoint = str_sub(endpoint, tls ? 8 : 7, endpoint.len);
-    if (str_ends(endpoint, port))
-        endpoint.len -= port.len;
-    return str_dup(endpoint);
 }
 
 /* ---- ends ---- */
@@ -221,7 +190,7 @@ static void start(struct call *call)
     struct aws_client *aws = call->aws;
     CLEANUP(freep)
     char *endpoint = aws_client_endpoint(aws, call->service, str_of(call->region));
-    CLEANUP(freep) char *host = host_of(str_of(endpoint));
+    CLEANUP(freep) char *host = http_origin_host(str_of(endpoint));
     CLEANUP(freep) char *url = str_printf("%s%s", endpoint, call->path);
     char *headers[HEADERS_MAX] = {NULL};
     struct http_call_options options = {.method = call->method,

@@ -8,6 +8,7 @@
 #include "common/base/list.h"
 #include "common/base/log.h"
 #include "common/io/http_client.h"
+#include "common/proto/http_origin.h"
 #include "common/proto/s3_error.h"
 #include "common/proto/sigv4_sign.h"
 #include "common/proto/uri_escape.h"
@@ -42,27 +43,9 @@ struct fetch {
 
 const char *code_s3_check_endpoint(struct str text)
 {
-    static const char *const wrong = "is not http://host:port or https://host:port";
-    size_t i;
-    char c;
-
-    if (text.len == 0)
-        return NULL;
-    if (str_starts(text, STR("http://")))
-        text = str_sub(text, 7, text.len);
-    else if (str_starts(text, STR("https://")))
-        text = str_sub(text, 8, text.len);
-    else
-        return wrong;
-    if (str_ends(text, STR("/")))
-        text.len--;
-    for (i = 0; i < text.len; i++) {
-        c = text.ptr[i];
-        if ((c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') &&
-            !strchr(".-_:[]", c))
-            return wrong; /* no path, no user, no query */
-    }
-    return text.len && text.ptr[0] != ':' && text.ptr[text.len - 1] != ':' ? NULL : wrong;
+    return text.len == 0 || http_origin_is_good(text, NULL)
+               ? NULL
+               : "is not http://host:port or https://host:port";
 }
 
 /* ---- ends ---- */
@@ -361,18 +344,6 @@ void code_s3_get(struct code_s3 *s3, const struct code_s3_object *object, code_s
 
 /* ---- life ---- */
 
-/* The authority of @endpoint as libcurl would send it: without a port that goes without saying. */
-static char *host_of(struct str endpoint)
-{
-    bool tls = str_starts(endpoint, STR("https://"));
-    struct str port = tls ? STR(":443") : STR(":80");
-
-    endpoint = str_sub(endpoint, tls ? 8 : 7, endpoint.len);
-    if (str_ends(endpoint, port))
-        endpoint.len -= port.len;
-    return str_dup(endpoint);
-}
-
 struct code_s3 *code_s3_new(const struct code_s3_options *options)
 {
     struct code_s3 *s3 = calloc(1, sizeof(*s3));
@@ -385,7 +356,7 @@ struct code_s3 *code_s3_new(const struct code_s3_options *options)
     s3->loop = options->loop;
     s3->http = http_client_new(options->loop);
     s3->endpoint = str_dup(endpoint);
-    s3->host = host_of(endpoint);
+    s3->host = http_origin_host(endpoint);
     s3->region = str_dup(str_of(options->region));
     s3->access_key = str_dup(str_of(options->access_key));
     s3->secret = str_dup(options->secret);

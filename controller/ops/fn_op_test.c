@@ -18,14 +18,8 @@ static void begin(void)
 
 static void ask_later(const char *method, const char *path, const char *body)
 {
-    cJSON *args = cJSON_CreateObject();
+    cJSON *args = lambda_args(method, path, "");
 
-    cJSON_AddStringToObject(args, "method", method);
-    cJSON_AddStringToObject(args, "path", path);
-    cJSON_AddStringToObject(args, "query", "");
-    cJSON_AddStringToObject(args, "account", "000000000000");
-    cJSON_AddStringToObject(args, "request_id", "r");
-    cJSON_AddStringToObject(args, "endpoint", "");
     rpc_call(gateway, "lambda", args, str_of(body), WAIT_US, on_answer, NULL);
     cJSON_Delete(args);
 }
