@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One launch goes through the phases of enum phase, in their order, leaving some out. Two things
+ * Before it is READY, one launch goes through the phases of enum phase, in their order. Two things
  * run beside each other: the engine's answers and the socket of PID 1, which is often ready before
  * the engine has answered `start`.
  */
@@ -15,19 +15,14 @@
 #include "common/base/clock.h"
 #include "common/base/file.h"
 #include "common/base/id.h"
-#include "common/base/log.h"
-#include "common/base/map.h"
 #include "invoker/docker_container.h"
 #include "invoker/docker_outage.h"
 #include "invoker/docker_removal.h"
 #include "invoker/docker_sweep.h"
-#include "invoker/init_link.h"
+#include "invoker/launch_base.h"
 #include "invoker/sandbox_cgroup.h"
-#include "invoker/sandbox_env.h"
 
-#define ID_MAX 32
-#define RUN_DIR_MAX (107 - 1 - ID_MAX - (int)sizeof("/init.sock") + 1)
-#define CONNECT_US_DEFAULT SECONDS(10)
+#define RUN_DIR_MAX (107 - 1 - LAUNCH_ID_MAX - (int)sizeof("/init.sock") + 1)
 /* The engine removes an ended container by itself; when it is silent that long, we ask. */
 #define REMOVAL_PATIENCE_US SECONDS(2)
 
@@ -36,15 +31,10 @@ enum phase {
     CREATING,
     STARTING,
     CONNECTING, /* started, HELLO has not come */
-    READY, /* HELLO was handed over */
-    RUNNING, /* launch_run() was called */
-    ENDING, /* the socket is closed; the container is going */
-    GONE, /* on_gone is due */
 };
 
 struct docker_launcher {
-    struct launcher base;
-    struct loop *loop;
+    struct launcher_base base;
     struct docker *docker;
     struct docker_events *events;
     struct docker_sweep *sweep;
@@ -54,25 +44,15 @@ struct docker_launcher {
     uint32_t cpus;
     uint32_t starts_max, starts; /* allowed and running at once */
     uint64_t connect_us;
-    struct map launches; /* by sandbox id */
     struct list_node queue;
-    void (*stopped)(void *arg);
-    void *stopped_arg;
-    struct timer stop_timer;
 };
 
 struct docker_launch {
-    struct launch base;
+    struct launch_base base;
     struct docker_launcher *launcher;
-    const struct launch_handler *handler;
-    void *arg;
-    char id[ID_MAX + 1];
     char *dir; /* its run folder */
     char *name; /* of the container */
-    char *image;
     cJSON *config; /* until it is created */
-    struct sandbox_env *env; /* until it runs */
-    struct init_link *link;
     struct docker_call *call; /* the one that runs */
     struct docker_call *limiting; /* beside it */
     struct sandbox_cgroup cgroup; /* from HELLO on; empty: the engine has to be asked */
@@ -82,9 +62,7 @@ struct docker_launch {
     bool created; /* or perhaps: the engine has heard of it */
     bool started; /* the engine will remove it by itself */
     bool destroyed; /* and says that it did */
-    bool failed, exited; /* was reported */
-    struct launch_times times;
-    uint64_t began_us, phase_us;
+    uint64_t phase_us;
     struct docker_removal removal;
     struct timer timer; /* to connect, to be gone */
     struct list_node node; /* in launcher->queue */
@@ -95,19 +73,26 @@ static void engine_answers(struct docker_launcher *launcher);
 
 static struct docker_launcher *launcher_of(struct launcher *base)
 {
-    return CONTAINER_OF(base, struct docker_launcher, base);
+    return CONTAINER_OF(base, struct docker_launcher, base.base);
 }
 
-static struct docker_launch *launch_of(struct launch *base)
+static struct docker_launch *launch_of(struct launch_base *base)
 {
     return CONTAINER_OF(base, struct docker_launch, base);
 }
 
+static bool is_ending(const struct docker_launch *l)
+{
+    return l->base.stage >= LAUNCH_ENDING;
+}
+
 /* ---- the end */
 
-static void launch_free(struct docker_launch *l)
+static void docker_free_launch(struct launch_base *base)
 {
-    map_remove(&l->launcher->launches, str_of(l->id));
+    struct docker_launch *l = launch_of(base);
+
+    launch_base_done(base);
     list_remove(&l->node);
     timer_stop(&l->timer);
     docker_removal_stop(&l->removal);
@@ -116,14 +101,11 @@ static void launch_free(struct docker_launch *l)
     if (l->limiting)
         docker_call_cancel(l->limiting);
     sandbox_cgroup_done(&l->cgroup);
-    init_link_free(l->link);
-    if (l->dir)
-        rmdir(l->dir);
+    init_link_free(base->link);
+    rmdir(l->dir);
     cJSON_Delete(l->config);
-    sandbox_env_free(l->env);
     free(l->dir);
     free(l->name);
-    free(l->image);
     free(l);
 }
 
@@ -136,30 +118,11 @@ static void give_start_back(struct docker_launch *l)
     launch_pump(l->launcher);
 }
 
-static void tell_stopped(void *arg)
-{
-    struct docker_launcher *launcher = arg;
-    void (*stopped)(void *) = TAKE(launcher->stopped);
-
-    if (stopped)
-        stopped(launcher->stopped_arg);
-}
-
-static void launch_gone(struct docker_launch *l)
-{
-    struct docker_launcher *launcher = l->launcher;
-
-    log_debug("launcher", "gone", KV_STR("sandbox", l->id));
-    l->phase = GONE;
-    l->handler->on_gone(&l->base, l->arg);
-    launch_free(l);
-    if (launcher->stopped && launcher->launches.len == 0)
-        timer_start(&launcher->stop_timer, 0);
-}
-
 static void on_removed(void *arg)
 {
-    launch_gone(arg);
+    struct docker_launch *l = arg;
+
+    launch_base_gone(&l->base);
 }
 
 static void on_engine_answer(void *arg)
@@ -167,40 +130,37 @@ static void on_engine_answer(void *arg)
     engine_answers(arg);
 }
 
-/*
- * Closes the socket, by which everything in the sandbox dies, and sees to the container. Killing by
- * the cgroup comes before: PID 1 may be one of a thousand that want its CPU time.
- */
-static void launch_ending(struct docker_launch *l)
+/* Sees to the container; the end's only step that waits for a call's answer. */
+static void remove_container(struct docker_launch *l)
 {
-    if (l->phase >= READY)
-        (void)sandbox_cgroup_kill(&l->cgroup);
-    l->phase = ENDING;
-    init_link_free(TAKE(l->link));
-    list_remove(&l->node);
     if (l->call)
-        return; /* its answer comes back here, by launch_settle() */
+        return; /* its answer comes back here */
     if (!l->created || l->destroyed)
         timer_start(&l->timer, 0);
     else
         docker_removal_start(&l->removal, l->started ? REMOVAL_PATIENCE_US : 0);
 }
 
+/*
+ * Closes the socket, by which everything in the sandbox dies, and sees to the container. Killing by
+ * the cgroup comes before: PID 1 may be one of a thousand that want its CPU time.
+ */
+static void docker_end(struct launch_base *base)
+{
+    struct docker_launch *l = launch_of(base);
+
+    (void)sandbox_cgroup_kill(&l->cgroup);
+    init_link_free(TAKE(base->link));
+    list_remove(&l->node);
+    remove_container(l);
+}
+
+/* In an outage of the engine, which was told, it is no news. */
 static void launch_fail(struct docker_launch *l, enum launch_failure failure,
                         const struct error *err)
 {
-    if (l->phase >= ENDING)
-        return;
-    if (!l->failed && !l->exited) {
-        l->failed = true;
-        if (docker_outage_is_on(&l->launcher->outage)) /* which was told */
-            log_debug("launcher", "failed", KV_STR("sandbox", l->id), KV_ERR(err));
-        else
-            log_warn("launcher", "failed", KV_STR("sandbox", l->id), KV_ERR(err));
-        l->handler->on_failed(&l->base, failure, err, l->arg);
-    }
-    if (l->phase < ENDING) /* on_failed may have ended it */
-        launch_ending(l);
+    launch_base_fail(&l->base, docker_outage_is_on(&l->launcher->outage) ? LOG_DEBUG : LOG_WARN,
+                     failure, err);
 }
 
 static void on_timer(void *arg)
@@ -208,8 +168,8 @@ static void on_timer(void *arg)
     struct docker_launch *l = arg;
     struct error err;
 
-    if (l->phase == ENDING) {
-        launch_gone(l);
+    if (is_ending(l)) {
+        launch_base_gone(&l->base);
     } else {
         error_set(&err, ERR_TIMEOUT, "the sandbox's PID 1 did not connect within %llu ms",
                   (unsigned long long)(l->launcher->connect_us / 1000));
@@ -217,101 +177,19 @@ static void on_timer(void *arg)
     }
 }
 
-/* ---- PID 1 */
-
-static void on_hello(const struct launch_fds *fds, void *arg)
+static void docker_hello(struct launch_base *base, const struct launch_fds *fds)
 {
-    struct docker_launch *l = arg;
+    struct docker_launch *l = launch_of(base);
     uint64_t now = now_us();
 
     timer_stop(&l->timer);
     if (l->phase == STARTING)
-        l->times.start_us = now - l->phase_us;
+        base->times.start_us = now - l->phase_us;
     else
-        l->times.connect_us = now - l->phase_us;
-    l->times.total_us = now - l->began_us;
-    l->phase = READY;
-    (void)sandbox_cgroup_find(&l->cgroup, init_link_pid(l->link));
-    log_info("launcher", "sandbox ready", KV_STR("sandbox", l->id),
-             KV_U64("queued_us", l->times.queued_us), KV_U64("create_us", l->times.create_us),
-             KV_U64("start_us", l->times.start_us), KV_U64("connect_us", l->times.connect_us),
-             KV_U64("total_us", l->times.total_us));
-    l->handler->on_ready(&l->base, fds, &l->times, l->arg);
+        base->times.connect_us = now - l->phase_us;
+    (void)sandbox_cgroup_find(&l->cgroup, init_link_pid(base->link));
+    launch_base_ready(base, l->name, fds);
 }
-
-static void on_started(const struct init_started *m, void *arg)
-{
-    struct docker_launch *l = arg;
-
-    log_debug("launcher", "main process started", KV_STR("sandbox", l->id), KV_I64("pid", m->pid));
-}
-
-static void on_exited(const struct init_exited *m, void *arg)
-{
-    struct docker_launch *l = arg;
-    const struct launch_exit how = {m->status, m->oom_kills};
-
-    if (l->exited)
-        return;
-    l->exited = true;
-    l->handler->on_exited(&l->base, &how, l->arg);
-}
-
-static void on_failure(const struct init_failure *m, void *arg)
-{
-    struct docker_launch *l = arg;
-    enum launch_failure failure = LAUNCH_FAILED_ENGINE;
-    struct error err;
-
-    if (m->stage == INIT_STAGE_EXEC && l->env) {
-        failure = LAUNCH_FAILED_ENTRYPOINT;
-        error_set_errno(&err, ERR_BAD_REQUEST, m->sys_errno, "fork/exec %s", l->env->argv[0]);
-    } else if (m->stage == INIT_STAGE_CHDIR && l->env) {
-        failure = LAUNCH_FAILED_WORKDIR;
-        error_set_errno(&err, ERR_BAD_REQUEST, m->sys_errno, "chdir %s", l->env->cwd);
-    } else {
-        error_set_errno(&err, ERR_SYSTEM, m->sys_errno, "hearth-init, step %u: %s", m->stage,
-                        m->text);
-    }
-    launch_fail(l, failure, &err);
-}
-
-static void on_extensions(const struct init_extensions *m, int log_fd, void *arg)
-{
-    struct docker_launch *l = arg;
-
-    l->handler->on_extensions(&l->base, m, log_fd, l->arg);
-}
-
-static void on_extension(const struct init_extension *m, void *arg)
-{
-    struct docker_launch *l = arg;
-
-    l->handler->on_extension(&l->base, m, l->arg);
-}
-
-static void on_socket(const struct init_socket *m, int fd, void *arg)
-{
-    struct docker_launch *l = arg;
-
-    l->handler->on_socket(&l->base, m->token, fd, m->sys_errno, l->arg);
-}
-
-static void on_closed(const struct error *err, void *arg)
-{
-    launch_fail(arg, LAUNCH_FAILED_DIED, err);
-}
-
-static const struct init_link_handler link_handler = {
-    .on_hello = on_hello,
-    .on_started = on_started,
-    .on_exited = on_exited,
-    .on_failure = on_failure,
-    .on_closed = on_closed,
-    .on_extensions = on_extensions,
-    .on_extension = on_extension,
-    .on_socket = on_socket,
-};
 
 /* ---- the engine */
 
@@ -325,7 +203,7 @@ static void engine_answers(struct docker_launcher *launcher)
 
     if (!docker_outage_end(&launcher->outage))
         return;
-    while (map_next(&launcher->launches, &at, &key, &value)) {
+    while (map_next(&launcher->base.launches, &at, &key, &value)) {
         l = value;
         docker_removal_hurry(&l->removal);
     }
@@ -351,8 +229,8 @@ static void engine_is_away(struct docker_launch *l, const struct error *err)
         list_append(&queued, &other->node);
     }
     give_start_back(l);
-    if (l->phase == ENDING)
-        launch_ending(l);
+    if (is_ending(l))
+        remove_container(l);
     else
         launch_fail(l, LAUNCH_FAILED_ENGINE, &own);
     while ((other = LIST_FIRST(&queued, struct docker_launch, node)))
@@ -377,18 +255,18 @@ static void on_engine_started(const struct error *err, void *arg)
     }
     engine_answers(l->launcher);
     give_start_back(l);
-    if (l->phase == ENDING) {
-        launch_ending(l);
+    if (is_ending(l)) {
+        remove_container(l);
         return;
     }
     if (!l->started) {
         launch_fail(l, LAUNCH_FAILED_ENGINE, err);
         return;
     }
-    if (l->phase != STARTING)
+    if (l->base.stage != LAUNCH_MAKING) /* HELLO came before */
         return;
     l->phase = CONNECTING;
-    l->times.start_us = now - l->phase_us;
+    l->base.times.start_us = now - l->phase_us;
     l->phase_us = now;
     timer_start(&l->timer, l->launcher->connect_us);
 }
@@ -411,19 +289,19 @@ static void on_engine_created(const cJSON *answer, const struct error *err, void
         l->created =
             err->code != ERR_NOT_FOUND && err->code != ERR_BAD_REQUEST && err->code != ERR_CONFLICT;
         give_start_back(l);
-        if (l->phase == ENDING)
-            launch_ending(l);
+        if (is_ending(l))
+            remove_container(l);
         else
             launch_fail(
                 l, err->code == ERR_NOT_FOUND ? LAUNCH_FAILED_NO_IMAGE : LAUNCH_FAILED_ENGINE, err);
         return;
     }
-    if (l->phase == ENDING) {
+    if (is_ending(l)) {
         give_start_back(l);
-        launch_ending(l);
+        remove_container(l);
         return;
     }
-    l->times.create_us = now - l->phase_us;
+    l->base.times.create_us = now - l->phase_us;
     l->phase = STARTING;
     l->phase_us = now;
     l->call = docker_container_start(l->launcher->docker, l->name, on_engine_started, l);
@@ -443,7 +321,7 @@ static void launch_pump(struct docker_launcher *launcher)
         l->created = true;
         l->phase = CREATING;
         l->phase_us = now_us();
-        l->times.queued_us = l->phase_us - l->began_us;
+        l->base.times.queued_us = l->phase_us - l->base.began_us;
         l->call =
             docker_container_create(launcher->docker, l->name, l->config, on_engine_created, l);
         cJSON_Delete(TAKE(l->config));
@@ -457,34 +335,28 @@ static void on_event(const char *action, const char *id, const cJSON *attributes
         cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(attributes, LABEL_SANDBOX));
     const char *code =
         cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(attributes, "exitCode"));
-    struct docker_launch *l = map_get(&launcher->launches, str_of(sandbox));
+    struct launch_base *base = map_get(&launcher->base.launches, str_of(sandbox));
+    struct docker_launch *l;
     struct error err;
 
     (void)id;
-    if (!l)
+    if (!base)
         return;
+    l = launch_of(base);
     if (strcmp(action, "destroy") == 0) {
         l->destroyed = true;
-        if (l->phase == ENDING && !l->call)
-            launch_gone(l);
-    } else if (strcmp(action, "die") == 0 && l->phase >= STARTING && l->phase <= CONNECTING) {
+        if (is_ending(l) && !l->call)
+            launch_base_gone(base);
+    } else if (strcmp(action, "die") == 0 && base->stage == LAUNCH_MAKING && l->phase >= STARTING) {
         error_set(&err, ERR_SYSTEM, "the sandbox's PID 1 ended with status %s before it connected",
                   code ? code : "?");
         launch_fail(l, LAUNCH_FAILED_DIED, &err);
     } else if (strcmp(action, "oom") == 0) {
-        log_info("launcher", "out of memory", KV_STR("sandbox", l->id));
+        log_info("launcher", "out of memory", KV_STR("sandbox", base->id));
     }
 }
 
 /* ---- launcher.h */
-
-static bool id_is_valid(const char *id)
-{
-    size_t len = strlen(id);
-
-    return len >= 1 && len <= ID_MAX &&
-           strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789-") == len && id[0] != '-';
-}
 
 static void make_config(struct docker_launch *l, const struct launch_options *o)
 {
@@ -493,7 +365,7 @@ static void make_config(struct docker_launch *l, const struct launch_options *o)
     l->config = docker_container_config(&(struct docker_container_options){
         .node = launcher->node,
         .life = launcher->life,
-        .sandbox_id = l->id,
+        .sandbox_id = l->base.id,
         .spec = o->spec,
         .image = o->image->reference,
         .volumes = o->image->volumes,
@@ -511,49 +383,41 @@ static int open_link(struct docker_launch *l, struct error *err)
 
     if (mkdir(l->dir, 0755) < 0)
         return error_set_errno(err, ERR_SYSTEM, errno, "making %s", l->dir);
-    return init_link_new(l->launcher->loop, path, &link_handler, l, &l->link, err);
+    return init_link_new(l->base.launcher->loop, path, &launch_base_link_handler, &l->base,
+                         &l->base.link, err);
 }
 
 static int docker_start(struct launcher *base, const struct launch_options *o, struct launch **ret,
                         struct error *err)
 {
     struct docker_launcher *launcher = launcher_of(base);
-    struct sandbox_env *env;
-    struct docker_launch *l;
+    struct docker_launch *l = calloc(1, sizeof(*l));
     int r;
 
-    if (!id_is_valid(o->sandbox_id) || map_get(&launcher->launches, str_of(o->sandbox_id)))
-        return error_set(err, ERR_BAD_REQUEST, "%s is no id for a new sandbox", o->sandbox_id);
-    r = sandbox_env_new(o->spec, o->image, o->log_stream, &env, err);
-    if (r < 0)
-        return r;
-    l = calloc(1, sizeof(*l));
     if (!l)
         abort();
-    l->base.launcher = base;
+    r = launch_base_init(&l->base, &launcher->base, o, err);
+    if (r < 0) {
+        free(l);
+        return r;
+    }
     l->launcher = launcher;
-    l->handler = o->handler;
-    l->arg = o->arg;
-    l->env = env;
-    snprintf(l->id, sizeof(l->id), "%s", o->sandbox_id);
-    l->dir = str_printf("%s/%s", launcher->run_dir, l->id);
-    l->name = str_printf("hearth-%s", l->id);
-    l->began_us = now_us();
+    l->dir = str_printf("%s/%s", launcher->run_dir, l->base.id);
+    l->name = str_printf("hearth-%s", l->base.id);
     list_init(&l->node);
-    timer_init(&l->timer, launcher->loop, on_timer, l);
-    docker_removal_init(&l->removal, launcher->loop,
+    timer_init(&l->timer, launcher->base.loop, on_timer, l);
+    docker_removal_init(&l->removal, launcher->base.loop,
                         &(struct docker_removal_options){.docker = launcher->docker,
                                                          .outage = &launcher->outage,
                                                          .container = l->name,
-                                                         .sandbox = l->id,
+                                                         .sandbox = l->base.id,
                                                          .engine_answers = on_engine_answer,
                                                          .engine_arg = launcher,
                                                          .removed = on_removed,
                                                          .arg = l});
-    map_put(&launcher->launches, str_of(l->id), l);
     r = open_link(l, err);
     if (r < 0) {
-        launch_free(l);
+        docker_free_launch(&l->base);
         return r;
     }
     make_config(l, o);
@@ -562,19 +426,8 @@ static int docker_start(struct launcher *base, const struct launch_options *o, s
         l->cpu_quota_us = 0;
     list_append(&launcher->queue, &l->node);
     launch_pump(launcher);
-    *ret = &l->base;
+    *ret = &l->base.base;
     return 0;
-}
-
-static void docker_run(struct launch *base)
-{
-    struct docker_launch *l = launch_of(base);
-
-    if (l->phase != READY)
-        return;
-    l->phase = RUNNING;
-    init_link_start(l->link, &(struct init_start){l->env->cwd, (const char *const *)l->env->argv,
-                                                  (const char *const *)l->env->env});
 }
 
 static void on_limited(const struct error *err, void *arg)
@@ -583,90 +436,29 @@ static void on_limited(const struct error *err, void *arg)
 
     l->limiting = NULL;
     if (err) /* its share of the CPU is limited all the same */
-        log_warn("launcher", "no limit of CPU time", KV_STR("sandbox", l->id), KV_ERR(err));
+        log_warn("launcher", "no limit of CPU time", KV_STR("sandbox", l->base.id), KV_ERR(err));
 }
 
 static void docker_settled(struct launch *base)
 {
-    struct docker_launch *l = launch_of(base);
+    struct docker_launch *l = launch_of(launch_base_of(base));
     uint32_t quota_us = l->cpu_quota_us;
 
     l->cpu_quota_us = 0;
-    if (l->phase != RUNNING || quota_us == 0)
+    if (l->base.stage != LAUNCH_RUNNING || quota_us == 0)
         return;
     if (sandbox_cgroup_limit_cpu(&l->cgroup, quota_us) < 0)
         l->limiting = docker_container_limit_cpu(l->launcher->docker, l->name, quota_us,
                                                  CPU_PERIOD_US, on_limited, l);
 }
 
-static void docker_signal(struct launch *base, int signo)
-{
-    struct docker_launch *l = launch_of(base);
-
-    if (l->phase == RUNNING)
-        init_link_signal(l->link, signo);
-}
-
-static void docker_kill(struct launch *base)
-{
-    struct docker_launch *l = launch_of(base);
-
-    if (l->phase == RUNNING)
-        init_link_kill(l->link);
-}
-
-static void docker_go(struct launch *base)
-{
-    struct docker_launch *l = launch_of(base);
-
-    if (l->phase == RUNNING)
-        init_link_go(l->link);
-}
-
-static void docker_connect(struct launch *base, uint32_t token, uint16_t port)
-{
-    struct docker_launch *l = launch_of(base);
-
-    if (l->phase == RUNNING)
-        init_link_connect(l->link, token, port);
-}
-
-static void docker_end(struct launch *base)
-{
-    struct docker_launch *l = launch_of(base);
-
-    if (l->phase < ENDING)
-        launch_ending(l);
-}
-
-static void docker_stop(struct launcher *base, void (*done)(void *arg), void *arg)
-{
-    struct docker_launcher *launcher = launcher_of(base);
-    struct str key;
-    size_t at = 0;
-    void *l;
-
-    launcher->stopped = done;
-    launcher->stopped_arg = arg;
-    while (map_next(&launcher->launches, &at, &key, &l))
-        docker_end(&((struct docker_launch *)l)->base);
-    if (launcher->launches.len == 0)
-        timer_start(&launcher->stop_timer, 0);
-}
-
 static void docker_launcher_free(struct launcher *base)
 {
     struct docker_launcher *launcher = launcher_of(base);
-    struct str key;
-    size_t at;
-    void *l;
 
-    while (at = 0, map_next(&launcher->launches, &at, &key, &l))
-        launch_free(l);
-    map_done(&launcher->launches);
+    launcher_base_done(&launcher->base);
     docker_events_free(launcher->events);
     docker_sweep_free(launcher->sweep);
-    timer_stop(&launcher->stop_timer);
     docker_outage_done(&launcher->outage);
     free(launcher->node);
     free(launcher->run_dir);
@@ -678,15 +470,21 @@ static void docker_launcher_free(struct launcher *base)
 static const struct launcher_ops docker_ops = {
     .name = "docker",
     .start = docker_start,
-    .run = docker_run,
+    .run = launch_base_run,
     .settled = docker_settled,
-    .signal = docker_signal,
-    .kill = docker_kill,
-    .end = docker_end,
-    .go = docker_go,
-    .connect = docker_connect,
-    .stop = docker_stop,
+    .signal = launch_base_signal,
+    .kill = launch_base_kill,
+    .end = launch_base_end,
+    .go = launch_base_go,
+    .connect = launch_base_connect,
+    .stop = launcher_base_stop,
     .free = docker_launcher_free,
+};
+
+static const struct launch_base_ops base_ops = {
+    .hello = docker_hello,
+    .end = docker_end,
+    .free = docker_free_launch,
 };
 
 static int check_options(const struct launcher_docker_options *o, struct error *err)
@@ -724,7 +522,7 @@ static int clean_run_dir(const char *path, struct error *err)
         CLEANUP(freep) char *folder = str_printf("%s/%s", path, e->d_name);
         CLEANUP(freep) char *socket = str_printf("%s/init.sock", folder);
 
-        if (!id_is_valid(e->d_name))
+        if (!launch_id_is_valid(e->d_name))
             continue;
         unlink(socket);
         rmdir(folder);
@@ -748,23 +546,20 @@ int launcher_docker_new(const struct launcher_docker_options *o, struct launcher
     launcher = calloc(1, sizeof(*launcher));
     if (!launcher)
         abort();
-    launcher->base.ops = &docker_ops;
-    launcher->loop = o->loop;
+    launcher_base_init(&launcher->base, o->loop, &docker_ops, &base_ops);
     launcher->docker = o->docker;
     launcher->node = str_dup(str_of(o->node));
     launcher->run_dir = str_dup(str_of(o->run_dir));
     launcher->init_path = str_dup(str_of(o->init_path));
     launcher->network = str_dup(o->network && *o->network ? str_of(o->network) : STR("none"));
     launcher->cpus = cpus > 0 ? (uint32_t)cpus : 1;
-    launcher->starts_max = o->starts_max ? o->starts_max : 2 * launcher->cpus;
-    launcher->connect_us = o->connect_us ? o->connect_us : CONNECT_US_DEFAULT;
+    launcher->starts_max = o->starts_max ? o->starts_max : launcher_base_parallel();
+    launcher->connect_us = o->connect_us ? o->connect_us : LAUNCH_CONNECT_US_DEFAULT;
     token_make(16, launcher->life);
-    map_init(&launcher->launches, NULL);
     list_init(&launcher->queue);
-    timer_init(&launcher->stop_timer, o->loop, tell_stopped, launcher);
     docker_outage_init(&launcher->outage, o->loop, o->docker_socket, on_pause_over, launcher);
     launcher->events = docker_events_new(o->docker, label, on_event, launcher);
     launcher->sweep = docker_sweep_new(o->loop, o->docker, o->node, launcher->life);
-    *ret = &launcher->base;
+    *ret = &launcher->base.base;
     return 0;
 }

@@ -11,38 +11,20 @@
 #include <string.h>
 
 #include "common/base/clock.h"
-#include "common/base/log.h"
-#include "common/base/map.h"
 #include "invoker/blank_pool.h"
-#include "invoker/sandbox_env.h"
+#include "invoker/launch_base.h"
 #include "invoker/sandbox_limits.h"
 
-#define ID_MAX 32
-#define CONNECT_US_DEFAULT SECONDS(10)
 #define MIB 1048576u
 /* No launch for so long: the CPUs are free for what the next ones need. */
 #define REFILL_QUIET_US MSEC(20)
 
-enum phase {
-    WAITING, /* for a blank, for its mounts */
-    READY, /* assigned and handed over */
-    RUNNING, /* launch_run() was called */
-    ENDING, /* its sandbox is going */
-    GONE, /* on_gone is due */
-};
-
 struct refill;
 
 struct native_launcher {
-    struct launcher base;
-    struct loop *loop;
+    struct launcher_base base;
     struct native_host *host;
     struct blank_pool *pool;
-    struct map launches; /* by sandbox id */
-    void (*stopped)(void *arg);
-    void *stopped_arg;
-    bool stopping;
-    struct timer stop_timer;
     struct timer refill_timer; /* until the mounts that were used up are made anew */
     struct refill *refill; /* the one that runs */
 };
@@ -60,23 +42,14 @@ struct mounting {
 };
 
 struct native_launch {
-    struct launch base;
+    struct launch_base base;
     struct native_launcher *launcher;
-    const struct launch_handler *handler;
-    void *arg;
-    char id[ID_MAX + 1];
-    enum phase phase;
-    struct sandbox_env *env; /* until it runs */
     struct cgroup_limits limits;
     struct blank_wait wait;
-    struct blank *blank; /* ours until blank_end() */
-    struct init_link *link; /* the blank's */
+    struct blank *blank; /* ours until blank_end(); its link is the launch's */
     struct mounting *mounting; /* until they are made */
     struct rootfs rootfs; /* until they are handed over */
     bool has_rootfs;
-    bool failed, exited; /* was reported */
-    struct launch_times times;
-    uint64_t began_us;
     struct first_step *first; /* that is due */
     struct timer timer; /* on_gone, when there is nothing to end */
 };
@@ -86,12 +59,7 @@ struct first_step {
     struct native_launch *launch; /* NULL: freed */
 };
 
-static struct native_launcher *launcher_of(struct launcher *base)
-{
-    return CONTAINER_OF(base, struct native_launcher, base);
-}
-
-static struct native_launch *launch_of(struct launch *base)
+static struct native_launch *launch_of(struct launch_base *base)
 {
     return CONTAINER_OF(base, struct native_launch, base);
 }
@@ -115,9 +83,11 @@ static void mounting_free(struct mounting *m)
     native_host_unref(host);
 }
 
-static void launch_free(struct native_launch *l)
+static void native_free(struct launch_base *base)
 {
-    map_remove(&l->launcher->launches, str_of(l->id));
+    struct native_launch *l = launch_of(base);
+
+    launch_base_done(base);
     list_remove(&l->wait.node);
     timer_stop(&l->timer);
     if (l->first)
@@ -127,47 +97,26 @@ static void launch_free(struct native_launch *l)
     else if (l->mounting)
         mounting_free(l->mounting);
     rootfs_close(&l->rootfs);
-    sandbox_env_free(l->env);
+    blank_free(l->blank);
     free(l);
 }
 
-static void tell_stopped(void *arg)
-{
-    struct native_launcher *launcher = arg;
-    void (*stopped)(void *) = TAKE(launcher->stopped);
-
-    if (stopped)
-        stopped(launcher->stopped_arg);
-}
-
-static void look_whether_stopped(void *arg)
-{
-    struct native_launcher *launcher = arg;
-
-    if (launcher->stopping && launcher->launches.len == 0 && blank_pool_is_empty(launcher->pool))
-        timer_start(&launcher->stop_timer, 0);
-}
-
-static void launch_gone(void *arg)
+static void on_gone(void *arg)
 {
     struct native_launch *l = arg;
-    struct native_launcher *launcher = l->launcher;
 
-    log_debug("launcher", "gone", KV_STR("sandbox", l->id));
-    l->phase = GONE;
-    l->blank = NULL;
-    l->handler->on_gone(&l->base, l->arg);
-    launch_free(l);
-    look_whether_stopped(launcher);
+    l->blank = NULL; /* it has freed itself */
+    launch_base_gone(&l->base);
 }
 
-static void launch_ending(struct native_launch *l)
+static void native_end(struct launch_base *base)
 {
-    l->phase = ENDING;
+    struct native_launch *l = launch_of(base);
+
     list_remove(&l->wait.node);
-    l->link = NULL;
-    if (l->blank) /* it frees itself */
-        blank_end(l->blank, launch_gone, l);
+    base->link = NULL;
+    if (l->blank)
+        blank_end(l->blank, on_gone, l);
     else
         timer_start(&l->timer, 0);
 }
@@ -175,98 +124,8 @@ static void launch_ending(struct native_launch *l)
 static void launch_fail(struct native_launch *l, enum launch_failure failure,
                         const struct error *err)
 {
-    if (l->phase >= ENDING)
-        return;
-    if (!l->failed && !l->exited) {
-        l->failed = true;
-        log_warn("launcher", "failed", KV_STR("sandbox", l->id), KV_ERR(err));
-        l->handler->on_failed(&l->base, failure, err, l->arg);
-    }
-    if (l->phase < ENDING) /* on_failed may have ended it */
-        launch_ending(l);
+    launch_base_fail(&l->base, LOG_WARN, failure, err);
 }
-
-/* ---- PID 1 */
-
-static void on_hello(const struct launch_fds *fds, void *arg)
-{
-    (void)fds; /* the blank's: it was before we came */
-    (void)arg;
-}
-
-static void on_started(const struct init_started *m, void *arg)
-{
-    struct native_launch *l = arg;
-
-    log_debug("launcher", "main process started", KV_STR("sandbox", l->id), KV_I64("pid", m->pid));
-}
-
-static void on_exited(const struct init_exited *m, void *arg)
-{
-    struct native_launch *l = arg;
-    const struct launch_exit how = {m->status, m->oom_kills};
-
-    if (l->exited)
-        return;
-    l->exited = true;
-    l->handler->on_exited(&l->base, &how, l->arg);
-}
-
-static void on_failure(const struct init_failure *m, void *arg)
-{
-    struct native_launch *l = arg;
-    enum launch_failure failure = LAUNCH_FAILED_ENGINE;
-    struct error err;
-
-    if (m->stage == INIT_STAGE_EXEC && l->env) {
-        failure = LAUNCH_FAILED_ENTRYPOINT;
-        error_set_errno(&err, ERR_BAD_REQUEST, m->sys_errno, "fork/exec %s", l->env->argv[0]);
-    } else if (m->stage == INIT_STAGE_CHDIR && l->env) {
-        failure = LAUNCH_FAILED_WORKDIR;
-        error_set_errno(&err, ERR_BAD_REQUEST, m->sys_errno, "chdir %s", l->env->cwd);
-    } else {
-        error_set_errno(&err, ERR_SYSTEM, m->sys_errno, "hearth-init, step %u: %s", m->stage,
-                        m->text);
-    }
-    launch_fail(l, failure, &err);
-}
-
-static void on_extensions(const struct init_extensions *m, int log_fd, void *arg)
-{
-    struct native_launch *l = arg;
-
-    l->handler->on_extensions(&l->base, m, log_fd, l->arg);
-}
-
-static void on_extension(const struct init_extension *m, void *arg)
-{
-    struct native_launch *l = arg;
-
-    l->handler->on_extension(&l->base, m, l->arg);
-}
-
-static void on_socket(const struct init_socket *m, int fd, void *arg)
-{
-    struct native_launch *l = arg;
-
-    l->handler->on_socket(&l->base, m->token, fd, m->sys_errno, l->arg);
-}
-
-static void on_closed(const struct error *err, void *arg)
-{
-    launch_fail(arg, LAUNCH_FAILED_DIED, err);
-}
-
-static const struct init_link_handler link_handler = {
-    .on_hello = on_hello,
-    .on_started = on_started,
-    .on_exited = on_exited,
-    .on_failure = on_failure,
-    .on_closed = on_closed,
-    .on_extensions = on_extensions,
-    .on_extension = on_extension,
-    .on_socket = on_socket,
-};
 
 /* ---- a blank and its mounts */
 
@@ -302,7 +161,7 @@ static void on_refill_timer(void *arg)
     struct native_launcher *launcher = arg;
     struct refill *refill;
 
-    if (launcher->refill || launcher->stopping)
+    if (launcher->refill || launcher->base.stopping)
         return;
     refill = calloc(1, sizeof(*refill));
     if (!refill)
@@ -310,7 +169,7 @@ static void on_refill_timer(void *arg)
     refill->launcher = launcher;
     refill->host = native_host_ref(launcher->host);
     launcher->refill = refill;
-    loop_work(launcher->loop, refill_work, refill_done, refill);
+    loop_work(launcher->base.loop, refill_work, refill_done, refill);
 }
 
 static int assign(struct native_launch *l, struct error *err)
@@ -319,7 +178,7 @@ static int assign(struct native_launch *l, struct error *err)
     int r = cgroup_limit(l->launcher->host->cgroups, blank_id(l->blank), &l->limits, err);
 
     if (r == 0)
-        r = init_link_assign(l->link, &m, l->rootfs.fds, err);
+        r = init_link_assign(l->base.link, &m, l->rootfs.fds, err);
     rootfs_close(&l->rootfs);
     return r;
 }
@@ -330,29 +189,23 @@ static void assign_if_complete(struct native_launch *l)
     struct error err;
     uint64_t began = now_us();
 
-    if (l->phase != WAITING || !l->blank || !l->has_rootfs)
+    if (l->base.stage != LAUNCH_MAKING || !l->blank || !l->has_rootfs)
         return;
     if (assign(l, &err) < 0) {
         launch_fail(l, LAUNCH_FAILED_ENGINE, &err);
         return;
     }
-    l->phase = READY;
-    l->times.start_us = now_us() - began;
-    l->times.total_us = now_us() - l->began_us;
-    log_info("launcher", "sandbox ready", KV_STR("sandbox", l->id),
-             KV_STR("blank", blank_id(l->blank)), KV_U64("queued_us", l->times.queued_us),
-             KV_U64("create_us", l->times.create_us), KV_U64("start_us", l->times.start_us),
-             KV_U64("total_us", l->times.total_us));
+    l->base.times.start_us = now_us() - began;
     timer_start(&l->launcher->refill_timer, REFILL_QUIET_US);
     fds = blank_take_fds(l->blank);
-    l->handler->on_ready(&l->base, &fds, &l->times, l->arg);
+    launch_base_ready(&l->base, blank_id(l->blank), &fds);
 }
 
 static void got_blank(struct native_launch *l, struct blank *blank)
 {
-    l->times.queued_us = now_us() - l->began_us;
+    l->base.times.queued_us = now_us() - l->base.began_us;
     l->blank = blank;
-    l->link = blank_adopt(blank, &link_handler, l);
+    l->base.link = blank_adopt(blank, &launch_base_link_handler, &l->base);
 }
 
 static void on_blank(struct blank *blank, const struct error *err, void *arg)
@@ -386,7 +239,7 @@ static void mounting_done(void *arg)
         l->rootfs = m->rootfs;
         l->has_rootfs = true;
         m->rootfs.fds_len = 0;
-        l->times.create_us = now_us() - l->began_us;
+        l->base.times.create_us = now_us() - l->base.began_us;
     }
     mounting_free(m);
     if (!l)
@@ -435,7 +288,7 @@ static void mounting_begin(struct native_launch *l)
         mounting_work(m);
         mounting_done(m);
     } else {
-        loop_work(l->launcher->loop, mounting_work, mounting_done, m);
+        loop_work(l->base.launcher->loop, mounting_work, mounting_done, m);
     }
 }
 
@@ -449,7 +302,7 @@ static void on_first_step(void *arg)
     if (!l)
         return;
     l->first = NULL;
-    if (l->phase != WAITING) /* it was ended at once */
+    if (l->base.stage != LAUNCH_MAKING) /* it was ended at once */
         return;
     blank = blank_pool_take(l->launcher->pool);
     if (blank)
@@ -461,39 +314,23 @@ static void on_first_step(void *arg)
 
 /* ---- launcher.h */
 
-static bool id_is_valid(const char *id)
-{
-    size_t len = strlen(id);
-
-    return len >= 1 && len <= ID_MAX &&
-           strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789-") == len && id[0] != '-';
-}
-
 static int native_start(struct launcher *base, const struct launch_options *o, struct launch **ret,
                         struct error *err)
 {
-    struct native_launcher *launcher = launcher_of(base);
-    struct native_launch *l;
-    struct sandbox_env *env;
+    struct native_launcher *launcher = CONTAINER_OF(base, struct native_launcher, base.base);
+    struct native_launch *l = calloc(1, sizeof(*l));
     int r;
 
-    if (!id_is_valid(o->sandbox_id) || map_get(&launcher->launches, str_of(o->sandbox_id)))
-        return error_set(err, ERR_BAD_REQUEST, "%s is no id for a new sandbox", o->sandbox_id);
-    r = sandbox_env_new(o->spec, o->image, o->log_stream, &env, err);
-    if (r < 0)
-        return r;
-    l = calloc(1, sizeof(*l));
     if (!l)
         abort();
-    l->base.launcher = base;
+    r = launch_base_init(&l->base, &launcher->base, o, err);
+    if (r < 0) {
+        free(l);
+        return r;
+    }
     l->launcher = launcher;
-    l->handler = o->handler;
-    l->arg = o->arg;
-    l->env = env;
     l->limits = (struct cgroup_limits){(uint64_t)o->spec->memory_mib * MIB,
                                        sandbox_cpu_shares(o->spec->memory_mib)};
-    snprintf(l->id, sizeof(l->id), "%s", o->sandbox_id);
-    l->began_us = now_us();
     l->wait.got = on_blank;
     l->wait.arg = l;
     list_init(&l->wait.node);
@@ -501,111 +338,51 @@ static int native_start(struct launcher *base, const struct launch_options *o, s
     if (!l->first)
         abort();
     l->first->launch = l;
-    timer_init(&l->timer, launcher->loop, launch_gone, l);
-    map_put(&launcher->launches, str_of(l->id), l);
+    timer_init(&l->timer, launcher->base.loop, on_gone, l);
     mounting_new(l, o);
-    loop_defer(launcher->loop, on_first_step, l->first);
-    *ret = &l->base;
+    loop_defer(launcher->base.loop, on_first_step, l->first);
+    *ret = &l->base.base;
     return 0;
-}
-
-static void native_run(struct launch *base)
-{
-    struct native_launch *l = launch_of(base);
-
-    if (l->phase != READY)
-        return;
-    l->phase = RUNNING;
-    init_link_start(l->link, &(struct init_start){l->env->cwd, (const char *const *)l->env->argv,
-                                                  (const char *const *)l->env->env});
-}
-
-static void native_signal(struct launch *base, int signo)
-{
-    struct native_launch *l = launch_of(base);
-
-    if (l->phase == RUNNING)
-        init_link_signal(l->link, signo);
-}
-
-static void native_kill(struct launch *base)
-{
-    struct native_launch *l = launch_of(base);
-
-    if (l->phase == RUNNING)
-        init_link_kill(l->link);
 }
 
 static bool native_freeze(struct launch *base, bool frozen)
 {
-    struct native_launch *l = launch_of(base);
+    struct native_launch *l = launch_of(launch_base_of(base));
     struct error err;
 
-    if (l->phase != RUNNING)
+    if (l->base.stage != LAUNCH_RUNNING)
         return false;
     if (cgroup_freeze(l->launcher->host->cgroups, blank_id(l->blank), frozen, &err) == 0)
         return true;
-    log_warn("launcher", frozen ? "not frozen" : "not thawed", KV_STR("sandbox", l->id),
+    log_warn("launcher", frozen ? "not frozen" : "not thawed", KV_STR("sandbox", l->base.id),
              KV_ERR(&err));
     return false;
 }
 
-static void native_go(struct launch *base)
+static bool native_is_empty(const struct launcher_base *base)
 {
-    struct native_launch *l = launch_of(base);
-
-    if (l->phase == RUNNING)
-        init_link_go(l->link);
+    return blank_pool_is_empty(CONTAINER_OF(base, const struct native_launcher, base)->pool);
 }
 
-static void native_connect(struct launch *base, uint32_t token, uint16_t port)
+static void on_blank_gone(void *arg)
 {
-    struct native_launch *l = launch_of(base);
-
-    if (l->phase == RUNNING)
-        init_link_connect(l->link, token, port);
-}
-
-static void native_end(struct launch *base)
-{
-    struct native_launch *l = launch_of(base);
-
-    if (l->phase < ENDING)
-        launch_ending(l);
+    launcher_base_look(arg);
 }
 
 static void native_stop(struct launcher *base, void (*done)(void *arg), void *arg)
 {
-    struct native_launcher *launcher = launcher_of(base);
-    struct str key;
-    size_t at = 0;
-    void *l;
+    struct native_launcher *launcher = CONTAINER_OF(base, struct native_launcher, base.base);
 
-    launcher->stopping = true;
-    launcher->stopped = done;
-    launcher->stopped_arg = arg;
-    while (map_next(&launcher->launches, &at, &key, &l))
-        native_end(&((struct native_launch *)l)->base);
-    blank_pool_stop(launcher->pool, look_whether_stopped, launcher);
-    look_whether_stopped(launcher);
+    blank_pool_stop(launcher->pool, on_blank_gone, &launcher->base);
+    launcher_base_stop(base, done, arg);
 }
 
-static void native_free(struct launcher *base)
+static void native_launcher_free(struct launcher *base)
 {
-    struct native_launcher *launcher = launcher_of(base);
-    struct native_launch *l;
-    struct str key;
-    size_t at;
-    void *value;
+    struct native_launcher *launcher = CONTAINER_OF(base, struct native_launcher, base.base);
 
-    while (at = 0, map_next(&launcher->launches, &at, &key, &value)) {
-        l = value;
-        blank_free(l->blank);
-        launch_free(l);
-    }
-    map_done(&launcher->launches);
+    launcher_base_done(&launcher->base);
     blank_pool_free(launcher->pool);
-    timer_stop(&launcher->stop_timer);
     timer_stop(&launcher->refill_timer);
     if (launcher->refill)
         launcher->refill->launcher = NULL;
@@ -616,15 +393,21 @@ static void native_free(struct launcher *base)
 static const struct launcher_ops native_ops = {
     .name = "native",
     .start = native_start,
-    .run = native_run,
-    .signal = native_signal,
-    .kill = native_kill,
-    .end = native_end,
+    .run = launch_base_run,
+    .signal = launch_base_signal,
+    .kill = launch_base_kill,
+    .end = launch_base_end,
     .freeze = native_freeze,
-    .go = native_go,
-    .connect = native_connect,
+    .go = launch_base_go,
+    .connect = launch_base_connect,
     .stop = native_stop,
+    .free = native_launcher_free,
+};
+
+static const struct launch_base_ops base_ops = {
+    .end = native_end,
     .free = native_free,
+    .is_empty = native_is_empty,
 };
 
 int launcher_native_new(const struct launcher_native_options *o, struct launcher **ret,
@@ -636,7 +419,6 @@ int launcher_native_new(const struct launcher_native_options *o, struct launcher
                                                 .scratch_dir = o->scratch_dir,
                                                 .init_path = o->init_path,
                                                 .program = o->program};
-    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
     struct native_launcher *launcher;
     struct native_host *host;
     int r = native_host_new(&options, &host, err);
@@ -646,21 +428,18 @@ int launcher_native_new(const struct launcher_native_options *o, struct launcher
     launcher = calloc(1, sizeof(*launcher));
     if (!launcher)
         abort();
-    launcher->base.ops = &native_ops;
-    launcher->loop = o->loop;
+    launcher_base_init(&launcher->base, o->loop, &native_ops, &base_ops);
     launcher->host = host;
     launcher->pool = blank_pool_new(&(struct blank_pool_options){
         .host = host,
         .most = o->blanks_max,
-        .parallel = o->starts_max ? o->starts_max : 2 * (uint32_t)(cpus > 0 ? cpus : 1),
-        .limit_us = o->connect_us ? o->connect_us : CONNECT_US_DEFAULT});
-    map_init(&launcher->launches, NULL);
-    timer_init(&launcher->stop_timer, o->loop, tell_stopped, launcher);
+        .parallel = o->starts_max ? o->starts_max : launcher_base_parallel(),
+        .limit_us = o->connect_us ? o->connect_us : LAUNCH_CONNECT_US_DEFAULT});
     timer_init(&launcher->refill_timer, o->loop, on_refill_timer, launcher);
     timer_start(&launcher->refill_timer, REFILL_QUIET_US);
     log_info("launcher", "native sandboxes",
              KV_STR("runtime", oci_runtime_program(host->runtime)),
              KV_STR("cgroup", cgroups_parent(host->cgroups)));
-    *ret = &launcher->base;
+    *ret = &launcher->base.base;
     return 0;
 }

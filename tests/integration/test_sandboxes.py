@@ -110,7 +110,7 @@ class Driver:
     def cgroup(self, sandbox):
         """The name of a native sandbox's cgroup."""
         ready = [json.loads(line) for line in self.log().splitlines() if '"sandbox ready"' in line]
-        return next(e["blank"] for e in ready if e["sandbox"] == sandbox)
+        return next(e["container"] for e in ready if e["sandbox"] == sandbox)
 
     def kill_from_outside(self, sandbox):
         if self.launcher == "docker":
