@@ -40,6 +40,7 @@ struct blank {
     const struct blank_handler *handler;
     void *arg;
     char id[ID_MAX + 1];
+    struct cgroup cgroup;
     enum state state;
     struct init_link *link;
     struct launch_fds fds;
@@ -103,6 +104,7 @@ void blank_free(struct blank *b)
         pidfd_send_signal(b->pidfd, SIGKILL, NULL, 0);
     closep(&b->pidfd);
     timer_stop(&b->timer);
+    cgroup_done(&b->cgroup);
     native_host_unref(b->host);
     free(b);
 }
@@ -111,7 +113,7 @@ static void removal_work(void *arg)
 {
     struct job *job = arg;
 
-    job->r = cgroup_remove(job->host->cgroups, job->id, &job->err);
+    job->r = cgroup_life_remove(job->host->cgroups, job->id, &job->err);
     if (job->r == 0)
         job->r = oci_runtime_forget(job->host->runtime, job->id, &job->err);
 }
@@ -160,7 +162,10 @@ static void on_death(int fd, int events, void *arg)
     removal_begin(b);
 }
 
-/* Its processes first: frozen ones would not die. */
+/*
+ * Its processes first. By the cgroup too: frozen ones would not die, and PID 1 may be one of a
+ * thousand that want its CPU time.
+ */
 static void ending(struct blank *b)
 {
     b->retry_us = RETRY_MIN_US;
@@ -168,7 +173,7 @@ static void ending(struct blank *b)
         removal_begin(b);
         return;
     }
-    (void)cgroup_freeze(b->host->cgroups, b->id, false, NULL);
+    (void)cgroup_kill(&b->cgroup);
     pidfd_send_signal(b->pidfd, SIGKILL, NULL, 0);
     b->death = watch_new(b->host->loop, b->pidfd, on_death, b);
     watch_set(b->death, WATCH_READ);
@@ -351,6 +356,7 @@ struct blank *blank_new(struct native_host *host, const char *id, uint64_t limit
     b->pidfd = -1;
     b->fds = (struct launch_fds){-1, -1, -1, -1, -1};
     snprintf(b->id, sizeof(b->id), "%s", id);
+    cgroup_life_child(host->cgroups, id, &b->cgroup);
     timer_init(&b->timer, host->loop, on_timer, b);
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0) {
         log_error("launcher", "no socket for a sandbox", KV_STR("blank", id));
@@ -369,6 +375,11 @@ struct blank *blank_new(struct native_host *host, const char *id, uint64_t limit
 const char *blank_id(const struct blank *b)
 {
     return b->id;
+}
+
+const struct cgroup *blank_cgroup(const struct blank *b)
+{
+    return &b->cgroup;
 }
 
 struct init_link *blank_adopt(struct blank *b, const struct init_link_handler *handler, void *arg)

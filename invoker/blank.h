@@ -26,8 +26,10 @@ struct blank_handler {
 /** Begins to make one; @id is unique in this life. @handler is borrowed. */
 struct blank *blank_new(struct native_host *host, const char *id, uint64_t limit_us,
                         const struct blank_handler *handler, void *arg);
-/** The name of its cgroup. */
+/** The name of its cgroup, among those of this life. */
 const char *blank_id(const struct blank *blank);
+/** Good until blank_end(). */
+const struct cgroup *blank_cgroup(const struct blank *blank);
 /** From now on @handler hears what PID 1 says and that it ended; on_lost comes no more. */
 struct init_link *blank_adopt(struct blank *blank, const struct init_link_handler *handler,
                               void *arg);

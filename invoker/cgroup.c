@@ -1,231 +1,138 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "invoker/cgroup.h"
 
-#include <dirent.h>
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
-#include "common/base/buf.h"
-#include "common/base/file.h"
+#include "common/base/cleanup.h"
+#include "invoker/sandbox_limits.h"
 
-#define HIERARCHIES_MAX 16
-#define LIFE_LEN 8
-#define PREFIX "hearth-"
+#define CONTAINER_ID_LEN 64
+#define STAT_SIGNAL 28 /* "signal" of /proc/PID/stat: its place behind the name */
 
-enum controller { MEMORY = 1, CPU = 2, PIDS = 4, FREEZER = 8 };
+/* ---- finding it */
 
-/* One mount of cgroup file systems. */
-struct hierarchy {
-    char *mount;
-    unsigned controllers; /* of those that we use */
-};
-
-struct cgroups {
-    bool v2;
-    char *node, *life;
-    char *parent;
-    char *unused; /* where the unified tree is that we do not use */
-    struct hierarchy at[HIERARCHIES_MAX];
-    size_t len;
-};
-
-static const struct {
-    const char *name;
-    unsigned bit;
-} controllers[] = {{"memory", MEMORY}, {"cpu", CPU}, {"pids", PIDS}, {"freezer", FREEZER}};
-
-/* ---- finding them */
-
-static unsigned controllers_in(struct str words, char separator)
+void cgroup_at(const struct cgroup_fs *fs, const char *path, struct cgroup *ret)
 {
-    unsigned found = 0;
-    struct str word;
-    size_t i;
+    enum cgroup_controller i;
+    const char *mount;
 
-    while (str_split(&words, separator, &word))
-        for (i = 0; i < ARRAY_LEN(controllers); i++)
-            if (str_is(str_trim(word), controllers[i].name))
-                found |= controllers[i].bit;
-    return found;
-}
-
-/* The mount point of mountinfo, whose blanks are written "\040" and so on. */
-static char *unescape(struct str s)
-{
-    char *ret = str_dup(s), *to = ret;
-    const char *from = ret;
-
-    while (*from) {
-        if (from[0] == '\\' && from[1] >= '0' && from[1] <= '3' && from[2] >= '0' &&
-            from[2] <= '7' && from[3] >= '0' && from[3] <= '7') {
-            *to++ = (char)((from[1] - '0') * 64 + (from[2] - '0') * 8 + (from[3] - '0'));
-            from += 4;
-        } else {
-            *to++ = *from++;
-        }
-    }
-    *to = '\0';
-    return ret;
-}
-
-static void add_hierarchy(struct cgroups *cg, struct str mount, unsigned bits)
-{
-    if (cg->len == HIERARCHIES_MAX)
-        return;
-    cg->at[cg->len].mount = unescape(mount);
-    cg->at[cg->len++].controllers = bits;
-}
-
-/* id parent major:minor root mountpoint options [optional ...] - type source superoptions */
-static void read_mount(struct cgroups *cg, struct str line)
-{
-    struct str word = STR_NULL, mount = STR_NULL, type = STR_NULL, options = STR_NULL;
-    int n = 0;
-
-    while (str_split(&line, ' ', &word) && !str_is(word, "-"))
-        if (++n == 5)
-            mount = word;
-    if (!str_split(&line, ' ', &type) || !mount.len)
-        return;
-    if (str_is(type, "cgroup2") && !cg->unused) {
-        cg->unused = unescape(mount);
-    } else if (str_is(type, "cgroup") && str_split(&line, ' ', &word) &&
-               str_split(&line, ' ', &options)) {
-        add_hierarchy(cg, mount, controllers_in(options, ','));
+    ret->is_v2 = cgroup_fs_is_v2(fs);
+    for (i = 0; i < CGROUP_CONTROLLERS; i++) {
+        mount = cgroup_fs_mount(fs, i);
+        ret->folder[i] = mount ? str_printf("%s%s", mount, path) : NULL;
     }
 }
 
-static unsigned all_controllers(const struct cgroups *cg)
+void cgroup_done(struct cgroup *cg)
 {
-    unsigned all = 0;
-    size_t i;
+    enum cgroup_controller i;
 
-    for (i = 0; i < cg->len; i++)
-        all |= cg->at[i].controllers;
-    return all;
+    for (i = 0; i < CGROUP_CONTROLLERS; i++)
+        free(TAKE(cg->folder[i]));
 }
 
-/* Version 2 counts when it has what we need, else version 1 must have it. */
-static int choose_version(struct cgroups *cg, struct error *err)
+/* The last folder's name has a container's id in it: nobody else's processes are there. */
+static bool is_of_container(struct str path)
 {
-    CLEANUP(buf_done) struct buf text = BUF_INIT(4096);
-    CLEANUP(freep)
-    char *file = cg->unused ? str_printf("%s/cgroup.controllers", cg->unused) : NULL;
-    const unsigned need = MEMORY | CPU | PIDS;
-    unsigned bits = 0;
+    size_t i, run = 0;
 
-    if (file && file_read(file, &text, NULL) == 0)
-        bits = controllers_in(str_trim(buf_str(&text)), ' ');
-    if ((bits & need) == need) {
-        while (cg->len)
-            free(cg->at[--cg->len].mount);
-        cg->at[cg->len++] = (struct hierarchy){TAKE(cg->unused), bits | FREEZER};
-        cg->v2 = true;
-        return 0;
+    for (i = path.len; i > 0 && path.ptr[i - 1] != '/'; i--) {
+        run = isxdigit((unsigned char)path.ptr[i - 1]) ? run + 1 : 0;
+        if (run == CONTAINER_ID_LEN)
+            return memmem(path.ptr, path.len, "..", 2) == NULL; /* relative to a group of ours */
     }
-    if ((all_controllers(cg) & (need | FREEZER)) != (need | FREEZER))
-        return error_set(err, ERR_UNSUPPORTED,
-                         "the cgroup controllers memory, cpu, pids and freezer are not all there");
-    return 0;
+    return false;
 }
 
-int cgroups_new(const struct cgroups_options *o, struct cgroups **ret, struct error *err)
+/* systemd puts back what it knows of the limits of its units: those are the engine's to change. */
+static bool is_of_systemd(struct str path)
 {
-    const char *path = o->mountinfo ? o->mountinfo : "/proc/self/mountinfo";
-    CLEANUP(buf_done) struct buf text = BUF_INIT(16u << 20);
-    struct cgroups *cg;
-    struct str rest, line;
-    int r = file_read(path, &text, err);
+    return memmem(path.ptr, path.len, ".scope", 6) != NULL;
+}
 
-    if (r < 0)
-        return r;
-    cg = calloc(1, sizeof(*cg));
-    if (!cg)
-        abort();
-    cg->node = str_dup(str_of(o->node));
-    cg->life = str_dup(str_of(o->life));
-    cg->parent = str_printf("/" PREFIX "%s.%s", o->node, o->life);
-    rest = buf_str(&text);
-    while (str_split(&rest, '\n', &line))
-        read_mount(cg, line);
-    r = choose_version(cg, err);
-    if (r < 0) {
-        cgroups_free(cg);
-        return r;
+static void add(struct cgroup *cg, const struct cgroup_fs *fs, enum cgroup_controller controller,
+                struct str path)
+{
+    const char *mount = cgroup_fs_mount(fs, controller);
+    bool is_limit = controller == CGROUP_MEMORY || controller == CGROUP_CPU;
+
+    if (mount && !cg->folder[controller] && !(is_limit && is_of_systemd(path)))
+        cg->folder[controller] = str_printf("%s%.*s", mount, STR_ARG(path));
+}
+
+int cgroup_parse(const struct cgroup_fs *fs, struct str text, struct cgroup *ret)
+{
+    struct str line, number, names, name;
+    enum cgroup_controller i;
+
+    *ret = (struct cgroup){.is_v2 = cgroup_fs_is_v2(fs)};
+    while (str_split(&text, '\n', &line)) {
+        if (!str_split(&line, ':', &number) || !str_split(&line, ':', &names) ||
+            !is_of_container(line) || (names.len == 0) != ret->is_v2)
+            continue;
+        if (ret->is_v2)
+            for (i = 0; i < CGROUP_CONTROLLERS; i++)
+                add(ret, fs, i, line);
+        else
+            while (str_split(&names, ',', &name))
+                if ((i = cgroup_controller_of(name)) < CGROUP_CONTROLLERS)
+                    add(ret, fs, i, line);
     }
-    *ret = cg;
-    return 0;
+    return ret->folder[CGROUP_PIDS] ? 0 : -ERR_UNAVAILABLE;
 }
 
-void cgroups_free(struct cgroups *cg)
+/* What fits into @text of the file at @path; -1. */
+static ssize_t read_file(const char *path, char *text, size_t size)
 {
-    if (!cg)
-        return;
-    while (cg->len)
-        free(cg->at[--cg->len].mount);
-    free(cg->node);
-    free(cg->life);
-    free(cg->parent);
-    free(cg->unused);
-    free(cg);
+    CLEANUP(closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    return fd < 0 ? -1 : read(fd, text, size);
 }
 
-int cgroups_check(const struct cgroups *cg, struct error *err)
+int cgroup_of_container(const struct cgroup_fs *fs, pid_t pid, struct cgroup *ret)
 {
-    size_t i;
+    char path[64], text[8192];
+    ssize_t n;
 
-    for (i = 0; i < cg->len; i++) {
-        CLEANUP(freep) char *path = str_printf("%s%s", cg->at[i].mount, cg->parent);
-
-        if (mkdir(path, 0755) < 0 && errno != EEXIST)
-            return error_set_errno(err, ERR_SYSTEM, errno, "making the cgroup %s", path);
-        rmdir(path);
-    }
-    return 0;
+    *ret = (struct cgroup){0};
+    if (!fs || pid <= 1) /* not to be seen from here */
+        return -ERR_UNAVAILABLE;
+    snprintf(path, sizeof(path), "/proc/%d/cgroup", (int)pid);
+    n = read_file(path, text, sizeof(text));
+    return n <= 0 ? -ERR_UNAVAILABLE : cgroup_parse(fs, str_from(text, (size_t)n), ret);
 }
 
-const char *cgroups_parent(const struct cgroups *cg)
+/* ---- writing to it */
+
+static int write_text(const struct cgroup *cg, enum cgroup_controller controller, const char *file,
+                      const char *text, struct error *err)
 {
-    return cg->parent;
-}
+    CLEANUP(freep) char *path = NULL;
+    CLEANUP(closep) int fd = -1;
 
-const char *cgroups_unused_mount(const struct cgroups *cg)
-{
-    return cg->v2 ? NULL : cg->unused;
-}
-
-/* ---- one cgroup */
-
-static int write_file(const char *path, const char *text, struct error *err)
-{
-    CLEANUP(closep) int fd = open(path, O_WRONLY | O_CLOEXEC);
-
+    if (!cg->folder[controller])
+        return error_set(err, ERR_UNAVAILABLE, "no cgroup of the sandbox has %s", file);
+    path = str_printf("%s/%s", cg->folder[controller], file);
+    fd = open(path, O_WRONLY | O_CLOEXEC);
     if (fd < 0 || write(fd, text, strlen(text)) < 0)
-        return error_set_errno(err, ERR_SYSTEM, errno, "writing %s", path);
+        return error_set_errno(err, ERR_UNAVAILABLE, errno, "writing %s", path);
     return 0;
 }
 
-/* Writes @value into @file of @name, in the hierarchy of @controller. */
-static int set(const struct cgroups *cg, enum controller controller, const char *name,
-               const char *file, uint64_t value, struct error *err)
+static int write_number(const struct cgroup *cg, enum cgroup_controller controller,
+                        const char *file, uint64_t value, struct error *err)
 {
     char text[24];
-    size_t i;
 
     snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
-    for (i = 0; i < cg->len; i++) {
-        if (cg->at[i].controllers & controller) {
-            CLEANUP(freep)
-            char *path = str_printf("%s%s/%s/%s", cg->at[i].mount, cg->parent, name, file);
-
-            return write_file(path, text, err);
-        }
-    }
-    return error_set(err, ERR_SYSTEM, "no cgroup hierarchy has %s", file);
+    return write_text(cg, controller, file, text, err);
 }
 
 /* Version 2 has weights of 1 to 10,000; the OCI runtimes' own conversion. */
@@ -235,11 +142,13 @@ static uint64_t weight_of(uint32_t shares)
 }
 
 /* A kernel may be built without accounting for swap: then there is no such file. */
-static int set_if_there(const struct cgroups *cg, const char *name, const char *file,
-                        uint64_t value, struct error *err)
+static int limit_swap(const struct cgroup *cg, uint64_t memory_bytes, struct error *err)
 {
     struct error own;
-    int r = set(cg, MEMORY, name, file, value, &own);
+    int r = cg->is_v2 ? write_number(cg, CGROUP_MEMORY, "memory.swap.max", 0, &own)
+                      /* the sum of both */
+                      : write_number(cg, CGROUP_MEMORY, "memory.memsw.limit_in_bytes",
+                                     memory_bytes, &own);
 
     if (r == 0 || own.sys_errno == ENOENT)
         return 0;
@@ -248,128 +157,106 @@ static int set_if_there(const struct cgroups *cg, const char *name, const char *
     return r;
 }
 
-int cgroup_limit(const struct cgroups *cg, const char *name, const struct cgroup_limits *limits,
-                 struct error *err)
+int cgroup_limit(const struct cgroup *cg, const struct cgroup_limits *limits, struct error *err)
 {
     uint32_t shares = limits->cpu_shares > 2 ? limits->cpu_shares : 2;
+    int r = write_number(cg, CGROUP_MEMORY, cg->is_v2 ? "memory.max" : "memory.limit_in_bytes",
+                         limits->memory_bytes, err);
+
+    if (r == 0)
+        r = limit_swap(cg, limits->memory_bytes, err);
+    if (r == 0)
+        r = cg->is_v2 ? write_number(cg, CGROUP_CPU, "cpu.weight", weight_of(shares), err)
+                      : write_number(cg, CGROUP_CPU, "cpu.shares", shares, err);
+    return r;
+}
+
+int cgroup_limit_cpu(const struct cgroup *cg, uint32_t quota_us)
+{
+    char text[32];
     int r;
 
-    r = set(cg, MEMORY, name, cg->v2 ? "memory.max" : "memory.limit_in_bytes",
-            limits->memory_bytes, err);
-    if (r == 0) /* of version 1 it is the sum of both */
-        r = set_if_there(cg, name, cg->v2 ? "memory.swap.max" : "memory.memsw.limit_in_bytes",
-                         cg->v2 ? 0 : limits->memory_bytes, err);
-    if (r == 0)
-        r = set(cg, CPU, name, cg->v2 ? "cpu.weight" : "cpu.shares",
-                cg->v2 ? weight_of(shares) : shares, err);
-    return r;
-}
-
-int cgroup_freeze(const struct cgroups *cg, const char *name, bool frozen, struct error *err)
-{
-    size_t i;
-
-    if (cg->v2)
-        return set(cg, FREEZER, name, "cgroup.freeze", frozen, err);
-    for (i = 0; i < cg->len; i++) {
-        if (cg->at[i].controllers & FREEZER) {
-            CLEANUP(freep)
-            char *path =
-                str_printf("%s%s/%s/freezer.state", cg->at[i].mount, cg->parent, name);
-
-            return write_file(path, frozen ? "FROZEN" : "THAWED", err);
-        }
+    if (cg->is_v2) {
+        snprintf(text, sizeof(text), quota_us ? "%u %u" : "max", quota_us, SANDBOX_CPU_PERIOD_US);
+        return write_text(cg, CGROUP_CPU, "cpu.max", text, NULL);
     }
-    return error_set(err, ERR_SYSTEM, "no cgroup hierarchy has a freezer");
+    if (quota_us == 0)
+        return write_text(cg, CGROUP_CPU, "cpu.cfs_quota_us", "-1", NULL);
+    r = write_number(cg, CGROUP_CPU, "cpu.cfs_period_us", SANDBOX_CPU_PERIOD_US, NULL);
+    return r < 0 ? r : write_number(cg, CGROUP_CPU, "cpu.cfs_quota_us", quota_us, NULL);
 }
 
-int cgroup_remove(const struct cgroups *cg, const char *name, struct error *err)
+int cgroup_freeze(const struct cgroup *cg, bool frozen, struct error *err)
 {
-    int r = 0;
-    size_t i;
-
-    for (i = 0; i < cg->len; i++) {
-        CLEANUP(freep) char *path = str_printf("%s%s/%s", cg->at[i].mount, cg->parent, name);
-
-        if (rmdir(path) < 0 && errno != ENOENT)
-            r = error_set_errno(err, errno == EBUSY ? ERR_CONFLICT : ERR_SYSTEM, errno,
-                                "removing %s", path);
-    }
-    return r;
+    return cg->is_v2
+               ? write_text(cg, CGROUP_FREEZER, "cgroup.freeze", frozen ? "1" : "0", err)
+               : write_text(cg, CGROUP_FREEZER, "freezer.state", frozen ? "FROZEN" : "THAWED", err);
 }
 
-/* ---- all of a life */
+/* ---- its processes */
 
-static void kill_all_in(const char *folder)
+/* Calls @fn for up to @most of them, until it says true; whether it did. -ERR_UNAVAILABLE. */
+static int each_process(const struct cgroup *cg, enum cgroup_controller controller, int most,
+                        bool (*fn)(pid_t pid))
 {
-    CLEANUP(freep) char *path = str_printf("%s/cgroup.procs", folder);
-    CLEANUP(freep) char *freezer = str_printf("%s/freezer.state", folder);
-    CLEANUP(freep) char *freeze = str_printf("%s/cgroup.freeze", folder);
-    CLEANUP(buf_done) struct buf text = BUF_INIT(1u << 20);
-    struct str rest, line;
-    uint64_t pid;
+    CLEANUP(freep) char *path = NULL;
+    bool found = false;
+    FILE *procs;
+    int pid;
 
-    /* the one or the other: a frozen process does not die */
-    (void)write_file(freezer, "THAWED", NULL);
-    (void)write_file(freeze, "0", NULL);
-    if (file_read(path, &text, NULL) < 0)
-        return;
-    rest = buf_str(&text);
-    while (str_split(&rest, '\n', &line))
-        if (str_parse_u64(line, &pid) == 0 && pid > 1)
-            kill((pid_t)pid, SIGKILL);
+    if (!cg->folder[controller])
+        return -ERR_UNAVAILABLE;
+    path = str_printf("%s/cgroup.procs", cg->folder[controller]);
+    procs = fopen(path, "re");
+    if (!procs)
+        return -ERR_UNAVAILABLE;
+    while (!found && most-- > 0 && fscanf(procs, "%d", &pid) == 1)
+        found = pid > 1 && fn(pid);
+    fclose(procs);
+    return found;
 }
 
-/* The leaves first: a cgroup with children is not removed. */
-static void sweep_folder(const char *folder, int *r, struct error *err)
+static bool is_killed(pid_t pid)
 {
-    DIR *dir = opendir(folder);
-    struct dirent *e;
+    char path[64], text[1024];
+    struct str rest, word = STR_NULL;
+    uint64_t pending;
+    ssize_t n, end;
+    int i;
 
-    if (!dir)
-        return;
-    while ((e = readdir(dir))) {
-        CLEANUP(freep) char *child = str_printf("%s/%s", folder, e->d_name);
-
-        if (e->d_type == DT_DIR && e->d_name[0] != '.')
-            sweep_folder(child, r, err);
-    }
-    closedir(dir);
-    kill_all_in(folder);
-    if (rmdir(folder) < 0 && errno != ENOENT)
-        *r = error_set_errno(err, errno == EBUSY ? ERR_CONFLICT : ERR_SYSTEM, errno, "removing %s",
-                             folder);
+    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    n = end = read_file(path, text, sizeof(text));
+    while (end > 0 && text[end - 1] != ')') /* behind the name, which may hold anything */
+        end--;
+    if (end <= 0 || end == n)
+        return false;
+    rest = str_from(text + end + 1, (size_t)(n - end - 1));
+    for (i = 0; i <= STAT_SIGNAL; i++)
+        if (!str_split(&rest, ' ', &word))
+            return false;
+    return str_parse_u64(word, &pending) == 0 && (pending & (1u << (SIGKILL - 1)));
 }
 
-/* "hearth-<node>.<8 hexadecimal digits>": another life of this node. */
-static bool is_earlier(const struct cgroups *cg, const char *name)
+bool cgroup_is_dying(const struct cgroup *cg)
 {
-    size_t node = strlen(cg->node), prefix = strlen(PREFIX);
-
-    return strncmp(name, PREFIX, prefix) == 0 &&
-           strncmp(name + prefix, cg->node, node) == 0 && name[prefix + node] == '.' &&
-           strlen(name + prefix + node + 1) == LIFE_LEN &&
-           strspn(name + prefix + node + 1, "0123456789abcdef") == LIFE_LEN &&
-           strcmp(name + prefix + node + 1, cg->life) != 0;
+    return !cg->is_v2 && each_process(cg, CGROUP_FREEZER, CGROUP_LOOK_MAX, is_killed) > 0;
 }
 
-int cgroups_sweep(const struct cgroups *cg, bool earlier, struct error *err)
+static bool kill_process(pid_t pid)
 {
-    int r = 0;
-    size_t i;
+    kill(pid, SIGKILL);
+    return false;
+}
 
-    for (i = 0; i < cg->len; i++) {
-        DIR *dir = opendir(cg->at[i].mount);
-        struct dirent *e;
+int cgroup_kill(const struct cgroup *cg)
+{
+    int r;
 
-        while (dir && (e = readdir(dir))) {
-            CLEANUP(freep) char *folder = str_printf("%s/%s", cg->at[i].mount, e->d_name);
-
-            if (earlier ? is_earlier(cg, e->d_name) : strcmp(e->d_name, cg->parent + 1) == 0)
-                sweep_folder(folder, &r, err);
-        }
-        if (dir)
-            closedir(dir);
-    }
+    (void)cgroup_limit_cpu(cg, 0);
+    if (cg->is_v2 && write_text(cg, CGROUP_PIDS, "cgroup.kill", "1", NULL) == 0)
+        return 0;
+    (void)write_text(cg, CGROUP_PIDS, "pids.max", "1", NULL);
+    r = each_process(cg, CGROUP_PIDS, INT32_MAX, kill_process);
+    (void)cgroup_freeze(cg, false, NULL); /* of version 1 a frozen process does not die */
     return r;
 }

@@ -1,29 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cgroup.h - the cgroups of native sandboxes: found, limited, frozen, emptied, removed. Version 1
- * (one hierarchy for each controller) and version 2 (one for all).
+ * cgroup.h - the control group of one sandbox, whoever made it: limited, frozen, killed. Written to
+ * directly, also where an engine has made it, as the engine's own ways take too long.
  *
- * All sandboxes of one life of an invoker are children of one cgroup, "/hearth-<node>.<life>", so
- * that what an earlier life left is found by its name. The OCI runtime makes the children.
- *
- * Owns:    its strings. Threads: immutable after it is made; any.
- * Errors:  -ERR_SYSTEM with the file; -ERR_CONFLICT while a cgroup still has processes.
- * Source:  Linux admin-guide/cgroup-v1/, cgroup-v2.rst; proc(5) "mountinfo".
+ * Owns:    the paths. Borrows: nothing. Threads: one at a time.
+ * Errors:  -ERR_UNAVAILABLE when the group cannot be told or used from here (a host without root, an
+ *          invoker in a container of its own): an engine has to be asked then.
+ * Source:  cgroups(7); Linux admin-guide/cgroup-v1/ (freezer-subsystem.rst), cgroup-v2.rst; proc(5).
  */
 #ifndef HEARTH_INVOKER_CGROUP_H
 #define HEARTH_INVOKER_CGROUP_H
 
-#include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
-#include "common/base/error.h"
+#include "invoker/cgroup_fs.h"
 
-struct cgroups;
-
-struct cgroups_options {
-    const char *mountinfo; /* NULL: /proc/self/mountinfo */
-    const char *node; /* id of this node */
-    const char *life; /* 8 hexadecimal digits */
+/** Its folder by controller, all the same in version 2; NULL: not there, or not ours to use. */
+struct cgroup {
+    char *folder[CGROUP_CONTROLLERS];
+    bool is_v2;
 };
 
 struct cgroup_limits {
@@ -31,36 +27,30 @@ struct cgroup_limits {
     uint32_t cpu_shares; /* version 1's unit: 1024 for one CPU */
 };
 
-/**
- * Finds the hierarchies. -ERR_UNSUPPORTED when a controller that we need has none (memory, pids,
- * cpu), -ERR_SYSTEM.
- */
-int cgroups_new(const struct cgroups_options *options, struct cgroups **ret, struct error *err);
-void cgroups_free(struct cgroups *cg);
+/** The group at @path ("/a/b") of every hierarchy. */
+void cgroup_at(const struct cgroup_fs *fs, const char *path, struct cgroup *ret);
+/** The group of @pid. Only one of a container's own counts: with its id as the folder's name. */
+int cgroup_of_container(const struct cgroup_fs *fs, pid_t pid, struct cgroup *ret);
+/** As cgroup_of_container(), from the text of /proc/PID/cgroup. */
+int cgroup_parse(const struct cgroup_fs *fs, struct str text, struct cgroup *ret);
+/** Harmless twice, and on a zeroed one. */
+void cgroup_done(struct cgroup *cg);
 
-/** Whether a cgroup can be made and removed everywhere: 0, or -ERR_SYSTEM and why not. */
-int cgroups_check(const struct cgroups *cg, struct error *err);
-/** "/hearth-<node>.<life>": what the OCI runtime calls the parent. */
-const char *cgroups_parent(const struct cgroups *cg);
+int cgroup_limit(const struct cgroup *cg, const struct cgroup_limits *limits, struct error *err);
+/** At most @quota_us of CPU time in each SANDBOX_CPU_PERIOD_US; 0: as much as there is. */
+int cgroup_limit_cpu(const struct cgroup *cg, uint32_t quota_us);
+/** Stops all processes, soon, or lets them go on, at once. */
+int cgroup_freeze(const struct cgroup *cg, bool frozen, struct error *err);
+#define CGROUP_LOOK_MAX 64
 /**
- * Where version 2 is mounted beside the version 1 that is used, or NULL: an OCI runtime that sees
- * both may refuse the mix, or makes cgroups in both.
+ * Whether one of its processes, frozen, was killed and only waits to go on in order to die: in
+ * version 1 nothing else tells. A few microseconds for each process; the first CGROUP_LOOK_MAX.
  */
-const char *cgroups_unused_mount(const struct cgroups *cg);
-
-/** Sets the limits of @name, a child of ours that exists. */
-int cgroup_limit(const struct cgroups *cg, const char *name, const struct cgroup_limits *limits,
-                 struct error *err);
-/** Stops or continues all processes of @name; takes effect soon, not at once. */
-int cgroup_freeze(const struct cgroups *cg, const char *name, bool frozen, struct error *err);
-/** Removes @name from every hierarchy; absent: fine. -ERR_CONFLICT: processes are left. */
-int cgroup_remove(const struct cgroups *cg, const char *name, struct error *err);
-
+bool cgroup_is_dying(const struct cgroup *cg);
 /**
- * Kills all that is in the cgroups of this life (@earlier: of this node's earlier lives, not of
- * this one), and removes them. -ERR_CONFLICT when some are not empty yet: call again. Blocking,
- * but short.
+ * SIGKILL to every process in it, PID 1 too, frozen or not, without a limit of CPU time on their way
+ * out. No new process can come meanwhile.
  */
-int cgroups_sweep(const struct cgroups *cg, bool earlier, struct error *err);
+int cgroup_kill(const struct cgroup *cg);
 
 #endif

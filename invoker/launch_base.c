@@ -6,14 +6,13 @@
 #include <unistd.h>
 
 #include "common/base/clock.h"
+#include "invoker/sandbox_limits.h"
 
 /* ---- launchers */
 
-uint32_t launcher_base_parallel(void)
+uint32_t launcher_base_parallel(const struct launcher_base *launcher)
 {
-    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-
-    return 2 * (uint32_t)(cpus > 0 ? cpus : 1);
+    return 2 * launcher->cpus;
 }
 
 static void tell_stopped(void *arg)
@@ -28,6 +27,9 @@ static void tell_stopped(void *arg)
 void launcher_base_init(struct launcher_base *launcher, struct loop *loop,
                         const struct launcher_ops *table, const struct launch_base_ops *ops)
 {
+    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+    launcher->cpus = cpus > 0 ? (uint32_t)cpus : 1;
     launcher->base.ops = table;
     launcher->ops = ops;
     launcher->loop = loop;
@@ -96,6 +98,9 @@ int launch_base_init(struct launch_base *l, struct launcher_base *launcher,
     l->arg = o->arg;
     snprintf(l->id, sizeof(l->id), "%s", o->sandbox_id);
     l->began_us = now_us();
+    l->cpu_quota_us = sandbox_cpu_quota_us(o->spec->memory_mib);
+    if (l->cpu_quota_us >= launcher->cpus * SANDBOX_CPU_PERIOD_US)
+        l->cpu_quota_us = 0;
     map_put(&launcher->launches, str_of(l->id), l);
     return 0;
 }
@@ -237,6 +242,19 @@ void launch_base_run(struct launch *launch)
     l->stage = LAUNCH_RUNNING;
     init_link_start(l->link, &(struct init_start){l->env->cwd, (const char *const *)l->env->argv,
                                                   (const char *const *)l->env->env});
+}
+
+void launch_base_settled(struct launch *launch)
+{
+    struct launch_base *l = launch_base_of(launch);
+    const struct launch_base_ops *ops = l->launcher->ops;
+    uint32_t quota_us = l->cpu_quota_us;
+
+    l->cpu_quota_us = 0;
+    if (l->stage != LAUNCH_RUNNING || quota_us == 0)
+        return;
+    if ((!l->cgroup || cgroup_limit_cpu(l->cgroup, quota_us) < 0) && ops->limit_cpu)
+        ops->limit_cpu(l, quota_us);
 }
 
 void launch_base_signal(struct launch *launch, int signo)

@@ -9,7 +9,7 @@
  * A launcher's own structs begin with these two, and its table of launcher.h takes launch_base_run()
  * and so on as they are. What differs is in struct launch_base_ops.
  *
- * Owns:    the environment, until the main process runs. Borrows: the link to PID 1.
+ * Owns:    the environment, until the main process runs. Borrows: the link to PID 1, the cgroup.
  * Threads: loop thread only; callbacks as launcher.h has it.
  * Errors:  launch_base_init() checks the options; later ones go to the handler's on_failed.
  */
@@ -18,6 +18,7 @@
 
 #include "common/base/log.h"
 #include "common/base/map.h"
+#include "invoker/cgroup.h"
 #include "invoker/init_link.h"
 #include "invoker/launcher.h"
 #include "invoker/sandbox_env.h"
@@ -36,6 +37,8 @@ struct launch_base_ops {
     void (*end)(struct launch_base *l);
     /** Takes apart and frees what contains @l, in any stage, without waiting. */
     void (*free)(struct launch_base *l);
+    /** CPU time where the cgroup cannot be used; NULL: then there is no limit. */
+    void (*limit_cpu)(struct launch_base *l, uint32_t quota_us);
     /** Whether nothing but launches would have to be waited for; NULL: there is nothing else. */
     bool (*is_empty)(const struct launcher_base *launcher);
 };
@@ -44,6 +47,7 @@ struct launcher_base {
     struct launcher base;
     const struct launch_base_ops *ops;
     struct loop *loop;
+    uint32_t cpus; /* of this node */
     struct map launches; /* struct launch_base by sandbox id */
     void (*stopped)(void *arg); /* due when nothing is left */
     void *stopped_arg;
@@ -62,6 +66,8 @@ struct launch_base {
     enum launch_stage stage;
     struct sandbox_env *env; /* until the main process runs */
     struct init_link *link; /* the launcher's; NULL before it is there, and from the end on */
+    const struct cgroup *cgroup; /* the launcher's; NULL: an engine has to be asked */
+    uint32_t cpu_quota_us; /* in each period; 0: more than the node has, or limited already */
     bool failed, exited; /* was reported */
     struct launch_times times;
     uint64_t began_us;
@@ -72,11 +78,11 @@ static inline struct launch_base *launch_base_of(struct launch *launch)
     return CONTAINER_OF(launch, struct launch_base, base);
 }
 
-/** How many starts at once are good for this node's CPUs. */
-uint32_t launcher_base_parallel(void);
 /** @ops are borrowed, static. */
 void launcher_base_init(struct launcher_base *launcher, struct loop *loop,
                         const struct launcher_ops *table, const struct launch_base_ops *ops);
+/** How many starts at once are good for this node's CPUs. */
+uint32_t launcher_base_parallel(const struct launcher_base *launcher);
 /** Frees every launch as its ops do. */
 void launcher_base_done(struct launcher_base *launcher);
 /** Ends every launch; @done comes when all are gone and ops->is_empty() agrees. */
@@ -105,6 +111,7 @@ void launch_base_gone(struct launch_base *l);
 
 /* For the table of launcher.h. */
 void launch_base_run(struct launch *launch);
+void launch_base_settled(struct launch *launch);
 void launch_base_signal(struct launch *launch, int signo);
 void launch_base_kill(struct launch *launch);
 void launch_base_end(struct launch *launch);

@@ -24,7 +24,8 @@ static struct world {
     struct plain_launch *l; /* the last one */
     struct timer patience, gone_by;
     int init; /* PID 1's end */
-    int ends, frees, ready, exits, failures, gone, stops;
+    int ends, frees, ready, exits, failures, gone, stops, limits;
+    uint32_t quota_us;
     bool busy; /* something else than launches is left */
     bool ends_in_failure; /* the receiver of on_failed ends the launch there */
     enum launch_failure failure;
@@ -65,6 +66,13 @@ static void plain_free(struct launch_base *base)
     free(l);
 }
 
+static void plain_limit_cpu(struct launch_base *l, uint32_t quota_us)
+{
+    (void)l;
+    w.quota_us = quota_us;
+    w.limits++;
+}
+
 static bool plain_is_empty(const struct launcher_base *launcher)
 {
     assert_ptr_equal(launcher, &w.launcher);
@@ -97,13 +105,18 @@ static int plain_start(struct launcher *launcher, const struct launch_options *o
 static const struct launcher_ops table = {.name = "plain",
                                           .start = plain_start,
                                           .run = launch_base_run,
+                                          .settled = launch_base_settled,
                                           .signal = launch_base_signal,
                                           .kill = launch_base_kill,
                                           .end = launch_base_end,
                                           .go = launch_base_go,
                                           .connect = launch_base_connect,
                                           .stop = launcher_base_stop};
-static const struct launch_base_ops ops = {plain_hello, plain_end, plain_free, plain_is_empty};
+static const struct launch_base_ops ops = {.hello = plain_hello,
+                                           .end = plain_end,
+                                           .free = plain_free,
+                                           .limit_cpu = plain_limit_cpu,
+                                           .is_empty = plain_is_empty};
 
 /* ---- the receiver */
 
@@ -171,6 +184,13 @@ static void run(void)
     timer_stop(&w.patience);
 }
 
+static void close_fds(void)
+{
+    closep(&w.fds.listener);
+    closep(&w.fds.stdout_fd);
+    closep(&w.fds.stderr_fd);
+}
+
 static int world_make(void **state)
 {
     (void)state;
@@ -187,9 +207,7 @@ static int world_end(void **state)
     (void)state;
     launcher_base_done(&w.launcher);
     closep(&w.init);
-    closep(&w.fds.listener);
-    closep(&w.fds.stdout_fd);
-    closep(&w.fds.stderr_fd);
+    close_fds();
     loop_free(w.loop);
     return 0;
 }
@@ -359,9 +377,7 @@ static void failures_of_the_function_say_what_they_were_about(void **state)
         assert_memory_equal(w.err.msg, rows[i].text, strlen(rows[i].text));
         run();
         assert_int_equal(w.gone, (int)i + 1);
-        closep(&w.fds.listener);
-        closep(&w.fds.stdout_fd);
-        closep(&w.fds.stderr_fd);
+        close_fds();
     }
     assert_int_equal(w.failures, (int)ARRAY_LEN(rows));
 }
@@ -379,6 +395,44 @@ static void the_environment_is_wiped_once_the_function_runs(void **state)
     say_exited(0x100);
     run();
     assert_null(w.l->base.env);
+}
+
+static void the_cpu_is_limited_once_by_whoever_can(void **state)
+{
+    char folder[] = "/tmp/hearth-launch-XXXXXX", text[16] = "", *path;
+    struct cgroup cg = {.is_v2 = true};
+    int fd;
+
+    (void)state;
+    assert_int_equal(start("a", NULL), 0);
+    say_hello();
+    launch_settled(&w.l->base.base); /* nothing runs yet */
+    assert_int_equal(start("b", NULL), 0);
+    close_fds();
+    say_hello();
+    launch_run(&w.l->base.base);
+    launch_settled(&w.l->base.base);
+    launch_settled(&w.l->base.base);
+    assert_int_equal(w.limits, 1);
+    assert_int_equal(w.quota_us, 1447); /* of 20000, for 128 MiB */
+
+    assert_int_equal(start("c", NULL), 0);
+    close_fds();
+    say_hello();
+    launch_run(&w.l->base.base);
+    w.l->base.cgroup = &cg;
+    cg.folder[CGROUP_CPU] = mkdtemp(folder);
+    path = str_printf("%s/cpu.max", folder);
+    fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    launch_settled(&w.l->base.base);
+    assert_int_equal(w.limits, 1);
+    assert_true(read(fd, text, sizeof(text) - 1) > 0);
+    assert_string_equal(text, "1447 20000");
+    close(fd);
+    unlink(path);
+    assert_int_equal(rmdir(folder), 0);
+    free(path);
+    w.l->base.cgroup = NULL;
 }
 
 static void an_exit_is_told_once_and_is_no_failure(void **state)
@@ -450,6 +504,7 @@ int main(void)
         TEST(pid_1_hears_of_what_is_asked_in_its_time_only),
         TEST(failures_of_the_function_say_what_they_were_about),
         TEST(the_environment_is_wiped_once_the_function_runs),
+        TEST(the_cpu_is_limited_once_by_whoever_can),
         TEST(an_exit_is_told_once_and_is_no_failure),
         TEST(a_death_is_told_once_also_to_one_who_ends_it_then),
         TEST(a_stop_ends_all_and_waits_for_what_else_there_is),

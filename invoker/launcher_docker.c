@@ -20,7 +20,7 @@
 #include "invoker/docker_removal.h"
 #include "invoker/docker_sweep.h"
 #include "invoker/launch_base.h"
-#include "invoker/sandbox_cgroup.h"
+#include "invoker/sandbox_limits.h"
 
 #define RUN_DIR_MAX (107 - 1 - LAUNCH_ID_MAX - (int)sizeof("/init.sock") + 1)
 /* The engine removes an ended container by itself; when it is silent that long, we ask. */
@@ -41,7 +41,7 @@ struct docker_launcher {
     struct docker_outage outage; /* starts are made one at a time then, with pauses */
     char *node, *run_dir, *init_path, *network;
     char life[33]; /* random: tells our containers from those of earlier lives */
-    uint32_t cpus;
+    struct cgroup_fs *cgroups; /* NULL: they cannot be seen from here */
     uint32_t starts_max, starts; /* allowed and running at once */
     uint64_t connect_us;
     struct list_node queue;
@@ -55,8 +55,7 @@ struct docker_launch {
     cJSON *config; /* until it is created */
     struct docker_call *call; /* the one that runs */
     struct docker_call *limiting; /* beside it */
-    struct sandbox_cgroup cgroup; /* from HELLO on; empty: the engine has to be asked */
-    uint32_t cpu_quota_us; /* of each CPU_PERIOD_US; 0: more than the node has, or limited */
+    struct cgroup cgroup; /* that the engine made; from HELLO on */
     enum phase phase;
     bool holds_start; /* counts in launcher->starts */
     bool created; /* or perhaps: the engine has heard of it */
@@ -100,7 +99,7 @@ static void docker_free_launch(struct launch_base *base)
         docker_call_cancel(l->call);
     if (l->limiting)
         docker_call_cancel(l->limiting);
-    sandbox_cgroup_done(&l->cgroup);
+    cgroup_done(&l->cgroup);
     init_link_free(base->link);
     rmdir(l->dir);
     cJSON_Delete(l->config);
@@ -149,7 +148,8 @@ static void docker_end(struct launch_base *base)
 {
     struct docker_launch *l = launch_of(base);
 
-    (void)sandbox_cgroup_kill(&l->cgroup);
+    if (base->cgroup)
+        (void)cgroup_kill(base->cgroup);
     init_link_free(TAKE(base->link));
     list_remove(&l->node);
     remove_container(l);
@@ -187,7 +187,8 @@ static void docker_hello(struct launch_base *base, const struct launch_fds *fds)
         base->times.start_us = now - l->phase_us;
     else
         base->times.connect_us = now - l->phase_us;
-    (void)sandbox_cgroup_find(&l->cgroup, init_link_pid(base->link));
+    if (cgroup_of_container(l->launcher->cgroups, init_link_pid(base->link), &l->cgroup) == 0)
+        base->cgroup = &l->cgroup;
     launch_base_ready(base, l->name, fds);
 }
 
@@ -421,9 +422,6 @@ static int docker_start(struct launcher *base, const struct launch_options *o, s
         return r;
     }
     make_config(l, o);
-    l->cpu_quota_us = sandbox_cgroup_quota(o->spec->memory_mib);
-    if (l->cpu_quota_us >= launcher->cpus * CPU_PERIOD_US)
-        l->cpu_quota_us = 0;
     list_append(&launcher->queue, &l->node);
     launch_pump(launcher);
     *ret = &l->base.base;
@@ -439,17 +437,12 @@ static void on_limited(const struct error *err, void *arg)
         log_warn("launcher", "no limit of CPU time", KV_STR("sandbox", l->base.id), KV_ERR(err));
 }
 
-static void docker_settled(struct launch *base)
+static void docker_limit_cpu(struct launch_base *base, uint32_t quota_us)
 {
-    struct docker_launch *l = launch_of(launch_base_of(base));
-    uint32_t quota_us = l->cpu_quota_us;
+    struct docker_launch *l = launch_of(base);
 
-    l->cpu_quota_us = 0;
-    if (l->base.stage != LAUNCH_RUNNING || quota_us == 0)
-        return;
-    if (sandbox_cgroup_limit_cpu(&l->cgroup, quota_us) < 0)
-        l->limiting = docker_container_limit_cpu(l->launcher->docker, l->name, quota_us,
-                                                 CPU_PERIOD_US, on_limited, l);
+    l->limiting = docker_container_limit_cpu(l->launcher->docker, l->name, quota_us,
+                                             SANDBOX_CPU_PERIOD_US, on_limited, l);
 }
 
 static void docker_launcher_free(struct launcher *base)
@@ -457,6 +450,7 @@ static void docker_launcher_free(struct launcher *base)
     struct docker_launcher *launcher = launcher_of(base);
 
     launcher_base_done(&launcher->base);
+    cgroup_fs_free(launcher->cgroups);
     docker_events_free(launcher->events);
     docker_sweep_free(launcher->sweep);
     docker_outage_done(&launcher->outage);
@@ -471,7 +465,7 @@ static const struct launcher_ops docker_ops = {
     .name = "docker",
     .start = docker_start,
     .run = launch_base_run,
-    .settled = docker_settled,
+    .settled = launch_base_settled,
     .signal = launch_base_signal,
     .kill = launch_base_kill,
     .end = launch_base_end,
@@ -485,6 +479,7 @@ static const struct launch_base_ops base_ops = {
     .hello = docker_hello,
     .end = docker_end,
     .free = docker_free_launch,
+    .limit_cpu = docker_limit_cpu,
 };
 
 static int check_options(const struct launcher_docker_options *o, struct error *err)
@@ -535,7 +530,6 @@ int launcher_docker_new(const struct launcher_docker_options *o, struct launcher
                         struct error *err)
 {
     CLEANUP(freep) char *label = str_printf(LABEL_NODE "=%s", o->node);
-    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
     struct docker_launcher *launcher;
     int r = check_options(o, err);
 
@@ -552,9 +546,9 @@ int launcher_docker_new(const struct launcher_docker_options *o, struct launcher
     launcher->run_dir = str_dup(str_of(o->run_dir));
     launcher->init_path = str_dup(str_of(o->init_path));
     launcher->network = str_dup(o->network && *o->network ? str_of(o->network) : STR("none"));
-    launcher->cpus = cpus > 0 ? (uint32_t)cpus : 1;
-    launcher->starts_max = o->starts_max ? o->starts_max : launcher_base_parallel();
+    launcher->starts_max = o->starts_max ? o->starts_max : launcher_base_parallel(&launcher->base);
     launcher->connect_us = o->connect_us ? o->connect_us : LAUNCH_CONNECT_US_DEFAULT;
+    (void)cgroup_fs_new(NULL, &launcher->cgroups, NULL);
     token_make(16, launcher->life);
     list_init(&launcher->queue);
     docker_outage_init(&launcher->outage, o->loop, o->docker_socket, on_pause_over, launcher);

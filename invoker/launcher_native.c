@@ -115,6 +115,7 @@ static void native_end(struct launch_base *base)
 
     list_remove(&l->wait.node);
     base->link = NULL;
+    base->cgroup = NULL;
     if (l->blank)
         blank_end(l->blank, on_gone, l);
     else
@@ -175,7 +176,7 @@ static void on_refill_timer(void *arg)
 static int assign(struct native_launch *l, struct error *err)
 {
     const struct init_assign m = {l->rootfs.mounts, SANDBOX_UID, SANDBOX_GID};
-    int r = cgroup_limit(l->launcher->host->cgroups, blank_id(l->blank), &l->limits, err);
+    int r = cgroup_limit(l->base.cgroup, &l->limits, err);
 
     if (r == 0)
         r = init_link_assign(l->base.link, &m, l->rootfs.fds, err);
@@ -205,6 +206,7 @@ static void got_blank(struct native_launch *l, struct blank *blank)
 {
     l->base.times.queued_us = now_us() - l->base.began_us;
     l->blank = blank;
+    l->base.cgroup = blank_cgroup(blank);
     l->base.link = blank_adopt(blank, &launch_base_link_handler, &l->base);
 }
 
@@ -352,7 +354,7 @@ static bool native_freeze(struct launch *base, bool frozen)
 
     if (l->base.stage != LAUNCH_RUNNING)
         return false;
-    if (cgroup_freeze(l->launcher->host->cgroups, blank_id(l->blank), frozen, &err) == 0)
+    if (cgroup_freeze(l->base.cgroup, frozen, &err) == 0)
         return true;
     log_warn("launcher", frozen ? "not frozen" : "not thawed", KV_STR("sandbox", l->base.id),
              KV_ERR(&err));
@@ -394,6 +396,7 @@ static const struct launcher_ops native_ops = {
     .name = "native",
     .start = native_start,
     .run = launch_base_run,
+    .settled = launch_base_settled,
     .signal = launch_base_signal,
     .kill = launch_base_kill,
     .end = launch_base_end,
@@ -433,13 +436,13 @@ int launcher_native_new(const struct launcher_native_options *o, struct launcher
     launcher->pool = blank_pool_new(&(struct blank_pool_options){
         .host = host,
         .most = o->blanks_max,
-        .parallel = o->starts_max ? o->starts_max : launcher_base_parallel(),
+        .parallel = o->starts_max ? o->starts_max : launcher_base_parallel(&launcher->base),
         .limit_us = o->connect_us ? o->connect_us : LAUNCH_CONNECT_US_DEFAULT});
     timer_init(&launcher->refill_timer, o->loop, on_refill_timer, launcher);
     timer_start(&launcher->refill_timer, REFILL_QUIET_US);
     log_info("launcher", "native sandboxes",
              KV_STR("runtime", oci_runtime_program(host->runtime)),
-             KV_STR("cgroup", cgroups_parent(host->cgroups)));
+             KV_STR("cgroup", cgroup_life_parent(host->cgroups)));
     *ret = &launcher->base.base;
     return 0;
 }

@@ -20,7 +20,7 @@ log-tools: $(BUILD)/tests/log-driver $(BUILD)/tests/kafka-consumer ## what the t
 # invoker: the launcher as a program of its own, and its function, for tests/integration/test_sandboxes.py.
 SANDBOX_DRIVER_OBJ := $(call obj,tests/integration/sandbox/driver.c \
 	$(filter-out %_test.c,$(wildcard invoker/launcher*.c invoker/docker_*.c invoker/image_store*.c)) \
-	invoker/init_link.c invoker/launch_base.c invoker/sandbox_cgroup.c invoker/sandbox_env.c invoker/seccomp_profile.c invoker/cgroup.c invoker/oci_runtime.c \
+	invoker/init_link.c invoker/launch_base.c invoker/sandbox_env.c invoker/seccomp_profile.c $(filter-out %_test.c,$(wildcard invoker/cgroup*.c)) invoker/oci_runtime.c \
 	invoker/rootfs_mount.c invoker/scratch_disk.c invoker/run_program.c invoker/demand.c invoker/native_host.c $(filter-out %_test.c,$(wildcard invoker/blank*.c)) $(filter-out %_test.c,$(wildcard common/base/*.c)) \
 	common/proto/init_wire.c common/proto/image_ref.c common/io/loop.c common/io/timer_heap.c \
 	common/io/http_client.c $(filter-out %_test.c,$(wildcard common/io/docker*.c)))

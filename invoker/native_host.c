@@ -21,12 +21,12 @@
 #define JANITOR_US SECONDS(30)
 
 /* Again and again until all is gone; what is killed needs a moment. */
-static int sweep(const struct cgroups *cg, bool earlier, uint64_t limit_us, struct error *err)
+static int sweep(const struct cgroup_life *cg, bool earlier, uint64_t limit_us, struct error *err)
 {
     uint64_t until = now_us() + limit_us;
     int r;
 
-    while ((r = cgroups_sweep(cg, earlier, err)) < 0 && now_us() < until)
+    while ((r = cgroup_life_sweep(cg, earlier, err)) < 0 && now_us() < until)
         usleep(SWEEP_STEP_US);
     return r;
 }
@@ -107,7 +107,7 @@ static void remove_earlier(const char *parent, const char *life)
 static int make_parts(struct native_host *host, const struct native_host_options *o,
                       struct error *err)
 {
-    const struct cgroups_options cgroups = {.node = o->node, .life = host->life};
+    const struct cgroup_life_options cgroups = {.node = o->node, .life = host->life};
     struct oci_runtime_options runtime = {
         .program = o->program, .dir = host->dir, .init_path = o->init_path};
     CLEANUP(freep) char *mounts = str_printf("%s/layers", host->dir);
@@ -117,9 +117,9 @@ static int make_parts(struct native_host *host, const struct native_host_options
         return error_set(err, ERR_UNSUPPORTED, "native sandboxes need root");
     if (o->init_path[0] != '/' || access(o->init_path, X_OK) < 0)
         return error_set_errno(err, ERR_CONFIG, errno, "hearth-init at %s", o->init_path);
-    r = cgroups_new(&cgroups, &host->cgroups, err);
+    r = cgroup_life_new(&cgroups, &host->cgroups, err);
     if (r == 0)
-        r = cgroups_check(host->cgroups, err);
+        r = cgroup_life_check(host->cgroups, err);
     if (r < 0)
         return r;
     if (sweep(host->cgroups, true, START_SWEEP_US, err) < 0)
@@ -172,7 +172,7 @@ void native_host_unref(struct native_host *host)
         return;
     rootfs_mounts_free(host->mounts);
     oci_runtime_free(host->runtime);
-    cgroups_free(host->cgroups);
+    cgroup_life_free(host->cgroups);
     closep(&host->janitor);
     free(host->dir);
     free(host);

@@ -14,13 +14,13 @@
 #define HEARTH_INVOKER_NATIVE_HOST_H
 
 #include "common/io/loop.h"
-#include "invoker/cgroup.h"
+#include "invoker/cgroup_life.h"
 #include "invoker/oci_runtime.h"
 #include "invoker/rootfs_mount.h"
 
 struct native_host {
     struct loop *loop;
-    struct cgroups *cgroups;
+    struct cgroup_life *cgroups;
     struct oci_runtime *runtime;
     struct rootfs_mounts *mounts;
     char *dir;

@@ -18,7 +18,7 @@
 struct oci_runtime {
     char *program, *dir, *init_path;
     char *rootfs, *state;
-    const struct cgroups *cgroups;
+    const struct cgroup_life *cgroups;
 };
 
 /* ---- config.json */
@@ -118,7 +118,7 @@ static void add_linux(cJSON *config, const struct oci_runtime *rt, const char *i
         NULL};
     static const char *const read_only[] = {"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys",
                                             "/proc/sysrq-trigger", NULL};
-    CLEANUP(freep) char *path = str_printf("%s/%s", cgroups_parent(rt->cgroups), id);
+    CLEANUP(freep) char *path = str_printf("%s/%s", cgroup_life_parent(rt->cgroups), id);
     cJSON *lin = cJSON_AddObjectToObject(config, "linux"), *resources, *list, *item;
     const char *const *n;
 
@@ -171,7 +171,7 @@ static int write_small(const char *path, const char *text, struct error *err)
 static bool is_in_cgroup(const struct oci_runtime *rt, pid_t pid, const char *id)
 {
     CLEANUP(freep) char *path = str_printf("/proc/%d/cgroup", (int)pid);
-    CLEANUP(freep) char *end = str_printf("%s/%s\n", cgroups_parent(rt->cgroups), id);
+    CLEANUP(freep) char *end = str_printf("%s/%s\n", cgroup_life_parent(rt->cgroups), id);
     CLEANUP(buf_done) struct buf text = BUF_INIT(65536);
 
     if (file_read(path, &text, NULL) < 0 || buf_append_char(&text, '\0') < 0)
@@ -227,7 +227,7 @@ static int run_bundle(const struct oci_runtime *rt, const char *bundle, const ch
     cJSON_Delete(config);
     r = write_small(file, text, err);
     if (r == 0)
-        r = run_program(&(struct run_program){argv, socket, cgroups_unused_mount(rt->cgroups),
+        r = run_program(&(struct run_program){argv, socket, cgroup_life_unused_mount(rt->cgroups),
                                               RUN_LIMIT_MS},
                         err);
     if (r < 0)

@@ -14,7 +14,7 @@
 #include <cjson/cJSON.h>
 #include <sys/types.h>
 
-#include "invoker/cgroup.h"
+#include "invoker/cgroup_life.h"
 
 struct oci_runtime;
 
@@ -23,7 +23,7 @@ struct oci_runtime_options {
     const char *program; /* a path; NULL: crun, else runc, where such programs are */
     const char *dir; /* made here; absolute */
     const char *init_path; /* the static hearth-init */
-    const struct cgroups *cgroups;
+    const struct cgroup_life *cgroups;
 };
 
 int oci_runtime_new(const struct oci_runtime_options *options, struct oci_runtime **ret,

@@ -19,6 +19,19 @@
 /* Memory that stands for one CPU, MiB. */
 #define MEMORY_OF_ONE_CPU 1769
 
+/* In which CPU time is counted once the init phase is over; Lambda's own. */
+#define SANDBOX_CPU_PERIOD_US 20000u
+#define SANDBOX_CPU_QUOTA_MIN_US 1000u /* the kernel takes no less */
+
+/** CPU time in each period for @memory_mib. */
+static inline uint32_t sandbox_cpu_quota_us(uint32_t memory_mib)
+{
+    uint32_t quota =
+        (uint32_t)((uint64_t)memory_mib * SANDBOX_CPU_PERIOD_US / MEMORY_OF_ONE_CPU);
+
+    return quota > SANDBOX_CPU_QUOTA_MIN_US ? quota : SANDBOX_CPU_QUOTA_MIN_US;
+}
+
 /** CPU shares for @memory_mib: 1024 for one CPU, at least 2. */
 static inline uint32_t sandbox_cpu_shares(uint32_t memory_mib)
 {
