@@ -34,9 +34,10 @@ $(BUILD)/tests/sandbox-function: tests/integration/sandbox/function.c
 	$(Q)$(CC) -D_GNU_SOURCE -O2 -g0 $(WARN) -static -o $@ $<
 
 # runs in a sandbox too, and tries to leave it
-$(BUILD)/tests/escape: tests/integration/escape/escape.c
+ESCAPE_SRC := $(wildcard tests/integration/escape/*.c)
+$(BUILD)/tests/escape: $(ESCAPE_SRC) tests/integration/escape/escape.h
 	@mkdir -p $(@D)
-	$(Q)$(CC) -D_GNU_SOURCE -O2 -g0 $(WARN) -static -o $@ $<
+	$(Q)$(CC) -D_GNU_SOURCE -I. -O2 -g0 $(WARN) -static -o $@ $(ESCAPE_SRC)
 
 check-escape: all $(BUILD)/tests/escape ## a function that tries to get out of its sandbox in every way it knows
 	@cd tests && ../build/venv/bin/python -m pytest -q integration/test_escape.py

@@ -8,7 +8,7 @@ import tempfile
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from harness import ROLE, TOP, Docker, Hearth, free_port, remove_folder, run, short_folder, zip_of  # noqa: E402
+from harness import LAUNCHER, LAUNCHERS, ROLE, TOP, Docker, Hearth, free_port, remove_folder, run, short_folder, zip_of  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -42,10 +42,21 @@ def registry(docker):
 
 
 @pytest.fixture(scope="module")
-def hearth(images):
+def launcher():
+    """Of a module's Hearth. The tests of a module with EACH_LAUNCHER run with each that this host allows."""
+    return LAUNCHER
+
+
+def pytest_generate_tests(metafunc):
+    if getattr(metafunc.module, "EACH_LAUNCHER", False) and "launcher" in metafunc.fixturenames:
+        metafunc.parametrize("launcher", LAUNCHERS, scope="module")
+
+
+@pytest.fixture(scope="module")
+def hearth(images, launcher):
     """A running Hearth for the tests of a module."""
     folder = short_folder("hearth-")
-    h = Hearth(images, folder).start()
+    h = Hearth(images, folder, launcher=launcher).start()
     yield h
     try:
         h.close()

@@ -152,8 +152,9 @@ class Docker:
 class Hearth:
     """`hearth up` as a user runs it."""
 
-    def __init__(self, docker, folder, listen=None, **settings):
+    def __init__(self, docker, folder, listen=None, launcher=LAUNCHER, **settings):
         self.docker = docker
+        self.launcher = launcher
         self.folder = pathlib.Path(folder)
         self.listen = listen or f"127.0.0.1:{free_port()}"
         self.node = "t" + self.folder.name.replace("_", "-")[-20:]
@@ -178,13 +179,11 @@ class Hearth:
             HEARTH_RUN_DIR=str(self.folder / "run"),
             HEARTH_DOCKER_SOCKET=self.docker.socket,
             HEARTH_NODE_ID=self.node,
-            HEARTH_LAUNCHER=LAUNCHER,
+            HEARTH_LAUNCHER=self.launcher,
             HEARTH_RUNTIMES=str(TOP / "images/runtimes.json"),
             ASAN_OPTIONS="detect_leaks=1:abort_on_error=0:exitcode=99",
             UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1",
         )
-        if os.environ.get("HEARTH_LAUNCHER"):
-            env["HEARTH_LAUNCHER"] = os.environ["HEARTH_LAUNCHER"]
         env.update({k: str(v) for k, v in self.settings.items()})
         return env
 
@@ -231,13 +230,13 @@ class Hearth:
 
     def sandboxes(self, function=None):
         """Ids of the sandboxes that functions, or that one, run in."""
-        if LAUNCHER == "native":
+        if self.launcher == "native":
             return native_functions(self.node, function)
         return self.docker.sandboxes(self.node, function=function)
 
     def kill_sandbox(self, sandbox):
         """As a stranger would."""
-        if LAUNCHER == "native":
+        if self.launcher == "native":
             os.kill(min(native_processes(self.node, sandbox.partition("/")[2])), signal.SIGKILL)
         else:
             self.docker("kill", sandbox)

@@ -48,6 +48,15 @@ static int attach_all(const struct init_assign *assign, const int *fds, const ch
     return 0;
 }
 
+/* With all that is mounted below it: crun's folder of cgroup hierarchies is a tmpfs that anybody may
+ * write to. */
+static int make_read_only(const char *path)
+{
+    const struct mount_attr attr = {.attr_set = MOUNT_ATTR_RDONLY};
+
+    return (int)syscall(SYS_mount_setattr, AT_FDCWD, path, AT_RECURSIVE, &attr, sizeof(attr));
+}
+
 int rootfs_enter(const struct init_assign *assign, const int *fds, const char **ret_what)
 {
     static const char *const own[] = {"/proc", "/sys", "/dev"};
@@ -61,6 +70,9 @@ int rootfs_enter(const struct init_assign *assign, const int *fds, const char **
         if (move(own[i], there[i]) < 0)
             return -1;
     }
+    *ret_what = "/sys";
+    if (make_read_only(NEW_ROOT "/sys") < 0)
+        return -1;
     *ret_what = "pivot_root";
     if (chdir(NEW_ROOT) < 0 || syscall(SYS_pivot_root, ".", ".") < 0)
         return -1;

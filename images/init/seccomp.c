@@ -49,7 +49,7 @@ static const uint16_t allowed[] = {
     SYS_sched_getparam, SYS_sched_setparam, SYS_sched_getscheduler, SYS_sched_setscheduler,
     SYS_sched_get_priority_max, SYS_sched_get_priority_min, SYS_sched_rr_get_interval,
     SYS_getpriority, SYS_setpriority, SYS_ioprio_get, SYS_ioprio_set, SYS_getrlimit, SYS_setrlimit,
-    SYS_prlimit64, SYS_getrusage, SYS_prctl, SYS_getcpu, SYS_pidfd_open, SYS_pidfd_send_signal,
+    SYS_getrusage, SYS_prctl, SYS_getcpu, SYS_pidfd_open, SYS_pidfd_send_signal,
     SYS_ptrace, SYS_process_vm_readv, SYS_process_vm_writev, SYS_kcmp, SYS_restart_syscall,
     /* signals */
     SYS_rt_sigaction, SYS_rt_sigprocmask, SYS_rt_sigpending, SYS_rt_sigsuspend, SYS_rt_sigtimedwait,
@@ -190,6 +190,16 @@ static void emit_socket(struct program *p)
     emit_return(p, SECCOMP_RET_ALLOW);
 }
 
+/* One's own only: PID 1 has the same user, and the kernel asks for no more. */
+static void emit_prlimit(struct program *p)
+{
+    emit(p, BPF_JMP | BPF_JEQ | BPF_K, SYS_prlimit64, 0, 4);
+    emit_load(p, arg_low(0));
+    emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 1);
+    emit_return(p, SECCOMP_RET_ALLOW);
+    emit_errno(p, EPERM);
+}
+
 /* Those that change what a program sees, not what it may. */
 static void emit_personality(struct program *p)
 {
@@ -214,6 +224,7 @@ size_t seccomp_build(struct sock_filter *ret)
     last = emit_allowed(&p);
     emit_clone(&p);
     emit_socket(&p);
+    emit_prlimit(&p);
     emit_personality(&p);
     /* what is newer than this list is, to programs, an older kernel */
     emit(&p, BPF_JMP | BPF_JGT | BPF_K, last, 0, 1);
