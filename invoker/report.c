@@ -24,6 +24,13 @@ static int append_ms(struct buf *b, const char *label, uint64_t us)
                       hundredths % 100);
 }
 
+uint64_t report_billed_ms(uint64_t duration_us, uint64_t init_us)
+{
+    uint64_t ms = (duration_us + init_us + 999) / 1000;
+
+    return ms ? ms : 1;
+}
+
 int report_start(struct buf *b, struct str request_id, const char *version)
 {
     return buf_printf(b, "START RequestId: %.*s Version: %s", STR_ARG(request_id), version);
@@ -49,7 +56,6 @@ static int append_status(struct buf *b, enum report_status status, const char *e
 
 int report_line(struct buf *b, const struct report *rep)
 {
-    uint64_t billed_ms = (rep->duration_us + 999) / 1000;
     int r;
 
     r = buf_printf(b, "REPORT RequestId: %.*s\t", STR_ARG(rep->request_id));
@@ -59,7 +65,7 @@ int report_line(struct buf *b, const struct report *rep)
         r = buf_printf(b,
                        "Billed Duration: %" PRIu64 " ms\tMemory Size: %" PRIu32
                        " MB\tMax Memory Used: %" PRIu64 " MB\t",
-                       billed_ms ? billed_ms : 1, rep->memory_mib,
+                       report_billed_ms(rep->duration_us, rep->init_us), rep->memory_mib,
                        (rep->memory_used + MIB - 1) / MIB);
     if (r == 0 && rep->init_us)
         r = append_ms(b, "Init Duration", rep->init_us);
@@ -137,10 +143,10 @@ int report_plain_error_json(struct buf *b, const char *error_type, const char *t
 {
     int r;
 
-    r = buf_printf(b, "{\"errorType\":\"%s\",\"errorMessage\":\"", error_type);
+    r = buf_printf(b, "{\"errorMessage\":\"");
     if (r == 0)
         r = buf_append_json(b, str_of(text));
-    return r == 0 ? buf_printf(b, "\"}") : r;
+    return r == 0 ? buf_printf(b, "\",\"errorType\":\"%s\"}", error_type) : r;
 }
 
 int report_error_json(struct buf *b, const char *error_type, struct str request_id,
@@ -151,8 +157,10 @@ int report_error_json(struct buf *b, const char *error_type, struct str request_
 
     r = report_error_message(&message, request_id, text);
     if (r == 0)
-        r = buf_append_char(&message, '\0');
-    return r == 0 ? report_plain_error_json(b, error_type, message.ptr) : r;
+        r = buf_printf(b, "{\"errorType\":\"%s\",\"errorMessage\":\"", error_type);
+    if (r == 0)
+        r = buf_append_json(b, buf_str(&message));
+    return r == 0 ? buf_printf(b, "\"}") : r;
 }
 
 /* The texts are those of the Go library, in which AWS's supervisor is written. */

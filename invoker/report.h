@@ -24,7 +24,7 @@ enum report_status { REPORT_OK, REPORT_TIMEOUT, REPORT_ERROR };
 
 struct report {
     struct str request_id;
-    uint64_t duration_us; /* billed: rounded up to a millisecond, at least 1 */
+    uint64_t duration_us;
     uint32_t memory_mib;
     uint64_t memory_used; /* greatest, bytes; shown in MB, rounded up */
     uint64_t init_us; /* 0: not a cold start, not shown */
@@ -32,6 +32,11 @@ struct report {
     const char *error_type; /* REPORT_ERROR only, e.g. "Runtime.ExitError" */
 };
 
+/**
+ * What an invocation costs: its own time and that of the init phase before it, which Lambda bills
+ * for every kind of function (since 2025-08). Rounded up together, at least 1.
+ */
+uint64_t report_billed_ms(uint64_t duration_us, uint64_t init_us);
 /** "START RequestId: <id> Version: <version>" */
 int report_start(struct buf *b, struct str request_id, const char *version);
 /** "END RequestId: <id>" */
@@ -60,7 +65,7 @@ int report_error_message(struct buf *b, struct str request_id, const char *text)
 /** {"errorType":…,"errorMessage":"RequestId: <id> Error: <text>"}, members in the order of AWS. */
 int report_error_json(struct buf *b, const char *error_type, struct str request_id,
                       const char *text);
-/** {"errorType":…,"errorMessage":<text>}: the few messages without a request id. */
+/** {"errorMessage":<text>,"errorType":…}: about an answer of the runtime; without a request id. */
 int report_plain_error_json(struct buf *b, const char *error_type, const char *text);
 
 /**

@@ -33,7 +33,7 @@ static void report_of_a_cold_start_has_the_text_of_aws(void **state)
 
     assert_int_equal(report_line(&b, &rep), 0);
     assert_text(&b, "REPORT RequestId: 8f507cfc-4a29-4a2b-9b53-1c0c4b2a3d11\tDuration: 1.23 ms\t"
-                    "Billed Duration: 2 ms\tMemory Size: 128 MB\tMax Memory Used: 30 MB\t"
+                    "Billed Duration: 92 ms\tMemory Size: 128 MB\tMax Memory Used: 30 MB\t"
                     "Init Duration: 90.12 ms\t");
 }
 
@@ -54,19 +54,22 @@ static void billed_duration_is_rounded_up_and_never_nothing(void **state)
     static const struct {
         uint64_t us;
         const char *part;
+        uint64_t init_us;
     } cases[] = {
-        {0, "Duration: 0.00 ms\tBilled Duration: 1 ms"},
-        {999, "Duration: 1.00 ms\tBilled Duration: 1 ms"},
-        {1000, "Duration: 1.00 ms\tBilled Duration: 1 ms"},
-        {1001, "Duration: 1.00 ms\tBilled Duration: 2 ms"},
-        {899999996, "Duration: 900000.00 ms\tBilled Duration: 900000 ms"},
+        {0, "Duration: 0.00 ms\tBilled Duration: 1 ms", 0},
+        {999, "Duration: 1.00 ms\tBilled Duration: 1 ms", 0},
+        {1000, "Duration: 1.00 ms\tBilled Duration: 1 ms", 0},
+        {1001, "Duration: 1.00 ms\tBilled Duration: 2 ms", 0},
+        {899999996, "Duration: 900000.00 ms\tBilled Duration: 900000 ms", 0},
+        {250060, "Duration: 250.06 ms\tBilled Duration: 351 ms", 100770}, /* with its init phase */
     };
     size_t i;
     (void)state;
 
     for (i = 0; i < ARRAY_LEN(cases); i++) {
         CLEANUP(buf_done) struct buf b = BUF_INIT(REPORT_LINE_MAX);
-        struct report rep = {.request_id = STR("r"), .duration_us = cases[i].us};
+        struct report rep = {.request_id = STR("r"), .duration_us = cases[i].us,
+                             .init_us = cases[i].init_us};
 
         assert_int_equal(report_line(&b, &rep), 0);
         assert_int_equal(buf_append_char(&b, '\0'), 0);

@@ -120,8 +120,6 @@ static void write_end(struct buf *b, const struct telemetry_event *ev, bool logs
 
 static void write_report(struct buf *b, const struct telemetry_event *ev, bool logs)
 {
-    uint64_t billed_ms = (ev->duration_us + 999) / 1000;
-
     put_string(b, "{\"requestId\":\"", ev->request_id);
     if (!logs) {
         put_status(b, ev);
@@ -131,7 +129,7 @@ static void write_report(struct buf *b, const struct telemetry_event *ev, bool l
     (void)buf_printf(b,
                      ",\"billedDurationMs\":%" PRIu64 ",\"memorySizeMB\":%" PRIu32
                      ",\"maxMemoryUsedMB\":%" PRIu64,
-                     billed_ms ? billed_ms : 1, ev->spec->memory_mib,
+                     report_billed_ms(ev->duration_us, ev->init_us), ev->spec->memory_mib,
                      (ev->memory_used + MIB - 1) / MIB);
     if (ev->init_us)
         put_ms(b, ",\"initDurationMs\":", ev->init_us);

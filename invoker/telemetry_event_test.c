@@ -79,11 +79,11 @@ static void events_have_the_documented_form(void **state)
           .init_us = 397680,
           .memory_used = 31457281},
          HEAD("platform.report") "{\"requestId\":\"i\",\"status\":\"timeout\",\"metrics\":"
-                                 "{\"durationMs\":693.92,\"billedDurationMs\":694,"
+                                 "{\"durationMs\":693.92,\"billedDurationMs\":1092,"
                                  "\"memorySizeMB\":128,\"maxMemoryUsedMB\":31,"
                                  "\"initDurationMs\":397.68}}}",
          HEAD("platform.report") "{\"requestId\":\"i\",\"metrics\":{\"durationMs\":693.92,"
-                                 "\"billedDurationMs\":694,\"memorySizeMB\":128,"
+                                 "\"billedDurationMs\":1092,\"memorySizeMB\":128,"
                                  "\"maxMemoryUsedMB\":31,\"initDurationMs\":397.68}}}"},
         {{.kind = TELEMETRY_EXTENSION_STATE,
           .name = "x",
