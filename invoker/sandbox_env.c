@@ -7,6 +7,8 @@
 #include "common/proto/init_wire.h"
 
 #define RUNTIME_API "127.0.0.1:9001" /* as hearth-init binds it */
+#define XRAY_HOST "127.0.0.1" /* nobody listens there: segments are lost, as without tracing */
+#define XRAY_PORT "2000"
 #define TASK_ROOT "/var/task"
 
 /* What Lambda sets and a function or an image may change. */
@@ -19,6 +21,9 @@ static const char *const defaults[][2] = {
     {"LAMBDA_TASK_ROOT", TASK_ROOT},
     {"LAMBDA_RUNTIME_DIR", "/var/runtime"},
     {"AWS_XRAY_CONTEXT_MISSING", "LOG_ERROR"},
+    {"AWS_XRAY_DAEMON_ADDRESS", XRAY_HOST ":" XRAY_PORT},
+    {"_AWS_XRAY_DAEMON_ADDRESS", XRAY_HOST},
+    {"_AWS_XRAY_DAEMON_PORT", XRAY_PORT},
 };
 
 struct env_list {
@@ -95,8 +100,8 @@ static void set_reserved(struct env_list *env, const struct sandbox_spec *spec,
     set_of(env, "AWS_LAMBDA_RUNTIME_API", RUNTIME_API);
     set_of(env, "PWD", cwd);
     set_of(env, "_HANDLER", spec->handler);
-    if (spec->runtime && !str_starts(str_of(spec->runtime), STR("provided"))) {
-        execution = str_printf("AWS_Lambda_%s", spec->runtime);
+    if (!spec->runtime || !str_starts(str_of(spec->runtime), STR("provided"))) {
+        execution = str_printf("AWS_Lambda_%s", spec->runtime ? spec->runtime : "Image");
         set_of(env, "AWS_EXECUTION_ENV", execution);
     }
 }

@@ -72,8 +72,11 @@ static void test_reserved_beats_function_beats_image_beats_defaults(void **state
     assert_string_equal(value(env, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE"), "128");
     assert_string_equal(value(env, "AWS_LAMBDA_LOG_STREAM_NAME"), "2026/11/23/[$LATEST]00");
     assert_string_equal(value(env, "AWS_LAMBDA_INITIALIZATION_TYPE"), "on-demand");
+    assert_string_equal(value(env, "AWS_XRAY_DAEMON_ADDRESS"), "127.0.0.1:2000");
+    assert_string_equal(value(env, "_AWS_XRAY_DAEMON_ADDRESS"), "127.0.0.1");
+    assert_string_equal(value(env, "_AWS_XRAY_DAEMON_PORT"), "2000");
     assert_null(value(env, "AWS_ACCESS_KEY_ID"));
-    assert_null(value(env, "AWS_EXECUTION_ENV"));
+    assert_string_equal(value(env, "AWS_EXECUTION_ENV"), "AWS_Lambda_Image");
     assert_null(value(env, "_HANDLER"));
     assert_null(value(env, "nonsense"));
     sandbox_env_free(env);
