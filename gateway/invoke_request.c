@@ -140,8 +140,24 @@ static int read_client_context(struct invoke_request *r, const struct invoke_sou
                      "Client context must be a valid Base64-encoded JSON object.");
 }
 
-/* Root is for the trace, Sampled says who records it: we record nothing, so 0 unless the client
- * decided. */
+/*
+ * Root is for the trace, Parent the segment that the function's own hang under, Sampled says who
+ * records it: we record nothing, so 0 unless the client decided. Tracing libraries take a function
+ * without a parent for one that still starts, and warn of every segment.
+ */
+static void complete_trace_id(struct buf *id)
+{
+    char hex[17];
+
+    if (!memmem(id->ptr, id->len, ";Parent=", 8)) {
+        token_make(8, hex);
+        buf_append(id, ";Parent=", 8);
+        buf_append(id, hex, 16);
+    }
+    if (!memmem(id->ptr, id->len, ";Sampled=", 9))
+        buf_append(id, ";Sampled=0", 10);
+}
+
 static void read_trace_id(struct invoke_request *r, const struct invoke_source *source)
 {
     struct str given = source->header(source->arg, "x-amzn-trace-id");
@@ -150,8 +166,7 @@ static void read_trace_id(struct invoke_request *r, const struct invoke_source *
 
     if (str_starts(given, STR("Root=")) && given.len <= TRACE_ID_MAX) {
         buf_append_str(&r->trace_id, given);
-        if (!memmem(given.ptr, given.len, "Sampled=", 8))
-            buf_append(&r->trace_id, ";Sampled=0", 10);
+        complete_trace_id(&r->trace_id);
         return;
     }
     hex_encode(&seconds, sizeof(seconds), hex);
@@ -160,7 +175,7 @@ static void read_trace_id(struct invoke_request *r, const struct invoke_source *
     token_make(12, hex);
     buf_append_char(&r->trace_id, '-');
     buf_append(&r->trace_id, hex, 24);
-    buf_append(&r->trace_id, ";Sampled=0", 10);
+    complete_trace_id(&r->trace_id);
 }
 
 int invoke_request_read(struct invoke_request *r, const struct invoke_source *source,

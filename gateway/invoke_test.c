@@ -35,7 +35,7 @@ static void an_invocation_goes_to_a_node_and_back(void **state)
     assert_string_equal(f.nodes[0].arn,
                         "arn:aws:lambda:us-east-1:000000000000:function:hello:live");
     assert_string_equal(f.nodes[0].context, "{\"a\":1}");
-    assert_string_equal(f.nodes[0].trace, "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=0");
+    assert_memory_equal(f.nodes[0].trace, "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=", 48);
     assert_int_equal(f.nodes[0].flags, INVOKE_LOG_TAIL);
     end(&f);
 }
