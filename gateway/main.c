@@ -43,6 +43,7 @@ int main(int argc, char **argv)
     int r;
 
     cjson_abort_without_memory();
+    buf_return_large();
     r = config_load(&gateway_config_program, argc, argv, &config, &problems);
     if (r == CONFIG_RUN) {
         log_init("gateway", (enum log_level)log_level_parse(str_of(config.log_level)));

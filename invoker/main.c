@@ -52,6 +52,7 @@ int main(int argc, char **argv)
 
     signal(SIGPIPE, SIG_IGN); /* sockets tell by their errors */
     cjson_abort_without_memory();
+    buf_return_large();
     r = config_load(&invoker_program, argc, argv, &config, &problems);
     if (r < 0) {
         fprintf(stderr, "hearth-invoker: wrong settings\n%.*s", STR_ARG(buf_str(&problems)));

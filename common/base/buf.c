@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/base/buf.h"
 
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/base/error.h"
+
+#define RETURNED_BYTES (256 * 1024) /* smaller ones are reused too often */
 
 void buf_init(struct buf *b, size_t max)
 {
@@ -168,4 +171,9 @@ char *buf_take(struct buf *b)
     b->ptr = NULL;
     b->len = b->cap = 0;
     return ret;
+}
+
+void buf_return_large(void)
+{
+    (void)mallopt(M_MMAP_THRESHOLD, RETURNED_BYTES);
 }

@@ -44,5 +44,11 @@ int buf_append_json(struct buf *b, struct str s);
 void buf_consume(struct buf *b, size_t n);
 /** The contents with a NUL behind, owned by the caller (free()); the buf is empty again. Never NULL. */
 char *buf_take(struct buf *b);
+/**
+ * Once, at the beginning of a program that holds payloads: the memory of large bufs goes back to the
+ * system when they are freed. Left alone glibc learns from the first ones to keep blocks of up to
+ * 32 MiB, so that a program stays as large as its busiest moment.
+ */
+void buf_return_large(void);
 
 #endif

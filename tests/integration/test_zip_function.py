@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Functions from zip archives: Python, Node.js and a custom runtime, with AWS's own runtime clients."""
 import base64
+import concurrent.futures
 import json
+import re
 import subprocess
 import time
 
 import pytest
 
-from harness import C_RUNTIME, LAUNCHER, ROLE, Hearth, remove_folder, short_folder, zip_of
+from harness import C_RUNTIME, LAUNCHER, ROLE, Hearth, remove_folder, short_folder, wait_until, zip_of
 
 PYTHON = """
 import os, sys, json
@@ -199,6 +201,22 @@ def handler(e, c):
     assert r["/tmp/x"] == "written"
     assert all(r[p] in ("EROFS", "EACCES") for p in ("/x", "/var/task/x", "/opt/x", "/etc/x"))
     assert abs(r["tmp"] - (512 << 20)) < (16 << 20)
+
+
+def resident_kib(pid):
+    return int(re.search(r"VmRSS:\s+(\d+)", open(f"/proc/{pid}/status").read())[1])
+
+
+def test_memory_for_large_payloads_is_given_back(hearth, lam, make_function):
+    make_function("echo", {"app.py": "def handler(e, c): return e"}, MemorySize=512)
+    body = json.dumps("y" * (6 * 1024 * 1024 - 2))
+    pids = [hearth.pid("hearth-gateway"), hearth.pid("hearth-invoker")]
+    call(lam, "echo", 1)
+    before = [resident_kib(pid) for pid in pids]
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        for a in pool.map(lambda _: lam.invoke(FunctionName="echo", Payload=body), range(12)):
+            assert a["Payload"].read() == body.encode()
+    wait_until("both are as small as before", lambda: all(resident_kib(p) < b + 8192 for p, b in zip(pids, before)), 5)
 
 
 def test_large_payloads_both_ways(lam, make_function):
