@@ -303,6 +303,16 @@ def zip_of(files):
     return out.getvalue()
 
 
+def sample(name):
+    """What images/samples/build.sh makes of that name; a skip when this machine's tools cannot build it."""
+    import pytest
+    p = subprocess.run([TOP / "images/samples/build.sh", name], capture_output=True, text=True, timeout=900)
+    if p.returncode == 3:
+        pytest.skip(p.stderr.strip())
+    assert p.returncode == 0, p.stderr
+    return pathlib.Path(p.stdout.strip()).read_bytes()
+
+
 def short_folder(prefix):
     """A folder with a short path: names of sockets below it are limited to 107 bytes."""
     return pathlib.Path(tempfile.mkdtemp(prefix=prefix, dir="/tmp"))

@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # build.sh go|rust|cpp|java     builds a sample function and prints the path of what to upload
+# build.sh web-adapter          builds aws-lambda-web-adapter as it is published: an extension
 #
 # go, rust   a static program `bootstrap` for provided.al2023      (build/samples/go/bootstrap)
 # cpp        hello.zip, made by the packager of aws-lambda-cpp     (build/samples/cpp/hello.zip)
 # java       a jar, which is an archive as it is                   (build/samples/java/hello.jar)
+# web-adapter  a static program                                    (build/samples/web-adapter/bin/lambda-adapter)
 #
 # Done again only when a source or the compiler changed. Needs go, cargo, g++ with cmake, libcurl and zip, or
 # javac with mvn; the clients come from each language's own registry, pinned with checksums. Exit status 3
@@ -41,6 +43,14 @@ build_rust() {
     cp "$out/target/$target/release/bootstrap" "$out/bootstrap"
 }
 
+# Not optimised: that takes a quarter of the time. --locked: with the checksums that come with the crate.
+build_web_adapter() {
+    CARGO_TARGET_DIR=$out/target RUSTFLAGS="-C target-feature=+crt-static -C strip=symbols" \
+        cargo install lambda_web_adapter --version 0.9.1 --locked --debug --root "$out" \
+        --target "$(rustc -vV | sed -n 's/^host: //p')"
+    rm -rf "$out/target"
+}
+
 # AWS's C++ client is on no registry by itself. AWS's Node.js client has its sources inside; nodejs/packages.lock
 # pins that archive.
 build_cpp() {
@@ -74,11 +84,12 @@ case ${1:-} in
 go) need go; tool=$(go version) result=bootstrap ;;
 rust) need cargo rustc gcc; tool=$(rustc -vV) result=bootstrap ;;
 cpp) need g++ cmake make npm zip curl-config; tool=$(g++ --version | head -n 1) result=hello.zip ;;
+web-adapter) need cargo rustc gcc; tool=$(rustc -vV) result=bin/lambda-adapter ;;
 java) need javac jar mvn python3; tool=$(javac -version 2>&1) result=hello.jar ;;
-*) sed -n '4,14s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+*) sed -n '4,16s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 esac
 out=$build/samples/$1
-hash=$({ echo "$tool"; cat "$0"; find "$here/$1" "$images/java/packages.lock" "$images/nodejs/packages.lock" -type f |
+hash=$({ echo "$tool"; cat "$0"; find "$images/java/packages.lock" "$images/nodejs/packages.lock" $([ ! -d "$here/$1" ] || echo "$here/$1") -type f |
     LC_ALL=C sort | xargs cat; } | sha256sum)
 mkdir -p "$out"
 exec 8>"$build/samples/$1.lock"
@@ -86,7 +97,7 @@ flock 8
 if [ "$(cat "$out/built" 2>/dev/null)" != "$hash" ]; then
     rm -rf "${out:?}/"*
     set +e
-    (set -e; "build_$1") >"$out.log" 2>&1
+    (set -e; "build_${1//-/_}") >"$out.log" 2>&1
     status=$?
     set -e
     if [ $status != 0 ]; then

@@ -2,14 +2,13 @@
 """External extensions from layers, in real sandboxes: their life, their events, telemetry, and bad ones."""
 import base64
 import json
-import os
 import re
 import subprocess
 import time
 
 import pytest
 
-from harness import SLOW, TOP, wait_until, zip_of
+from harness import SLOW, TOP, sample, wait_until, zip_of
 
 # What extensions share: a client of the APIs, and a log of what they saw on their standard output.
 COMMON = '''#!/usr/bin/env python3
@@ -442,9 +441,8 @@ def test_a_static_extension_runs_where_there_is_no_interpreter(hearth, lam, make
     assert sum("static extension: INVOKE" in line for line in lines_of(hearth, "ext-static")) == 3
 
 
-# ---- aws-lambda-web-adapter, unchanged: HEARTH_WEB_ADAPTER names its binary (crate lambda_web_adapter)
+# ---- aws-lambda-web-adapter, unchanged
 
-WEB_ADAPTER = os.environ.get("HEARTH_WEB_ADAPTER", "")
 WEB_APP = '''
 import json, os
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -475,11 +473,10 @@ def http_event(method, path, body=None):
             "body": body, "isBase64Encoded": False}
 
 
-@pytest.mark.skipif(not WEB_ADAPTER, reason="HEARTH_WEB_ADAPTER does not name a binary")
 def test_the_web_adapter_serves_a_web_application(hearth, lam, with_extensions, make_function):
     wrapper = '#!/bin/sh\nexec python3 "$LAMBDA_TASK_ROOT/$_HANDLER"\n'
     arn = lam.publish_layer_version(LayerName="ext-web", Content={"ZipFile": zip_of({
-        "extensions/lambda-adapter": (open(WEB_ADAPTER, "rb").read(), 0o755), "wrapper": (wrapper, 0o755)})})["LayerVersionArn"]
+        "extensions/lambda-adapter": (sample("web-adapter"), 0o755), "wrapper": (wrapper, 0o755)})})["LayerVersionArn"]
     make_function("ext-web", {"web.py": WEB_APP}, handler="web.py", Layers=[arn], MemorySize=256, Timeout=20,
                   Environment={"Variables": {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/wrapper", "AWS_LWA_PORT": "8000"}})
     a, r = invoke(lam, "ext-web", http_event("GET", "/some/path"))

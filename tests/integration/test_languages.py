@@ -3,23 +3,13 @@
 import base64
 import json
 import re
-import subprocess
 
 import pytest
 
-from harness import TOP, wait_until
+from harness import TOP, sample, wait_until
 
-EXIT = "RequestId: {} Error: Runtime exited with error: exit status {}"
 SAMPLES = TOP / "images/samples"
-
-
-def sample(language):
-    """The built sample function; a skip when this machine's tools cannot build it."""
-    p = subprocess.run([SAMPLES / "build.sh", language], capture_output=True, text=True, timeout=900)
-    if p.returncode == 3:
-        pytest.skip(p.stderr.strip())
-    assert p.returncode == 0, p.stderr
-    return open(p.stdout.strip(), "rb").read()
+EXIT = "RequestId: {} Error: Runtime exited with error: exit status {}"
 
 
 @pytest.fixture(scope="module")
