@@ -29,7 +29,7 @@ group_run="redis-server mmdebstrap debian-archive-keyring python3 python3-venv c
 group_test="docker-registry python3-venv openjdk-17-jre-headless|default-jre-headless maven runc crun
     wrk strace clang libclang-rt-14-dev|libclang-rt-19-dev|libclang-rt-dev node=nodejs npm=npm curl jq
     javac=openjdk-17-jdk-headless|default-jdk-headless go=golang-go cargo=cargo-web|cargo cmake=cmake zip=zip
-    awscli? python3-boto3?"
+    spin awscli? python3-boto3?"
 
 say() { echo "setup: $*" >&2; }
 die() { say "$*"; exit 1; }

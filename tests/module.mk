@@ -9,7 +9,10 @@ long-faults: all ## random operations and kills for minutes each, where `make te
 	@HEARTH_WORLD_SECONDS=$(or $(LONG),60) $(BUILD)/san-address-undefined/tests/controller/world_test
 	@cd tests && HEARTH_KILL_SECONDS=$(or $(LONG),120) ../build/venv/bin/python -m pytest -q -s faults/test_kill_controller.py
 
+check-model: ## the permit protocol: all states of its models, and variants that must fail
+	@tests/model/check.sh $(BUILD)/model
+
 test-streaming: all ## streamed answers of AWS's 200 MiB (in `make test` they have 64)
 	@cd tests && HEARTH_TEST_STREAM_MIB=200 ../build/venv/bin/python -m pytest -q -s integration/test_streaming.py
 
-.PHONY: conformance long-faults test-streaming
+.PHONY: check-model conformance long-faults test-streaming
