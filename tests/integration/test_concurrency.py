@@ -3,8 +3,6 @@
 import concurrent.futures
 import json
 
-from harness import wait_until
-
 APP = """
 import time
 def handler(event, context):
@@ -33,27 +31,3 @@ def test_ten_functions_a_hundred_invocations_each(hearth, lam, make_function):
     assert len(set(ids)) == 1000
     for name in names:
         assert len(hearth.sandboxes(function=name)) <= 100
-
-
-def test_concurrent_first_requests_start_at_most_as_many_sandboxes(hearth, lam, make_function):
-    make_function("herd", {"app.py": APP}, Timeout=60)
-    with concurrent.futures.ThreadPoolExecutor(6) as pool:
-        list(pool.map(lambda n: call(lam, "herd", n, sleep=0.5), range(6)))
-    assert 1 <= len(hearth.sandboxes(function="herd")) <= 6
-
-
-def test_one_sandbox_runs_one_invocation_at_a_time(lam, make_function):
-    make_function("single", {"app.py": """
-import time
-busy = 0
-def handler(event, context):
-    global busy
-    busy += 1
-    most = busy
-    time.sleep(0.2)
-    busy -= 1
-    return most
-"""}, Timeout=60)
-    with concurrent.futures.ThreadPoolExecutor(12) as pool:
-        most = list(pool.map(lambda _: json.load(lam.invoke(FunctionName="single", Payload=b"{}")["Payload"]), range(24)))
-    assert set(most) == {1}
