@@ -64,7 +64,7 @@ static const struct link_ops client_ops = {on_client_up, NULL, on_down};
 static int setup(void **state)
 {
     const struct logs_options options = {.folder = folder, .node = "n1"};
-    const struct log_identity id = {"1", "r", "hello", "1", "g", "s", "sb"};
+    const struct log_identity id = {"1", "r", "hello", "1", "g", "s", "sb", FN_LOG_TRACE};
     const struct link_hello me = {"gateway", "g1"}, other = {"invoker", "n1"};
 
     (void)state;

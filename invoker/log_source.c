@@ -11,6 +11,7 @@
 #include "common/base/clock.h"
 #include "common/base/id.h"
 #include "common/base/log.h"
+#include "common/proto/log_line_level.h"
 #include "invoker/log_core.h"
 #include "invoker/log_lines.h"
 #include "invoker/log_tail.h"
@@ -28,6 +29,8 @@ struct log_pipe {
     size_t capacity; /* bytes that can wait in it */
     struct watch *watch;
     struct log_lines lines;
+    bool goes_on; /* the last piece is not the end of its line */
+    bool left_out; /* which is not logged */
 };
 
 struct log_source {
@@ -39,19 +42,21 @@ struct log_source {
     struct log_tail *tail; /* NULL: not wanted */
     struct log_tail *init_tail; /* printed before the first invocation; NULL: nothing */
     bool in_init; /* no invocation has begun */
+    enum fn_log_level least;
     uint64_t line_ms; /* time of the lines that are framed now */
     log_source_line_fn *line_fn; /* NULL: nobody listens */
     void *line_arg;
     struct log_pipe pipes[PIPES]; /* standard output, standard error, extensions */
 };
 
-void logs_stream_name(const char *version, char ret[LOGS_STREAM_NAME_MAX])
+void logs_stream_name(const char *function, const char *version, char ret[LOGS_STREAM_NAME_MAX])
 {
     char date[CLOCK_ISO_MAX], token[33];
 
     clock_format_date(wall_ms(), date);
     token_make(16, token);
-    snprintf(ret, LOGS_STREAM_NAME_MAX, "%s/[%.40s]%s", date, version, token);
+    snprintf(ret, LOGS_STREAM_NAME_MAX, "%s/%.64s[%.40s]%s", date, function ? function : "",
+             version, token);
 }
 
 /* ---- framing ---- */
@@ -100,14 +105,33 @@ static void frame_with_tail(struct log_source *src, enum log_record_stream strea
         tail_add_line(src->tail, text, continues);
 }
 
+/* Whether the function's log level leaves this out; of a line in pieces, the first decides. */
+static bool is_left_out(struct log_pipe *pipe, struct str text, bool continues)
+{
+    struct log_source *src = pipe->src;
+    int level;
+
+    if (src->least == FN_LOG_TRACE || pipe->stream == LOG_RECORD_EXTENSION)
+        return false;
+    if (!pipe->goes_on) {
+        level = log_line_level(text, !continues);
+        pipe->left_out = level >= 0 && level < (int)src->least;
+        src->logs->counters.filtered += pipe->left_out;
+    }
+    pipe->goes_on = continues;
+    return pipe->left_out;
+}
+
 static void on_line(struct str text, bool continues, void *arg)
 {
     struct log_pipe *pipe = arg;
     struct log_source *src = pipe->src;
 
-    frame_with_tail(src, pipe->stream, text, continues);
     if (src->line_fn)
         src->line_fn(text, pipe->stream == LOG_RECORD_EXTENSION, src->line_arg);
+    if (is_left_out(pipe, text, continues))
+        return;
+    frame_with_tail(src, pipe->stream, text, continues);
     if (!src->in_init)
         return;
     if (!src->init_tail)
@@ -310,6 +334,7 @@ struct log_source *log_source_new(struct logs *logs, const struct log_identity *
         abort();
     src->logs = logs;
     src->in_init = true;
+    src->least = identity->least;
     src->origin = BUF_INIT(ORIGIN_MAX);
     src->request_id = BUF_INIT(1024);
     origin_make(src, identity);

@@ -39,19 +39,34 @@ static const struct log_identity identity = {
     .sandbox = "sb-1",
 };
 
-static void world_start(struct world *w)
+static void source_start(struct world *w, enum fn_log_level least)
 {
-    const struct logs_options options = {.folder = folder, .node = "n1"};
+    struct log_identity id = identity;
     int out[2], err[2];
-    struct error e;
 
-    if (logs_new(w->loop, &options, &w->logs, &e) < 0)
-        fail_msg("%s", e.msg);
+    id.least = least;
     assert_int_equal(pipe2(out, O_CLOEXEC), 0);
     assert_int_equal(pipe2(err, O_CLOEXEC), 0);
     w->out = out[1];
     w->err = err[1];
-    w->src = log_source_new(w->logs, &identity, out[0], err[0]);
+    w->src = log_source_new(w->logs, &id, out[0], err[0]);
+}
+
+static void source_stop(struct world *w)
+{
+    log_source_free(TAKE(w->src));
+    closep(&w->out);
+    closep(&w->err);
+}
+
+static void world_start(struct world *w)
+{
+    const struct logs_options options = {.folder = folder, .node = "n1"};
+    struct error e;
+
+    if (logs_new(w->loop, &options, &w->logs, &e) < 0)
+        fail_msg("%s", e.msg);
+    source_start(w, FN_LOG_TRACE);
 }
 
 static void on_closed(void *arg)
@@ -64,10 +79,7 @@ static void on_closed(void *arg)
 
 static void world_stop(struct world *w)
 {
-    log_source_free(w->src);
-    w->src = NULL;
-    closep(&w->out);
-    closep(&w->err);
+    source_stop(w);
     logs_close(w->logs, 0, on_closed, w);
     loop_run(w->loop);
     assert_null(w->logs);
@@ -370,14 +382,60 @@ static void a_full_disk_stops_the_reading_and_loses_nothing(void **state)
     log_least = LOG_INFO;
 }
 
+#define LEVEL(name) "{\"level\":\"" name "\",\"time\":\"2026-11-26T20:00:00Z\"}\n"
+
+static void lines_below_the_level_are_left_out_everywhere(void **state)
+{
+    struct world *w = *state;
+    struct logs_counters c;
+    int extensions[2];
+
+    source_stop(w);
+    source_start(w, FN_LOG_WARN);
+    assert_int_equal(pipe2(extensions, O_CLOEXEC), 0);
+    log_source_add_extensions(w->src, extensions[0]);
+    put(w->out, LEVEL("INFO")); /* of the init phase */
+    assert_int_equal(log_source_begin(w->src, STR("r1"), true), 0);
+    log_source_tail_add_init(w->src);
+    put(w->out, LEVEL("DEBUG") LEVEL("WARN") "plain\n{}\n");
+    put(w->err, LEVEL("info") LEVEL("error"));
+    put(extensions[1], LEVEL("DEBUG"));
+    log_source_drain(w->src);
+    assert_tail(w, LEVEL("WARN") "plain\n" LEVEL("error") LEVEL("DEBUG"));
+    logs_counters_get(w->logs, &c);
+    assert_int_equal(c.lines, 4);
+    assert_int_equal(c.filtered, 4);
+    assert_int_equal(c.dropped, 0);
+    closep(&extensions[1]);
+}
+
+static void of_a_line_in_pieces_the_first_decides_for_all(void **state)
+{
+    struct world *w = *state;
+    struct logs_counters c;
+
+    source_stop(w);
+    source_start(w, FN_LOG_WARN);
+    put(w->out, "{\"level\":\"DEBUG\",\"time\":\"2026-11-26T20:00:00Z\",\"text\":\"");
+    put_many(w, 'x', 3 * LOG_LINES_MAX); /* and its end */
+    put(w->out, "next\n");
+    log_source_drain(w->src);
+    assert_found(w, "", " std next;");
+    logs_counters_get(w->logs, &c);
+    assert_int_equal(c.filtered, 1);
+}
+
 static void a_stream_name_has_date_version_and_a_token(void **state)
 {
     char name[LOGS_STREAM_NAME_MAX];
 
     (void)state;
-    logs_stream_name("$LATEST", name);
+    logs_stream_name(NULL, "$LATEST", name);
     assert_int_equal(strlen(name), strlen("2026/11/23/[$LATEST]") + 32);
     assert_memory_equal(name + 10, "/[$LATEST]", 10);
+    logs_stream_name("hello", "7", name);
+    assert_int_equal(strlen(name), strlen("2026/11/23/hello[7]") + 32);
+    assert_memory_equal(name + 10, "/hello[7]", 9);
 }
 
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
@@ -395,6 +453,8 @@ int main(void)
         TEST(lines_outlive_a_restart),
         TEST(pipes_that_end_are_let_go),
         TEST(a_full_disk_stops_the_reading_and_loses_nothing),
+        TEST(lines_below_the_level_are_left_out_everywhere),
+        TEST(of_a_line_in_pieces_the_first_decides_for_all),
         cmocka_unit_test(a_stream_name_has_date_version_and_a_token),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

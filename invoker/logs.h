@@ -34,8 +34,8 @@
  * Lasting: kill -9 loses what was read from pipes but not yet written: the last LOGS_BATCH_US or
  *          LOGS_BATCH_BYTES, plus one batch in the hands of a worker. A power cut may also lose
  *          what the kernel had not written back, unless sync is on (docs/internals/logs.md).
- * Source:  Lambda developer guide, "Lambda log formats", "Invoke: LogType"; design.md sections 7
- *          and 9.
+ * Source:  Lambda developer guide, "Lambda log formats", "Log-level filtering", "Configuring
+ *          CloudWatch log groups", "Invoke: LogType"; design.md sections 7 and 9.
  */
 #ifndef HEARTH_INVOKER_LOGS_H
 #define HEARTH_INVOKER_LOGS_H
@@ -47,6 +47,7 @@
 #include "common/base/str.h"
 #include "common/io/loop.h"
 #include "common/io/rpc.h"
+#include "common/model/fn_log_level.h"
 
 #define LOGS_TAIL_MAX 4096 /* bytes of X-Amz-Log-Result before base64 */
 #define LOGS_BATCH_BYTES (64u * 1024u)
@@ -86,6 +87,7 @@ struct log_identity {
     const char *log_group; /* "/aws/lambda/<name>" */
     const char *log_stream; /* see logs_stream_name() */
     const char *sandbox; /* sandbox id */
+    enum fn_log_level least; /* lines of the function below it are left out; TRACE: none is */
 };
 
 /** Since start. Nothing here is ever reset. */
@@ -97,6 +99,7 @@ struct logs_counters {
     uint64_t shipped; /* records that Kafka has acknowledged */
     uint64_t resent; /* records given to Kafka again after a failure */
     uint64_t undeliverable; /* records that Kafka refuses for good; they stay in the segments */
+    uint64_t filtered; /* lines of functions left out by their level */
     uint64_t dropped; /* always 0: it is a promise with a number */
     uint64_t write_errors; /* failed attempts to write a batch; each is retried */
     uint64_t blocked; /* times that reading of pipes was stopped */
@@ -127,9 +130,12 @@ void logs_counters_get(const struct logs *logs, struct logs_counters *ret);
 
 /* ---- one sandbox ---- */
 
-#define LOGS_STREAM_NAME_MAX 128
-/** A new "YYYY/MM/DD/[version]hex32" of today (UTC) into @ret. */
-void logs_stream_name(const char *version, char ret[LOGS_STREAM_NAME_MAX]);
+#define LOGS_STREAM_NAME_MAX 192
+/**
+ * A new "YYYY/MM/DD/[version]hex32" of today (UTC) into @ret; with @function, the plain name of a
+ * function whose log group is its own choice, "YYYY/MM/DD/function[version]hex32".
+ */
+void logs_stream_name(const char *function, const char *version, char ret[LOGS_STREAM_NAME_MAX]);
 
 /**
  * Takes the read ends of a sandbox's standard output and standard error (-1: none), makes them
@@ -140,7 +146,10 @@ struct log_source *log_source_new(struct logs *logs, const struct log_identity *
                                   int stdout_fd, int stderr_fd);
 /** The same for what the sandbox's extensions print; once, before they start. */
 void log_source_add_extensions(struct log_source *src, int fd);
-/** Calls @fn with each line, or piece of one, from the pipes; @is_extension tells whose it is. */
+/**
+ * Calls @fn with each line, or piece of one, from the pipes, those that are left out as well;
+ * @is_extension tells whose it is.
+ */
 typedef void log_source_line_fn(struct str text, bool is_extension, void *arg);
 void log_source_on_line(struct log_source *src, log_source_line_fn *fn, void *arg);
 /**

@@ -3,7 +3,7 @@
 LOG_DRIVER_OBJ := $(call obj,tests/integration/log_driver.c \
 	$(filter-out %_test.c invoker/log_rpc.c,$(wildcard invoker/log*.c)) \
 	$(filter-out %_test.c,$(wildcard common/base/*.c)) \
-	common/proto/log_record.c common/io/loop.c common/io/timer_heap.c common/io/kafka.c)
+	common/model/fn_log_level.c common/proto/log_record.c common/proto/log_line_level.c common/io/loop.c common/io/timer_heap.c common/io/kafka.c)
 $(BUILD)/tests/log-driver: $(LOG_DRIVER_OBJ)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
@@ -22,7 +22,7 @@ SANDBOX_DRIVER_OBJ := $(call obj,tests/integration/sandbox/driver.c \
 	$(filter-out %_test.c,$(wildcard invoker/launcher*.c invoker/docker_*.c invoker/image_store*.c)) \
 	invoker/init_link.c invoker/launch_base.c invoker/sandbox_env.c invoker/seccomp_profile.c $(filter-out %_test.c,$(wildcard invoker/cgroup*.c)) invoker/oci_runtime.c \
 	invoker/rootfs_mount.c invoker/scratch_disk.c invoker/run_program.c invoker/demand.c invoker/native_host.c $(filter-out %_test.c,$(wildcard invoker/blank*.c)) $(filter-out %_test.c,$(wildcard common/base/*.c)) \
-	common/proto/init_wire.c common/proto/image_ref.c common/io/loop.c common/io/timer_heap.c \
+	common/model/fn_log_level.c common/proto/init_wire.c common/proto/image_ref.c common/io/loop.c common/io/timer_heap.c \
 	common/io/http_client.c $(filter-out %_test.c,$(wildcard common/io/docker*.c)))
 $(BUILD)/tests/sandbox-driver: $(SANDBOX_DRIVER_OBJ)
 	@mkdir -p $(@D)

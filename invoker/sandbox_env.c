@@ -97,6 +97,10 @@ static void set_reserved(struct env_list *env, const struct sandbox_spec *spec,
     set_of(env, "AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand");
     set_of(env, "AWS_LAMBDA_LOG_GROUP_NAME", spec->log_group);
     set_of(env, "AWS_LAMBDA_LOG_STREAM_NAME", log_stream);
+    if (spec->log_json) { /* AWS's clients then write JSON, and leave out what is below */
+        set_of(env, "AWS_LAMBDA_LOG_FORMAT", "JSON");
+        set_of(env, "AWS_LAMBDA_LOG_LEVEL", fn_log_level_name(spec->application_log_level));
+    }
     set_of(env, "AWS_LAMBDA_RUNTIME_API", RUNTIME_API);
     set_of(env, "PWD", cwd);
     set_of(env, "_HANDLER", spec->handler);

@@ -82,6 +82,26 @@ static void test_reserved_beats_function_beats_image_beats_defaults(void **state
     sandbox_env_free(env);
 }
 
+static void the_clients_are_told_of_json_logs(void **state)
+{
+    struct sandbox_spec spec = spec_make();
+    struct image_info image = image_make();
+    struct sandbox_env *env;
+
+    (void)state;
+    assert_int_equal(sandbox_env_new(&spec, &image, "s", &env, NULL), 0);
+    assert_null(value(env, "AWS_LAMBDA_LOG_FORMAT")); /* as AWS's recorded environments */
+    assert_null(value(env, "AWS_LAMBDA_LOG_LEVEL"));
+    sandbox_env_free(env);
+    spec.log_json = true;
+    spec.application_log_level = FN_LOG_WARN;
+    spec.system_log_level = FN_LOG_DEBUG;
+    assert_int_equal(sandbox_env_new(&spec, &image, "s", &env, NULL), 0);
+    assert_string_equal(value(env, "AWS_LAMBDA_LOG_FORMAT"), "JSON");
+    assert_string_equal(value(env, "AWS_LAMBDA_LOG_LEVEL"), "WARN");
+    sandbox_env_free(env);
+}
+
 static void test_image_functions_run_the_image_or_its_overrides(void **state)
 {
     static char *other_entry[] = {"/bin/x", "-v", NULL}, *other_command[] = {"other.handler", NULL};
@@ -180,6 +200,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reserved_beats_function_beats_image_beats_defaults),
+        cmocka_unit_test(the_clients_are_told_of_json_logs),
         cmocka_unit_test(test_image_functions_run_the_image_or_its_overrides),
         cmocka_unit_test(test_zip_functions_run_the_runtimes_entry_point_with_the_handler),
         cmocka_unit_test(test_layers_are_on_the_paths_unless_image_or_function_say_otherwise),

@@ -3,9 +3,12 @@
 
 #include <unistd.h>
 
+#include "common/base/cleanup.h"
 #include "common/base/clock.h"
 
-#define LINE_MAX_BYTES 4096u
+#define LINE_MAX_BYTES 131072u /* what a peer gave, escaped, and more; most lines have 300 */
+#define TEXT_MAX_BYTES 4096u
+#define JSON_SCHEMA TELEMETRY_2025_01_29 /* of the lines */
 
 void sandbox_log_init(struct sandbox_log *log)
 {
@@ -21,15 +24,33 @@ static void put_line(struct sandbox_log *log, int r)
     buf_clear(&log->line);
 }
 
-/* Tells those who have subscribed; what all events have is set here. */
+static bool is_text(const struct sandbox_log *log)
+{
+    return !log->spec->log_json;
+}
+
+static bool is_a_line(const struct sandbox_log *log, const struct telemetry_event *ev)
+{
+    return log->spec->log_json && telemetry_event_type(ev->kind) == TELEMETRY_PLATFORM &&
+           telemetry_event_is_in(ev->kind, JSON_SCHEMA) &&
+           telemetry_event_level(ev) >= log->spec->system_log_level;
+}
+
+/* Tells those who have subscribed, and the log in JSON; what all events have is set here. */
 static void tell(struct sandbox_log *log, struct telemetry_event ev)
 {
-    if (!telemetry_is_wanted(log->telemetry))
-        return;
-    ev.time_ms = wall_ms();
+    bool line, wanted = telemetry_is_wanted(log->telemetry);
+
     ev.spec = log->spec;
     ev.phase = log->phase;
-    telemetry_emit(log->telemetry, &ev);
+    line = is_a_line(log, &ev);
+    if (!line && !wanted)
+        return;
+    ev.time_ms = wall_ms();
+    if (line)
+        put_line(log, telemetry_event_write(&log->line, &ev, JSON_SCHEMA));
+    if (wanted)
+        telemetry_emit(log->telemetry, &ev);
 }
 
 static void on_line(struct str text, bool is_extension, void *arg)
@@ -50,7 +71,8 @@ void sandbox_log_open(struct sandbox_log *log, struct logs *logs, const struct s
                                           .version = spec->version,
                                           .log_group = spec->log_group,
                                           .log_stream = log_stream,
-                                          .sandbox = sandbox_id};
+                                          .sandbox = sandbox_id,
+                                          .least = spec->application_log_level};
 
     log->spec = spec;
     log->telemetry = telemetry;
@@ -58,10 +80,10 @@ void sandbox_log_open(struct sandbox_log *log, struct logs *logs, const struct s
     log->memory_usage = fds->memory_usage;
     log->memory_events = fds->memory_events;
     log->source = log_source_new(logs, &identity, fds->stdout_fd, fds->stderr_fd);
-    if (spec->runtime) /* an image's runtime has no version that we know: no line, as on Lambda */
+    if (is_text(log) && spec->runtime) /* an image's has no version that we know: no line */
         put_line(log, report_init_start(&log->line, spec->runtime));
     log_source_on_line(log->source, on_line, log);
-    tell(log, (struct telemetry_event){.kind = TELEMETRY_INIT_START});
+    tell(log, (struct telemetry_event){.kind = TELEMETRY_INIT_START, .log_stream = log_stream});
 }
 
 void sandbox_log_add_extensions(struct sandbox_log *log, int fd)
@@ -119,7 +141,8 @@ void sandbox_log_extension(struct sandbox_log *log, const struct extension *ext,
 {
     const char *state = extension_state_name(ext->state);
 
-    put_line(log, report_extension(&log->line, ext->name, state, ext->events, error_type));
+    if (is_text(log))
+        put_line(log, report_extension(&log->line, ext->name, state, ext->events, error_type));
     tell(log, (struct telemetry_event){.kind = TELEMETRY_EXTENSION_STATE,
                                        .name = ext->name,
                                        .state = state,
@@ -132,7 +155,8 @@ void sandbox_log_subscription(struct sandbox_log *log, const char *name,
 {
     bool is_logs = telemetry_schema_is_logs(sub->schema);
 
-    put_line(log, report_subscription(&log->line, name, is_logs, sub->types));
+    if (is_text(log))
+        put_line(log, report_subscription(&log->line, name, is_logs, sub->types));
     tell(log, (struct telemetry_event){.kind = TELEMETRY_SUBSCRIBED,
                                        .name = name,
                                        .bits = sub->types,
@@ -162,7 +186,8 @@ void sandbox_log_init_report(struct sandbox_log *log, uint64_t init_us, enum rep
                              const char *error_type)
 {
     log_source_drain(log->source);
-    put_line(log, report_init(&log->line, init_us, log->phase, status, error_type));
+    if (is_text(log))
+        put_line(log, report_init(&log->line, init_us, log->phase, status, error_type));
     tell_init(log, init_us, status, error_type);
 }
 
@@ -173,7 +198,8 @@ int sandbox_log_begin(struct sandbox_log *log, struct str request_id, struct str
 
     if (r < 0)
         return r;
-    put_line(log, report_start(&log->line, request_id, log->spec->version));
+    if (is_text(log))
+        put_line(log, report_start(&log->line, request_id, log->spec->version));
     tell(log, (struct telemetry_event){
                   .kind = TELEMETRY_START, .request_id = request_id, .trace_id = trace_id});
     return 0;
@@ -210,15 +236,19 @@ static void tell_end(struct sandbox_log *log, const struct report *rep,
 static void put_fault(struct sandbox_log *log, struct str request_id,
                       const struct sandbox_log_ending *ending)
 {
+    CLEANUP(buf_done) struct buf text = BUF_INIT(TEXT_MAX_BYTES);
     int r;
 
     if (ending->status == REPORT_TIMEOUT)
-        r = report_timed_out(&log->line, wall_ms(), request_id, log->spec->timeout_s);
+        r = report_timed_out(&text, wall_ms(), request_id, log->spec->timeout_s);
     else
-        r = report_error_message(&log->line, request_id, ending->platform_text);
+        r = report_error_message(&text, request_id, ending->platform_text);
     if (r == 0)
-        tell(log, (struct telemetry_event){.kind = TELEMETRY_FAULT, .text = buf_str(&log->line)});
-    put_line(log, r);
+        tell(log, (struct telemetry_event){.kind = TELEMETRY_FAULT, .text = buf_str(&text)});
+    if (!is_text(log))
+        return;
+    if (r == 0)
+        log_source_platform(log->source, buf_str(&text));
     if (ending->status != REPORT_TIMEOUT)
         log_source_platform(log->source, str_of(ending->platform_type));
 }
@@ -237,8 +267,10 @@ struct str sandbox_log_end(struct sandbox_log *log, struct str request_id,
     log_source_drain(log->source);
     if (ending->status == REPORT_TIMEOUT || ending->platform_text)
         put_fault(log, request_id, ending);
-    put_line(log, report_end(&log->line, request_id));
-    put_line(log, report_line(&log->line, &rep));
+    if (is_text(log)) {
+        put_line(log, report_end(&log->line, request_id));
+        put_line(log, report_line(&log->line, &rep));
+    }
     tell_end(log, &rep, ending);
     return log_source_tail(log->source);
 }

@@ -2,13 +2,15 @@
 /*
  * sandbox_log.h - what one sandbox leaves in the function's log: the framing lines around each
  * invocation and its init phase, and the measures that REPORT tells. The same is told to those who
- * have subscribed to the sandbox's telemetry.
+ * have subscribed to the sandbox's telemetry; with LogFormat JSON, the lines are these very events,
+ * those that are not below SystemLogLevel.
  *
  * Owns:    the log source and the memory files. Borrows: the specification and the telemetry, which
  *          outlive it.
  * Threads: loop thread only.
  * Errors:  sandbox_log_begin() alone may refuse.
- * Source:  Lambda developer guide, "Lambda log formats".
+ * Source:  Lambda developer guide, "Configuring JSON and plain text log formats" and "Log-level
+ *          filtering".
  */
 #ifndef HEARTH_INVOKER_SANDBOX_LOG_H
 #define HEARTH_INVOKER_SANDBOX_LOG_H

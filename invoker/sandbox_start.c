@@ -219,6 +219,18 @@ static void on_not_begun(void *arg)
     sandbox_gone(sb);
 }
 
+/* A log group that several functions may share tells them apart by their streams' names. */
+static void name_log_stream(struct sandbox *sb)
+{
+    const struct sandbox_spec *spec = ready_version_spec(sb->ver);
+    const struct str prefix = STR("/aws/lambda/");
+    struct str group = str_of(spec->log_group);
+    bool own = str_starts(group, prefix) &&
+               str_is(str_sub(group, prefix.len, group.len), spec->name);
+
+    logs_stream_name(own ? NULL : spec->name, spec->version, sb->log_stream);
+}
+
 struct sandbox *sandbox_start(struct sandbox_host *host, struct ready_version *ver)
 {
     static char process[9];
@@ -236,7 +248,7 @@ struct sandbox *sandbox_start(struct sandbox_host *host, struct ready_version *v
     sandbox_log_init(&sb->log);
     sandbox_stream_init(&sb->stream);
     snprintf(sb->id, sizeof(sb->id), "%s-%" PRIu64, process, ++host->next_number);
-    logs_stream_name(ready_version_spec(ver)->version, sb->log_stream);
+    name_log_stream(sb);
     sandbox_init_timers(sb);
     sandbox_shutdown_init(sb);
     sandbox_extensions_new(sb);

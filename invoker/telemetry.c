@@ -12,10 +12,15 @@
 #define BACKLOG_MAX (256u * 1024u) /* bytes of JSON of one kind of schema */
 #define EVENT_MAX (2u * 1024u * 1024u) /* the longest line, escaped */
 
-/* Kept for later subscribers, once in the form of each API. */
+/* The forms of an event that differ, by a schema that has it. */
+static const enum telemetry_schema forms[] = {TELEMETRY_2025_01_29, TELEMETRY_2022_07_01,
+                                              TELEMETRY_LOGS_2021_03_18};
+#define FORMS ARRAY_LEN(forms)
+
+/* Kept for later subscribers, in each form. */
 struct kept {
     unsigned type;
-    struct str telemetry, logs; /* in one allocation behind the struct */
+    struct str json[FORMS]; /* in one allocation behind the struct; empty: that API has none */
     struct kept *next;
 };
 
@@ -93,29 +98,44 @@ static struct str write_event(struct telemetry *t, const struct telemetry_event 
     return buf_str(&t->line);
 }
 
+/* Forms that are equal are kept once. */
 static void keep(struct telemetry *t, const struct telemetry_event *ev)
 {
-    CLEANUP(buf_done) struct buf both = BUF_INIT(2 * EVENT_MAX);
+    CLEANUP(buf_done) struct buf all = BUF_INIT(FORMS * EVENT_MAX);
+    size_t begin[FORMS], len[FORMS], i;
+    struct str json;
     struct kept *k;
-    size_t first;
 
-    if (buf_append_str(&both, write_event(t, ev, TELEMETRY_2025_01_29)) < 0)
-        return;
-    first = both.len;
-    if (buf_append_str(&both, write_event(t, ev, TELEMETRY_LOGS_2021_03_18)) < 0 ||
-        t->backlog_bytes + both.len > 2 * BACKLOG_MAX)
+    for (i = 0; i < FORMS; i++) {
+        json = write_event(t, ev, forms[i]);
+        begin[i] = all.len;
+        len[i] = json.len;
+        if (i > 0 && str_eq(json, str_sub(buf_str(&all), begin[i - 1], all.len)))
+            begin[i] = begin[i - 1];
+        else if (buf_append_str(&all, json) < 0)
+            return;
+    }
+    if (t->backlog_bytes + all.len > 2 * BACKLOG_MAX)
         return; /* nobody has subscribed to it yet */
-    k = malloc(sizeof(*k) + both.len);
+    k = malloc(sizeof(*k) + all.len);
     if (!k)
         abort();
     *k = (struct kept){.type = telemetry_event_type(ev->kind)};
-    if (both.len)
-        memcpy(k + 1, both.ptr, both.len);
-    k->telemetry = str_from(k + 1, first);
-    k->logs = str_from((char *)(k + 1) + first, both.len - first);
-    t->backlog_bytes += both.len;
+    if (all.len)
+        memcpy(k + 1, all.ptr, all.len);
+    for (i = 0; i < FORMS; i++)
+        k->json[i] = str_from((char *)(k + 1) + begin[i], len[i]);
+    t->backlog_bytes += all.len;
     *t->backlog_end = k;
     t->backlog_end = &k->next;
+}
+
+/* Which of the forms is @schema's. */
+static size_t form_of(enum telemetry_schema schema)
+{
+    if (telemetry_schema_is_logs(schema))
+        return 2;
+    return schema == TELEMETRY_2022_07_01 ? 1 : 0;
 }
 
 void telemetry_emit(struct telemetry *t, const struct telemetry_event *ev)
@@ -183,7 +203,7 @@ bool telemetry_subscribe(struct telemetry *t, const char *name,
     snprintf(s->name, sizeof(s->name), "%s", name);
     s->sink = telemetry_sink_new(t->loop, sub, on_connect, s);
     for (k = t->backlog; k; k = k->next) {
-        json = telemetry_schema_is_logs(sub->schema) ? k->logs : k->telemetry;
+        json = k->json[form_of(sub->schema)];
         if ((sub->types & k->type) && json.len)
             telemetry_sink_add(s->sink, json);
     }

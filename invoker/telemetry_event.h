@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * telemetry_event.h - the events of the Telemetry API and the older Logs API as JSON on one line:
- * {"time": …, "type": …, "record": …}.
+ * {"time": …, "type": …, "record": …}; the function's log has those of the platform, too, when its
+ * format is JSON.
  *
  * Owns:    nothing; everything in an event is borrowed for the call.
  * Threads: any.
  * Errors:  -ERR_TOO_LARGE when the buf is at its ceiling.
- * Source:  Lambda developer guide, "Lambda Telemetry API Event schema reference" and "Using the
- *          Lambda Logs API".
+ * Source:  Lambda developer guide, "Lambda Telemetry API Event schema reference", "Using the Lambda
+ *          Logs API" and "Log-level filtering"; members, their order and the form of numbers as in
+ *          logs of AWS.
  */
 #ifndef HEARTH_INVOKER_TELEMETRY_EVENT_H
 #define HEARTH_INVOKER_TELEMETRY_EVENT_H
@@ -39,6 +41,7 @@ struct telemetry_event {
     uint64_t time_ms; /* Unix time */
     const struct sandbox_spec *spec;
     struct str text; /* a line, a fault */
+    const char *log_stream; /* INIT_START */
     struct str request_id, trace_id;
     const char *phase; /* of an init: "init" or "invoke" */
     enum report_status status;
@@ -55,6 +58,12 @@ struct telemetry_event {
 unsigned telemetry_event_type(enum telemetry_kind kind);
 /** Whether @schema has such an event. */
 bool telemetry_event_is_in(enum telemetry_kind kind, enum telemetry_schema schema);
+/** Of an event of the platform, for SystemLogLevel. */
+enum fn_log_level telemetry_event_level(const struct telemetry_event *ev);
+/**
+ * A line of a function whose log format is JSON is a JSON object in the record, from the schema
+ * 2022-12-13 on, if it is one; else a string.
+ */
 int telemetry_event_write(struct buf *b, const struct telemetry_event *ev,
                           enum telemetry_schema schema);
 /** platform.logsDropped, the same in all schemas. */

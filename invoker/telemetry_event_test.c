@@ -14,11 +14,24 @@
 #define TIME_MS 1665532800064u
 #define HEAD(type) "{\"time\":\"2022-10-12T00:00:00.064Z\",\"type\":\"" type "\",\"record\":"
 #define INIT "{\"initializationType\":\"on-demand\",\"phase\":\"init\""
-#define TRACING ",\"tracing\":{\"type\":\"X-Amzn-Trace-Id\",\"value\":\"Root=1\"}"
+#define TRACING ",\"tracing\":{\"type\":\"X-Amzn-Trace-Id\",\"value\":\"" TRACE "1\"}"
 
-static char fn_name[] = "f", version[] = "$LATEST", runtime[] = "python3.13";
-static const struct sandbox_spec spec = {
-    .name = fn_name, .version = version, .runtime = runtime, .memory_mib = 128};
+#define ARN "arn:aws:lambda:us-east-1:000000000000:function:f"
+#define TRACE "Root=1-62e900b2-710d76f009d6e7785905449a;Parent=0efbd19962d95b05;Sampled="
+
+static char fn_name[] = "f", version[] = "$LATEST", runtime[] = "python3.13", arn[] = ARN;
+static struct sandbox_spec spec = {
+    .name = fn_name, .version = version, .arn = arn, .runtime = runtime, .memory_mib = 128};
+
+static void write_to(struct buf *b, const struct telemetry_event *ev, enum telemetry_schema schema)
+{
+    struct telemetry_event copy = *ev;
+
+    copy.time_ms = TIME_MS;
+    copy.spec = &spec;
+    assert_int_equal(telemetry_event_write(b, &copy, schema), 0);
+    assert_int_equal(buf_append_char(b, '\0'), 0);
+}
 
 static void events_have_the_documented_form(void **state)
 {
@@ -32,10 +45,11 @@ static void events_have_the_documented_form(void **state)
         {{.kind = TELEMETRY_EXTENSION_LINE, .text = STR("x")},
          HEAD("extension") "\"x\"}",
          HEAD("extension") "\"x\"}"},
-        {{.kind = TELEMETRY_INIT_START, .phase = "init"},
+        {{.kind = TELEMETRY_INIT_START, .phase = "init", .log_stream = "2026/10/08/[$LATEST]22be"},
          HEAD("platform.initStart") INIT
-         ",\"functionName\":\"f\",\"functionVersion\":\"$LATEST\",\"runtimeVersion\":"
-         "\"python3.13\"}}",
+         ",\"runtimeVersion\":\"python3.13\",\"functionName\":\"f\",\"functionVersion\":"
+         "\"$LATEST\",\"instanceId\":\"2026/10/08/f[$LATEST]22be\","
+         "\"instanceMaxMemory\":134217728}}",
          NULL},
         {{.kind = TELEMETRY_INIT_RUNTIME_DONE, .phase = "init"},
          HEAD("platform.initRuntimeDone") INIT ",\"status\":\"success\"}}",
@@ -48,16 +62,17 @@ static void events_have_the_documented_form(void **state)
          HEAD("platform.initReport") INIT ",\"status\":\"error\",\"errorType\":\"Extension.Crash\","
                                           "\"metrics\":{\"durationMs\":125.33}}}",
          NULL},
-        {{.kind = TELEMETRY_START, .request_id = STR("i"), .trace_id = STR("Root=1")},
-         HEAD("platform.start") "{\"requestId\":\"i\",\"version\":\"$LATEST\"" TRACING "}}",
+        {{.kind = TELEMETRY_START, .request_id = STR("i"), .trace_id = STR(TRACE "1")},
+         HEAD("platform.start") "{\"requestId\":\"i\",\"functionArn\":\"" ARN
+                                "\",\"version\":\"$LATEST\"" TRACING "}}",
          HEAD("platform.start") "{\"requestId\":\"i\",\"version\":\"$LATEST\"}}"},
         {{.kind = TELEMETRY_RUNTIME_DONE,
           .request_id = STR("i"),
-          .trace_id = STR("Root=1"),
+          .trace_id = STR(TRACE "1"),
           .duration_us = 140000,
           .produced_bytes = 16},
          HEAD("platform.runtimeDone") "{\"requestId\":\"i\",\"status\":\"success\"" TRACING
-                                      ",\"metrics\":{\"durationMs\":140.00,\"producedBytes\":16}}}",
+                                      ",\"metrics\":{\"durationMs\":140.0,\"producedBytes\":16}}}",
          HEAD("platform.runtimeDone") "{\"requestId\":\"i\",\"status\":\"success\"}}"},
         {{.kind = TELEMETRY_RUNTIME_DONE,
           .request_id = STR("i"),
@@ -65,7 +80,7 @@ static void events_have_the_documented_form(void **state)
           .is_failure = true,
           .error_type = "Runtime.ExitError"},
          HEAD("platform.runtimeDone") "{\"requestId\":\"i\",\"status\":\"failure\",\"errorType\":"
-                                      "\"Runtime.ExitError\",\"metrics\":{\"durationMs\":0.00,"
+                                      "\"Runtime.ExitError\",\"metrics\":{\"durationMs\":0.0,"
                                       "\"producedBytes\":0}}}",
          HEAD("platform.runtimeDone") "{\"requestId\":\"i\",\"status\":\"failure\",\"errorType\":"
                                       "\"Runtime.ExitError\"}}"},
@@ -78,13 +93,26 @@ static void events_have_the_documented_form(void **state)
           .duration_us = 693921,
           .init_us = 397680,
           .memory_used = 31457281},
-         HEAD("platform.report") "{\"requestId\":\"i\",\"status\":\"timeout\",\"metrics\":"
-                                 "{\"durationMs\":693.92,\"billedDurationMs\":1092,"
-                                 "\"memorySizeMB\":128,\"maxMemoryUsedMB\":31,"
-                                 "\"initDurationMs\":397.68}}}",
-         HEAD("platform.report") "{\"requestId\":\"i\",\"metrics\":{\"durationMs\":693.92,"
+         HEAD("platform.report") "{\"requestId\":\"i\",\"metrics\":{\"durationMs\":693.921,"
+                                 "\"billedDurationMs\":1092,\"memorySizeMB\":128,"
+                                 "\"maxMemoryUsedMB\":31,\"initDurationMs\":397.68},"
+                                 "\"status\":\"timeout\"}}",
+         HEAD("platform.report") "{\"requestId\":\"i\",\"metrics\":{\"durationMs\":693.921,"
                                  "\"billedDurationMs\":1092,\"memorySizeMB\":128,"
                                  "\"maxMemoryUsedMB\":31,\"initDurationMs\":397.68}}}"},
+        {{.kind = TELEMETRY_REPORT,
+          .request_id = STR("i"),
+          .status = REPORT_ERROR,
+          .is_failure = true,
+          .error_type = "Runtime.ExitError",
+          .duration_us = 5000000},
+         HEAD("platform.report") "{\"requestId\":\"i\",\"metrics\":{\"durationMs\":5000.0,"
+                                 "\"billedDurationMs\":5000,\"memorySizeMB\":128,"
+                                 "\"maxMemoryUsedMB\":0},\"status\":\"error\",\"errorType\":"
+                                 "\"Runtime.ExitError\"}}",
+         HEAD("platform.report") "{\"requestId\":\"i\",\"metrics\":{\"durationMs\":5000.0,"
+                                 "\"billedDurationMs\":5000,\"memorySizeMB\":128,"
+                                 "\"maxMemoryUsedMB\":0}}}"},
         {{.kind = TELEMETRY_EXTENSION_STATE,
           .name = "x",
           .state = "Ready",
@@ -113,19 +141,99 @@ static void events_have_the_documented_form(void **state)
     for (i = 0; i < ARRAY_LEN(rows); i++) {
         for (k = 0; k < ARRAY_LEN(schemas); k++) {
             CLEANUP(buf_done) struct buf b = BUF_INIT(4096);
-            struct telemetry_event ev = rows[i].ev;
 
             expected = k == 0 ? rows[i].telemetry : rows[i].logs;
-            assert_int_equal(telemetry_event_is_in(ev.kind, schemas[k]), expected != NULL);
+            assert_int_equal(telemetry_event_is_in(rows[i].ev.kind, schemas[k]), expected != NULL);
             if (!expected)
                 continue;
-            ev.time_ms = TIME_MS;
-            ev.spec = &spec;
-            assert_int_equal(telemetry_event_write(&b, &ev, schemas[k]), 0);
-            assert_int_equal(buf_append_char(&b, '\0'), 0);
+            write_to(&b, &rows[i].ev, schemas[k]);
             assert_string_equal(b.ptr, expected);
         }
     }
+}
+
+static void only_what_is_traced_has_a_trace(void **state)
+{
+    CLEANUP(buf_done) struct buf b = BUF_INIT(4096);
+    (void)state;
+
+    write_to(&b,
+             &(struct telemetry_event){
+                 .kind = TELEMETRY_START, .request_id = STR("i"), .trace_id = STR(TRACE "0")},
+             TELEMETRY_2025_01_29);
+    assert_string_equal(b.ptr, HEAD("platform.start") "{\"requestId\":\"i\",\"functionArn\":\"" ARN
+                                                      "\",\"version\":\"$LATEST\"}}");
+}
+
+static void a_json_line_is_an_object_where_the_format_is_json(void **state)
+{
+    static const struct {
+        const char *text;
+        bool log_json;
+        enum telemetry_schema schema;
+        const char *record;
+    } rows[] = {
+        {"{\"level\":\"INFO\"}", true, TELEMETRY_2022_12_13, "{\"level\":\"INFO\"}"},
+        {" {\"a\":[1]} ", true, TELEMETRY_2025_01_29, " {\"a\":[1]} "},
+        {"{\"a\":1}", false, TELEMETRY_2025_01_29, "\"{\\\"a\\\":1}\""},
+        {"{\"a\":1}", true, TELEMETRY_2022_07_01, "\"{\\\"a\\\":1}\""},
+        {"{\"a\":1}", true, TELEMETRY_LOGS_2021_03_18, "\"{\\\"a\\\":1}\""},
+        {"[1]", true, TELEMETRY_2025_01_29, "\"[1]\""},
+        {"{\"a\":1", true, TELEMETRY_2025_01_29, "\"{\\\"a\\\":1\""},
+        {"{\"a\":1},\"x\":{}", true, TELEMETRY_2025_01_29, "\"{\\\"a\\\":1},\\\"x\\\":{}\""},
+        {"", true, TELEMETRY_2025_01_29, "\"\""},
+    };
+    CLEANUP(buf_done) struct buf b = BUF_INIT(4096);
+    char expected[256];
+    size_t i;
+    (void)state;
+
+    for (i = 0; i < ARRAY_LEN(rows); i++) {
+        spec.log_json = rows[i].log_json;
+        buf_clear(&b);
+        write_to(&b, &(struct telemetry_event){.kind = TELEMETRY_LINE, .text = str_of(rows[i].text)},
+                 rows[i].schema);
+        snprintf(expected, sizeof(expected), HEAD("function") "%s}", rows[i].record);
+        assert_string_equal(b.ptr, expected);
+    }
+    spec.log_json = false;
+}
+
+/* AWS's table, "System log level event mapping", row by row. */
+static void events_have_the_documented_level(void **state)
+{
+    static const struct {
+        struct telemetry_event ev;
+        enum fn_log_level level;
+    } rows[] = {
+        {{.kind = TELEMETRY_INIT_START}, FN_LOG_INFO},
+        {{.kind = TELEMETRY_INIT_RUNTIME_DONE}, FN_LOG_DEBUG},
+        {{.kind = TELEMETRY_INIT_RUNTIME_DONE, .status = REPORT_ERROR}, FN_LOG_WARN},
+        {{.kind = TELEMETRY_INIT_REPORT}, FN_LOG_DEBUG},
+        {{.kind = TELEMETRY_INIT_REPORT, .status = REPORT_TIMEOUT}, FN_LOG_WARN},
+        {{.kind = TELEMETRY_START}, FN_LOG_INFO},
+        {{.kind = TELEMETRY_RUNTIME_DONE}, FN_LOG_DEBUG},
+        {{.kind = TELEMETRY_RUNTIME_DONE, .status = REPORT_ERROR}, FN_LOG_WARN},
+        {{.kind = TELEMETRY_REPORT}, FN_LOG_INFO},
+        {{.kind = TELEMETRY_REPORT, .status = REPORT_TIMEOUT}, FN_LOG_WARN},
+        {{.kind = TELEMETRY_EXTENSION_STATE}, FN_LOG_INFO},
+        {{.kind = TELEMETRY_EXTENSION_STATE, .error_type = "Extension.Crash"}, FN_LOG_WARN},
+        {{.kind = TELEMETRY_SUBSCRIBED}, FN_LOG_INFO},
+        {{.kind = TELEMETRY_FAULT}, FN_LOG_WARN},
+    };
+    struct telemetry_event ev;
+    size_t i;
+    (void)state;
+
+    for (i = 0; i < ARRAY_LEN(rows); i++) {
+        ev = rows[i].ev;
+        ev.spec = &spec;
+        assert_int_equal(telemetry_event_level(&ev), rows[i].level);
+    }
+    spec.runtime = NULL; /* of an image */
+    ev = (struct telemetry_event){.kind = TELEMETRY_INIT_START, .spec = &spec};
+    assert_int_equal(telemetry_event_level(&ev), FN_LOG_DEBUG);
+    spec.runtime = runtime;
 }
 
 static void the_first_logs_schema_has_no_runtime_done(void **state)
@@ -152,6 +260,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(events_have_the_documented_form),
+        cmocka_unit_test(only_what_is_traced_has_a_trace),
+        cmocka_unit_test(a_json_line_is_an_object_where_the_format_is_json),
+        cmocka_unit_test(events_have_the_documented_level),
         cmocka_unit_test(the_first_logs_schema_has_no_runtime_done),
         cmocka_unit_test(drops_are_told_with_their_number),
     };

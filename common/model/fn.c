@@ -290,6 +290,20 @@ int fn_env_from_text(struct fn_version *ver, struct str text, struct error *err)
     return 0;
 }
 
+/* The registry has checked levels of AWS alone. */
+static void spec_log(const struct fn_version *ver, struct sandbox_spec *spec)
+{
+    int application = fn_log_level_find(str_of(ver->application_log_level));
+    int system = fn_log_level_find(str_of(ver->system_log_level));
+
+    spec->log_group = dup_or_null(ver->log_group);
+    spec->log_json = ver->log_json;
+    if (!ver->log_json)
+        return;
+    spec->application_log_level = application >= 0 ? (enum fn_log_level)application : FN_LOG_INFO;
+    spec->system_log_level = system >= 0 ? (enum fn_log_level)system : FN_LOG_INFO;
+}
+
 static void spec_layers(const struct fn_version *ver, struct sandbox_spec *spec)
 {
     size_t i;
@@ -341,8 +355,8 @@ int fn_version_to_spec(const struct fn_version *ver, const struct runtimes *rts,
         .entry_point = strv_copy(ver->entry_point),
         .command = strv_copy(ver->command),
         .working_directory = dup_or_null(ver->working_directory),
-        .log_group = dup_or_null(ver->log_group),
     };
+    spec_log(ver, spec);
     spec_layers(ver, spec);
     *ret = spec;
     return 0;

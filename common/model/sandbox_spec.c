@@ -100,6 +100,42 @@ static int read_strings(const cJSON *json, struct sandbox_spec *spec, struct err
     return r;
 }
 
+static int read_level(const cJSON *json, const char *name, enum fn_log_level *ret,
+                      struct error *err)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(json, name);
+    int level = fn_log_level_find(str_of(cJSON_GetStringValue(item)));
+
+    if (level < 0)
+        return error_set(err, ERR_PROTOCOL, "log: %s: no level", name);
+    *ret = (enum fn_log_level)level;
+    return 0;
+}
+
+/* Absent with LogFormat Text. */
+static int read_log(const cJSON *json, struct sandbox_spec *spec, struct error *err)
+{
+    int r;
+
+    if (!json)
+        return 0;
+    spec->log_json = true;
+    r = read_level(json, "application_level", &spec->application_log_level, err);
+    return r == 0 ? read_level(json, "system_level", &spec->system_log_level, err) : r;
+}
+
+static void add_log(cJSON *json, const struct sandbox_spec *spec)
+{
+    cJSON *log;
+
+    if (!spec->log_json)
+        return;
+    log = cJSON_AddObjectToObject(json, "log");
+    cJSON_AddStringToObject(log, "application_level",
+                            fn_log_level_name(spec->application_log_level));
+    cJSON_AddStringToObject(log, "system_level", fn_log_level_name(spec->system_log_level));
+}
+
 static int read_members(const cJSON *json, struct sandbox_spec *spec, struct error *err)
 {
     const cJSON *env = cJSON_GetObjectItemCaseSensitive(json, "env");
@@ -123,6 +159,8 @@ static int read_members(const cJSON *json, struct sandbox_spec *spec, struct err
     if (r == 0)
         r = sandbox_layers_from_json(cJSON_GetObjectItemCaseSensitive(json, "layers"),
                                      &spec->layers, &spec->layers_len, err);
+    if (r == 0)
+        r = read_log(cJSON_GetObjectItemCaseSensitive(json, "log"), spec, err);
     if (r == 0 && env)
         r = env_from_json(env, &spec->env, &spec->env_len, err);
     return r;
@@ -174,6 +212,7 @@ cJSON *sandbox_spec_to_json(const struct sandbox_spec *spec)
     record_add_strv(json, "command", spec->command);
     record_add_str(json, "working_directory", spec->working_directory);
     record_add_str(json, "log_group", spec->log_group);
+    add_log(json, spec);
     return json;
 }
 

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "common/base/error.h"
+#include "common/model/fn_log_level.h"
 
 /** Pairs of the function's environment, in order. */
 struct env_var {
@@ -53,6 +54,9 @@ struct sandbox_spec {
     char **command;
     char *working_directory;
     char *log_group; /* "/aws/lambda/<name>" */
+    bool log_json; /* LogFormat JSON; Text otherwise */
+    enum fn_log_level application_log_level; /* with log_json: lines below it are left out */
+    enum fn_log_level system_log_level;
 };
 
 /** Reads the JSON form; -ERR_PROTOCOL names the member that is wrong. */

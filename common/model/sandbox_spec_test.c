@@ -16,7 +16,8 @@
     "{\"arn\":\"arn:l:a:1\",\"sha256\":\"0a\",\"bytes\":10}],"                                      \
     "\"runtime\":\"r\",\"handler\":\"h\",\"memory_mib\":128,"                                       \
     "\"timeout_s\":3,\"ephemeral_mib\":512,\"env\":{\"B\":\"2\",\"A\":\"1\"},"                     \
-    "\"entry_point\":[\"sh\"],\"command\":[],\"working_directory\":\"/w\",\"log_group\":\"g\"}"
+    "\"entry_point\":[\"sh\"],\"command\":[],\"working_directory\":\"/w\",\"log_group\":\"g\","  \
+    "\"log\":{\"application_level\":\"ERROR\",\"system_level\":\"DEBUG\"}}"
 
 static void a_spec_survives_its_json_form(void **state)
 {
@@ -35,6 +36,9 @@ static void a_spec_survives_its_json_form(void **state)
     assert_string_equal(spec->entry_point[0], "sh");
     assert_null(spec->entry_point[1]);
     assert_null(spec->command[0]);
+    assert_true(spec->log_json);
+    assert_int_equal(spec->application_log_level, FN_LOG_ERROR);
+    assert_int_equal(spec->system_log_level, FN_LOG_DEBUG);
     again = sandbox_spec_to_json(spec);
     text = cJSON_PrintUnformatted(again);
     assert_string_equal(text, SPEC);
@@ -64,6 +68,9 @@ static void a_wrong_member_is_named(void **state)
          "layers: sha256: missing"},
         {"layers", "[{\"arn\":\"a\",\"sha256\":\"00\",\"bytes\":-1}]",
          "layers: bytes: not a whole number in its range"},
+        {"log", "{}", "log: application_level: no level"},
+        {"log", "{\"application_level\":\"INFO\",\"system_level\":\"LOUD\"}",
+         "log: system_level: no level"},
     };
     struct sandbox_spec *spec = NULL;
     struct error err;
@@ -100,12 +107,26 @@ static void a_name_given_twice_counts_once(void **state)
     cJSON_Delete(json);
 }
 
+static void the_log_is_text_unless_it_is_said(void **state)
+{
+    cJSON *json = cJSON_Parse(SPEC);
+    struct sandbox_spec *spec = NULL;
+
+    (void)state;
+    cJSON_DeleteItemFromObjectCaseSensitive(json, "log");
+    assert_int_equal(sandbox_spec_from_json(json, &spec, NULL), 0);
+    assert_false(spec->log_json);
+    sandbox_spec_free(spec);
+    cJSON_Delete(json);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_spec_survives_its_json_form),
         cmocka_unit_test(a_wrong_member_is_named),
         cmocka_unit_test(a_name_given_twice_counts_once),
+        cmocka_unit_test(the_log_is_text_unless_it_is_said),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

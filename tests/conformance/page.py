@@ -38,7 +38,7 @@ EFFECT_ELSEWHERE = {
 SETTINGS_WORK = {
     "FunctionName", "Runtime", "Handler", "Code", "Description", "Timeout", "MemorySize", "Publish", "PackageType", "Environment",
     "Tags", "Layers", "CodeSigningConfigArn", "ImageConfig", "Architectures", "EphemeralStorage", "RevisionId", "DryRun",
-    "ZipFile", "S3Bucket", "S3Key", "S3ObjectVersion", "ImageUri", "DeadLetterConfig",
+    "ZipFile", "S3Bucket", "S3Key", "S3ObjectVersion", "ImageUri", "DeadLetterConfig", "LoggingConfig",
 }
 # Those that are checked, kept and shown as on AWS, while the effect is another part's work.
 SETTINGS_KEPT = {
@@ -47,7 +47,6 @@ SETTINGS_KEPT = {
     "FileSystemConfigs": "nothing is mounted yet: with the sandboxes' whole environment",
     "TracingConfig": "segments are sent with tracing",
     "SnapStart": "no snapshots are taken; OptimizationStatus says Off",
-    "LoggingConfig": "LogGroup works; LogFormat and the levels come with the sandboxes' whole environment",
     "KMSKeyArn": "there is no KMS: environments are sealed with Hearth's own key",
     "SourceKMSKeyArn": "there is no KMS: archives are stored as they are",
 }

@@ -140,7 +140,7 @@ static struct log_source *source_new(struct driver *d, size_t f, int fd)
     snprintf(name, sizeof(name), "f%zu", f);
     snprintf(sandbox, sizeof(sandbox), "sb-%zu", f);
     snprintf(request, sizeof(request), "00000000-0000-4000-8000-%012zu", f);
-    logs_stream_name("$LATEST", stream);
+    logs_stream_name(NULL, "$LATEST", stream);
     src = log_source_new(d->logs, &id, fd, -1);
     log_source_begin(src, str_of(request), false);
     return src;

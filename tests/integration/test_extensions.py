@@ -175,6 +175,25 @@ def test_telemetry_tells_all_in_its_order(hearth, lam, with_extensions):
     assert any(e["type"] == "extension" and "subscribed" in e["record"] for e in events)
 
 
+def test_telemetry_has_json_lines_as_objects(hearth, lam, with_extensions):
+    """Where the function's log format is JSON, whatever is left out of the log; platform events are the log's."""
+    code = HANDLER.replace('    print("function says", event.get("n"))',
+                           '    print(json.dumps({"level": "DEBUG", "timestamp": "2026-11-26T20:00:00Z", "n": event.get("n")}))\n'
+                           '    print("plain")').replace("import os", "import json, os")
+    with_extensions("ext-json", {"watcher": WATCHER}, code, Runtime="python3.13",
+                    LoggingConfig={"LogFormat": "JSON", "SystemLogLevel": "INFO"})
+    invoke(lam, "ext-json", {"n": 7})
+    events = [json.loads(e) for e in invoke(lam, "ext-json", {"read": "platform.report"})[1]]
+    lines = [e["record"] for e in events if e["type"] == "function"]
+    assert lines[:2] == [{"level": "DEBUG", "timestamp": "2026-11-26T20:00:00Z", "n": 7}, "plain"]
+    log = [line.split(" ", 1)[1] for line in lines_of(hearth, "ext-json")]
+    assert not [line for line in log if '"DEBUG"' in line] and "plain" in log
+    logged = [json.loads(line) for line in log if line.startswith('{"time"')]
+    assert [e["type"] for e in logged[:5]] == ["platform.initStart", "platform.telemetrySubscription", "platform.extension",
+                                               "platform.start", "platform.report"]
+    assert [e for e in logged if e["type"] == "platform.report"][0] in events
+
+
 # ---- the other forms of subscriptions
 
 TCP_LISTENER = COMMON + '''
