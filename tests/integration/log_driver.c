@@ -13,6 +13,8 @@
  *   size=100           bytes of a line, newline included
  *   rate=0             lines a second of each; 0: as fast as the pipe takes them
  *   first=0            number of the first line
+ *   json=0             1: a line is a JSON object with level INFO, as AWS's clients write it
+ *   least=0            lines below this level are left out: 0 TRACE, which looks at none, … 3 WARN
  *   spool_bytes=, segment_bytes=, sync=auto|on|off    as in struct logs_options
  *   close_s=60         how long closing may wait for Kafka
  *   invocations=0      instead of children: that many invocations with START, `lines` lines, END
@@ -39,7 +41,7 @@
 
 struct settings {
     struct logs_options logs;
-    uint64_t functions, lines, size, rate, first, close_s, invocations;
+    uint64_t functions, lines, size, rate, first, json, least, close_s, invocations;
 };
 
 struct driver {
@@ -68,6 +70,9 @@ static void die(const char *what)
 
 static void print_lines(const struct settings *s, size_t f, int fd, int go_fd)
 {
+    static const char head[] = "{\"timestamp\":\"2026-11-26T20:00:00.123Z\",\"level\":\"INFO\","
+                               "\"requestId\":\"00000000-0000-4000-8000-000000000000\","
+                               "\"message\":\"";
     char line[LINE_MAX_BYTES];
     uint64_t n, start, due, now;
     size_t at;
@@ -80,13 +85,14 @@ static void print_lines(const struct settings *s, size_t f, int fd, int go_fd)
     start = now_us();
     memset(line, '.', sizeof(line));
     for (n = 0; n < s->lines; n++) {
-        at = (size_t)snprintf(line, sizeof(line), "f%zu line %" PRIu64 " ", f, s->first + n);
+        at = (size_t)snprintf(line, sizeof(line), "%sf%zu line %" PRIu64 " ", s->json ? head : "",
+                              f, s->first + n);
         line[at] = '.';
-        at = at < s->size ? s->size : at + 1;
-        line[at - 1] = '\n';
+        at = at + 2 < s->size ? s->size : at + 3;
+        memcpy(line + at - 3, s->json ? "\"}\n" : "..\n", 3);
         if (fwrite(line, 1, at, out) != at)
             _exit(1);
-        line[at - 1] = '.';
+        memset(line + at - 3, '.', 3);
         due = s->rate ? start + (n + 1) * 1000000 / s->rate : 0;
         now = s->rate ? now_us() : 0;
         if (due > now)
@@ -134,6 +140,7 @@ static struct log_source *source_new(struct driver *d, size_t f, int fd)
         .log_group = "/aws/lambda/test",
         .log_stream = stream,
         .sandbox = sandbox,
+        .least = (enum fn_log_level)d->set.least,
     };
     struct log_source *src;
 
@@ -163,15 +170,15 @@ static void print_counters(const struct driver *d, bool done)
 
     printf("{\"done\":%s,\"lines\":%" PRIu64 ",\"bytes_read\":%" PRIu64
            ",\"bytes_spooled\":%" PRIu64 ",\"batches\":%" PRIu64 ",\"shipped\":%" PRIu64
-           ",\"resent\":%" PRIu64
+           ",\"resent\":%" PRIu64 ",\"filtered\":%" PRIu64
            ",\"undeliverable\":%" PRIu64 ",\"dropped\":%" PRIu64 ",\"write_errors\":%" PRIu64
            ",\"blocked\":%" PRIu64 ",\"is_blocked\":%s,\"memory_bytes\":%" PRIu64
            ",\"segment_bytes\":%" PRIu64 ",\"unshipped_bytes\":%" PRIu64 ",\"wall_us\":%" PRIu64
            ",\"lines_wall_us\":%" PRIu64 ",\"cpu_us\":%" PRIu64 ",\"loop_cpu_us\":%" PRIu64 "}\n",
            done ? "true" : "false", c->lines, c->bytes_read, c->bytes_spooled, c->batches,
-           c->shipped, c->resent, c->undeliverable, c->dropped, c->write_errors, c->blocked,
-           c->is_blocked ? "true" : "false", c->memory_bytes, c->segment_bytes, c->unshipped_bytes,
-           now_us() - d->start_us, d->lines_done_us - d->start_us,
+           c->shipped, c->resent, c->filtered, c->undeliverable, c->dropped, c->write_errors,
+           c->blocked, c->is_blocked ? "true" : "false", c->memory_bytes, c->segment_bytes,
+           c->unshipped_bytes, now_us() - d->start_us, d->lines_done_us - d->start_us,
            cpu_us(RUSAGE_SELF) - d->start_cpu_us, cpu_us(RUSAGE_THREAD));
     fflush(stdout);
 }
@@ -300,7 +307,8 @@ static void settings_read(struct settings *s, int argc, char **argv)
     } numbers[] = {
         {"functions", &s->functions},   {"lines", &s->lines},
         {"size", &s->size},             {"rate", &s->rate},
-        {"first", &s->first},           {"close_s", &s->close_s},
+        {"first", &s->first},           {"json", &s->json},
+        {"least", &s->least},           {"close_s", &s->close_s},
         {"invocations", &s->invocations}, {"spool_bytes", &s->logs.spool_bytes},
         {"segment_bytes", &s->logs.segment_bytes},
     };
@@ -320,7 +328,8 @@ static void settings_read(struct settings *s, int argc, char **argv)
                                    : !set_text(s, key, arg.ptr))
             die(argv[i]);
     }
-    if (!s->logs.folder || s->functions > FUNCTIONS_MAX || s->size < 2 || s->size > LINE_MAX_BYTES)
+    if (!s->logs.folder || s->functions > FUNCTIONS_MAX || s->size < 2 ||
+        s->size > LINE_MAX_BYTES || s->least > FN_LOG_FATAL)
         die("folder is missing or a number is out of range");
 }
 
