@@ -595,14 +595,6 @@ static inline int teardown(void **state)
     return 0;
 }
 
-static inline void need_server(void)
-{
-    if (fixture_is_possible())
-        return;
-    print_message("skipped: there is no " FIXTURE_SERVER "\n");
-    skip();
-}
-
 #define LIVE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 /* The log is silent unless HEARTH_LOG_LEVEL says otherwise. */

@@ -9,7 +9,11 @@
 #define HEARTH_CONTROLLER_REDIS_FIXTURE_H
 
 #include <fcntl.h>
+#include <setjmp.h>
 #include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +22,8 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#include <cmocka.h>
 
 #include "common/base/clock.h"
 #include "common/base/file.h"
@@ -90,6 +96,15 @@ static inline void fixture_done(struct redis_fixture *f)
 {
     fixture_stop(f);
     dir_remove(f->dir, NULL);
+}
+
+/* Skips the test where there is no server. */
+static inline void need_server(void)
+{
+    if (fixture_is_possible())
+        return;
+    print_message("skipped: there is no " FIXTURE_SERVER "\n");
+    skip();
 }
 
 #endif

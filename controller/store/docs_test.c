@@ -2,55 +2,9 @@
 /* Batches against a real Redis: reads of one moment, commits that write all or nothing. */
 #include "controller/store/docs.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
+#include "controller/store/store_fixture.h"
 
-#include <cmocka.h>
-
-#include "controller/redis_fixture.h"
-
-#define WAIT_US SECONDS(20)
-#define ACCOUNT "000000000000"
-
-static struct redis_fixture server;
-static struct loop *loop;
-static struct redis *redis;
-static bool late;
-
-static struct {
-    unsigned count;
-    enum error_code code;
-    char text[4096]; /* the values, as show() writes them */
-} got;
-
-static void need_server(void)
-{
-    if (fixture_is_possible())
-        return;
-    print_message("skipped: there is no " FIXTURE_SERVER "\n");
-    skip();
-}
-
-static void on_late(void *arg)
-{
-    (void)arg;
-    late = true;
-    loop_stop(loop);
-}
-
-static void wait_answers(unsigned least)
-{
-    struct timer guard;
-
-    late = false;
-    timer_init(&guard, loop, on_late, NULL);
-    timer_start(&guard, WAIT_US);
-    while (got.count < least && !late)
-        loop_run(loop);
-    timer_stop(&guard);
-    assert_false(late);
-}
+static char got[4096]; /* the values, as show() writes them */
 
 /* "text", -, 7, [a b c] */
 static void show(struct buf *b, const struct redis_value *value)
@@ -77,7 +31,7 @@ static void show(struct buf *b, const struct redis_value *value)
 static void on_values(const struct redis_value *values, size_t len, const struct error *err,
                       void *arg)
 {
-    struct buf b = BUF_INIT(sizeof(got.text) - 1);
+    struct buf b = BUF_INIT(sizeof(got) - 1);
     size_t i;
 
     (void)arg;
@@ -86,51 +40,47 @@ static void on_values(const struct redis_value *values, size_t len, const struct
             buf_append_char(&b, ' ');
         show(&b, &values[i]);
     }
-    snprintf(got.text, sizeof(got.text), "%.*s", STR_ARG(buf_str(&b)));
+    snprintf(got, sizeof(got), "%.*s", STR_ARG(buf_str(&b)));
     buf_done(&b);
-    got.code = err ? err->code : ERR_OK;
-    got.count++;
-    loop_stop(loop);
+    store_answered(err);
 }
 
 static void on_committed(const struct error *err, void *arg)
 {
     (void)arg;
-    got.code = err ? err->code : ERR_OK;
-    got.count++;
-    loop_stop(loop);
+    store_answered(err);
 }
 
 static const char *run_read(struct docs_read *read)
 {
-    unsigned before = got.count;
+    unsigned before = store.count;
 
     docs_read_run(read, on_values, NULL);
-    assert_int_equal(got.count, before); /* never inside the call */
-    wait_answers(before + 1);
-    return got.text;
+    assert_int_equal(store.count, before); /* never inside the call */
+    store_wait(before + 1);
+    return got;
 }
 
 static enum error_code run(struct docs_commit *commit)
 {
-    unsigned before = got.count;
+    unsigned before = store.count;
 
     docs_commit_run(commit, on_committed, NULL);
-    assert_int_equal(got.count, before);
-    wait_answers(before + 1);
-    return got.code;
+    assert_int_equal(store.count, before);
+    store_wait(before + 1);
+    return store.code;
 }
 
 static struct docs_read *read_new(void)
 {
     need_server();
-    return docs_read_new(redis, STR(ACCOUNT));
+    return docs_read_new(store.redis, STR(ACCOUNT));
 }
 
 static struct docs_commit *commit_new(void)
 {
     need_server();
-    return docs_commit_new(redis, STR(ACCOUNT));
+    return docs_commit_new(store.redis, STR(ACCOUNT));
 }
 
 static const char *field(const char *key, const char *name)
@@ -151,27 +101,14 @@ static void set(const char *key, const char *name, const char *value)
 
 static int setup(void **state)
 {
-    struct redis_options options = {.command_timeout_us = SECONDS(10), .patience_us = SECONDS(10)};
-
     (void)state;
-    if (!fixture_is_possible())
-        return 0;
-    if (!fixture_new(&server) || !fixture_start(&server))
-        return -1;
-    memset(&got, 0, sizeof(got));
-    options.url = server.url;
-    loop = loop_new();
-    return redis_new(loop, &options, &redis, NULL);
+    return store_open();
 }
 
 static int teardown(void **state)
 {
     (void)state;
-    if (!fixture_is_possible())
-        return 0;
-    redis_free(redis);
-    loop_free(loop);
-    fixture_done(&server);
+    store_close();
     return 0;
 }
 
@@ -213,7 +150,7 @@ static void a_batch_without_reads_has_no_values(void **state)
 {
     (void)state;
     assert_string_equal(run_read(read_new()), "");
-    assert_int_equal(got.code, ERR_OK);
+    assert_int_equal(store.code, ERR_OK);
     docs_read_free(read_new());
     docs_read_free(NULL);
 }
@@ -221,19 +158,18 @@ static void a_batch_without_reads_has_no_values(void **state)
 static void a_batch_sees_one_moment(void **state)
 {
     struct redis *other = NULL;
-    struct redis_options options = {
-        .url = server.url, .command_timeout_us = SECONDS(10), .patience_us = SECONDS(10)};
+    struct redis_options options = store_options();
     unsigned i;
 
     (void)state;
     need_server();
-    assert_int_equal(redis_new(loop, &options, &other, NULL), 0);
+    assert_int_equal(redis_new(store.loop, &options, &other, NULL), 0);
     for (i = 1; i <= 100; i++) { /* a writer and a reader on two connections, never in step */
         struct docs_commit *commit = docs_commit_new(other, STR(ACCOUNT));
         struct docs_read *read = read_new();
         CLEANUP(freep) char *text = str_printf("%u", i);
         char a[32] = "", b[32] = "";
-        unsigned before = got.count;
+        unsigned before = store.count;
 
         docs_set(commit, "a", STR("x"), str_of(text));
         docs_set(commit, "b", STR("x"), str_of(text));
@@ -241,8 +177,8 @@ static void a_batch_sees_one_moment(void **state)
         docs_read_field(read, "b", STR("x"));
         docs_commit_run(commit, on_committed, NULL);
         docs_read_run(read, on_values, NULL);
-        wait_answers(before + 2);
-        sscanf(got.text, "%31s %31s", a, b);
+        store_wait(before + 2);
+        sscanf(got, "%31s %31s", a, b);
         assert_string_equal(a, b);
     }
     redis_free(other);
@@ -304,7 +240,7 @@ static void what_was_written_can_be_taken_back(void **state)
     docs_read_size(read, "names");
     docs_read_hash(read, "set"); /* empty sets are no keys: no WRONGTYPE */
     assert_string_equal(run_read(read), "[] [] 0 []");
-    assert_int_equal(got.code, ERR_OK);
+    assert_int_equal(store.code, ERR_OK);
 }
 
 static void expectation_holds(struct docs_commit *commit, bool holds, const char *what)
@@ -312,7 +248,7 @@ static void expectation_holds(struct docs_commit *commit, bool holds, const char
     set("probe", "p", "before");
     docs_set(commit, "probe", STR("p"), STR("after"));
     if (run(commit) != (holds ? ERR_OK : ERR_STALE))
-        fail_msg("%s: ended with %s", what, error_code_name(got.code));
+        fail_msg("%s: ended with %s", what, error_code_name(store.code));
     assert_string_equal(field("probe", "p"), holds ? "after" : "before");
 }
 
@@ -357,12 +293,12 @@ static void a_commit_writes_only_when_all_expectations_hold(void **state)
 
 static void of_two_writers_who_read_the_same_one_wins(void **state)
 {
-    unsigned i, before = got.count;
+    unsigned i, before = store.count;
     struct docs_commit *commits[2];
 
     (void)state;
     set("h", "a", "0");
-    before = got.count;
+    before = store.count;
     for (i = 0; i < 2; i++) {
         commits[i] = commit_new();
         docs_expect(commits[i], "h", STR("a"), STR("0"));
@@ -370,8 +306,8 @@ static void of_two_writers_who_read_the_same_one_wins(void **state)
     }
     docs_commit_run(commits[0], on_committed, NULL);
     docs_commit_run(commits[1], on_committed, NULL);
-    wait_answers(before + 2);
-    assert_int_equal(got.code, ERR_STALE);
+    store_wait(before + 2);
+    assert_int_equal(store.code, ERR_STALE);
     assert_string_equal(field("h", "a"), "1");
 }
 
@@ -406,7 +342,7 @@ static void too_many_words_are_refused_whole(void **state)
     for (i = 0; i < 400; i++)
         docs_read_field(read, "h", STR("a"));
     run_read(read);
-    assert_int_equal(got.code, ERR_INTERNAL);
+    assert_int_equal(store.code, ERR_INTERNAL);
     commit = commit_new(); /* neither half is too long, both together are */
     for (i = 0; i < 90; i++) {
         docs_expect(commit, "h", STR("x"), STR_NULL);
@@ -426,17 +362,16 @@ static void without_redis_both_end_with_an_error(void **state)
 {
     struct docs_commit *commit = commit_new();
     struct docs_read *read = read_new();
-    unsigned before = got.count;
+    unsigned before = store.count;
 
     (void)state;
     docs_set(commit, "h", STR("a"), STR("1"));
     docs_read_field(read, "h", STR("a"));
     docs_commit_run(commit, on_committed, NULL);
     docs_read_run(read, on_values, NULL);
-    redis_free(redis);
-    redis = NULL;
-    assert_int_equal(got.count, before + 2);
-    assert_int_equal(got.code, ERR_CLOSED);
+    redis_free(TAKE(store.redis));
+    assert_int_equal(store.count, before + 2);
+    assert_int_equal(store.code, ERR_CLOSED);
 }
 
 #define LIVE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
