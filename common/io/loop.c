@@ -225,19 +225,21 @@ void loop_work(struct loop *loop, loop_fn *work, loop_fn *done, void *arg)
 static void on_wake(uv_timer_t *timer);
 
 /* Arms wake for the first timer, unless it will come earlier anyway: then it finds nothing due and
- * arms itself again, which is cheaper than following each timer that is started and stopped. */
-static void arm_wake(struct loop *loop)
+ * arms itself again, which is cheaper than following each timer that is started and stopped.
+ * @at_once: the first one is due now, and need not wait for libuv's next millisecond. */
+static void arm_wake(struct loop *loop, bool at_once)
 {
     struct timer *first = timer_heap_first(&loop->timers);
-    uint64_t due_ms, uv_ms;
+    uint64_t due_ms, uv_ms = uv_now(&loop->uv);
 
     if (!first || loop->closing)
         return;
     due_ms = first->due_us / 1000 + (first->due_us % 1000 != 0); /* libuv's unit; never early */
+    if (at_once)
+        due_ms = uv_ms;
     if (loop->wake_ms != 0 && loop->wake_ms <= due_ms)
         return;
     loop->wake_ms = due_ms;
-    uv_ms = uv_now(&loop->uv);
     must(uv_timer_start(&loop->wake, on_wake, due_ms > uv_ms ? due_ms - uv_ms : 0, 0));
 }
 
@@ -254,7 +256,7 @@ static void on_wake(uv_timer_t *timer)
         first->fn(first->arg);
     }
     loop->wake_ms = 0;
-    arm_wake(loop);
+    arm_wake(loop, false); /* those of 0 that callbacks started wait, or other work would never come */
 }
 
 void timer_init(struct timer *t, struct loop *loop, loop_fn *fn, void *arg)
@@ -271,7 +273,7 @@ void timer_start(struct timer *t, uint64_t after_us)
     if (__builtin_add_overflow(now_us(), after_us, &t->due_us))
         t->due_us = UINT64_MAX;
     timer_heap_push(&loop->timers, t);
-    arm_wake(loop);
+    arm_wake(loop, after_us == 0);
 }
 
 void timer_stop(struct timer *t)

@@ -83,6 +83,25 @@ static void a_timer_is_never_early(void **state)
     assert_true(now_us() - start >= 2500);
 }
 
+/* Each call of the HTTP client begins with one. */
+static void a_timer_of_nothing_does_not_wait_for_the_next_millisecond(void **state)
+{
+    struct timer end;
+    uint64_t took = 0, began;
+    int i;
+
+    (void)state;
+    timer_init(&end, t.loop, on_stop, NULL);
+    for (i = 0; i < 200; i++) {
+        usleep(137); /* at any part of a millisecond */
+        began = now_us();
+        timer_start(&end, 0);
+        loop_run(t.loop);
+        took += now_us() - began < 200;
+    }
+    assert_in_range(took, 150, 200); /* a busy machine may take its time now and then */
+}
+
 static struct timer victim;
 
 static void on_stop_victim(void *arg)
@@ -396,6 +415,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(timers_fire_in_the_order_of_their_deadlines),
         TEST(a_timer_is_never_early),
+        TEST(a_timer_of_nothing_does_not_wait_for_the_next_millisecond),
         TEST(a_timer_stopped_by_another_one_that_is_due_too_does_not_fire),
         TEST(a_timer_may_arm_itself_again),
         TEST(an_earlier_timer_armed_later_wakes_the_loop),
