@@ -84,15 +84,16 @@ class NativeTraces:
     def _read_log(self):
         lines, self.read = self.hearth.lines[self.read:], len(self.hearth.lines)
         for line in lines:
-            with contextlib.suppress(ValueError):
+            with contextlib.suppress(ValueError):  # redis writes plain text
                 e = json.loads(line.partition("| ")[2])
-                if "blank" in e and "sandbox" in e:
-                    self.cgroup[e["sandbox"]] = e["blank"]
+                if e.get("event") == "sandbox ready":
+                    self.cgroup[e["sandbox"]] = e["container"]
                 elif e.get("function") == self.function and "sandbox" in e:
                     self.mine.add(e["sandbox"])
 
     def see(self):
         self._read_log()
+        assert self.mine <= self.cgroup.keys(), "the log does not say which sandboxes these are"
         lives = {p.name for p in (self.hearth.folder / "run/native").iterdir()}
         self.ids |= set(native_functions(self.hearth.node, self.function))
         self.ids |= {f"hearth-{self.hearth.node}.{life}/{self.cgroup[s]}" for s in self.mine & self.cgroup.keys() for life in lives}

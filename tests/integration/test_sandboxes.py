@@ -20,6 +20,7 @@ import pytest
 
 from harness import (BUILD, LAUNCHERS, SLOW, TOP, native_processes, native_sandboxes, remove_folder, run, short_folder,
                      wait_until)
+from traces import disks_below
 
 DRIVER, FUNCTION = BUILD / "tests/sandbox-driver", BUILD / "tests/sandbox-function"
 IMAGE = "hearth-test/sandbox:1"
@@ -123,6 +124,7 @@ class Driver:
             wait_until("the cgroups are gone", lambda: self.alive() == [], 10)
             wait_until("the folder is empty", lambda: os.listdir(os.path.join(self.folder, "run")) == [], 10)
             assert os.path.basename(self.folder) not in pathlib.Path("/proc/self/mountinfo").read_text()
+            wait_until("the disks are gone", lambda: disks_below(self.folder) == [], 10)
         assert self.alive() == []
         assert os.listdir(os.path.join(self.folder, "run")) == []
 
@@ -142,6 +144,27 @@ def driver(docker, image, launcher):
         for c in docker.sandboxes(d.node):
             docker("rm", "-f", c, check=False)
         remove_folder(d.folder)
+
+
+@pytest.mark.skipif("native" not in LAUNCHERS, reason="HEARTH_LAUNCHER")
+@pytest.mark.parametrize("launcher", ["native"])
+def test_a_burst_of_a_hundred_is_served_and_leaves_nothing(driver):
+    names = [f"burst-{i}" for i in range(100)]
+    for name in names:
+        driver.start(name)
+    for name in names:
+        driver.wait(name, "ready", 60)
+    ready = [json.loads(line) for line in driver.log().splitlines() if '"sandbox ready"' in line]
+    theirs = {e["container"] for e in ready}
+    assert len(theirs) == 100 and len(disks_below(driver.folder)) >= 100
+    for name in names:
+        driver.tell("end", name)
+    for name in names:
+        driver.wait(name, "gone")
+    # what is there is kept for the next ones: blank sandboxes, disks of this size and two of the usual one
+    there = [s.partition("/")[2] for s in driver.alive() if "/" in s]
+    assert not theirs & set(there) and len(there) <= 32
+    wait_until("their disks are gone", lambda: len(disks_below(driver.folder)) <= 32 + 2, 10)
 
 
 def lines(text, label):
