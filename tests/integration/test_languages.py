@@ -94,6 +94,18 @@ def test_java_sees_the_environment_of_lambda(lam, make_from, jar):
     check_environment(env, "jenv", "AWS_Lambda_java17", "hello.Trouble::environment", 256)
 
 
+def test_java_logs_in_json(lam, make_from, jar):
+    make_from("jjson", jar, "java21", "hello.Greeter::greet", MemorySize=256, LoggingConfig={"LogFormat": "JSON"})
+    a, r = call(lam, "jjson", {"name": "you"}, LogType="Tail")
+    started, said, report = [json.loads(line) for line in log_of(a).splitlines()]
+    assert (started["type"], report["type"]) == ("platform.start", "platform.report")
+    assert said["message"] == "java says hello to you\n" and said["AWSRequestId"] == a["ResponseMetadata"]["RequestId"]
+    # what is logged without a level is INFO
+    lam.update_function_configuration(FunctionName="jjson", LoggingConfig={"ApplicationLogLevel": "WARN"})
+    lam.get_waiter("function_updated_v2").wait(FunctionName="jjson")
+    assert "java says hello" not in log_of(call(lam, "jjson", {"name": "you"}, LogType="Tail")[0])
+
+
 def test_java_exceptions_are_the_answer_and_the_sandbox_goes_on(hearth, lam, make_from, jar):
     make_from("jerr", jar, "java17", "hello.Trouble::fail", MemorySize=256)
     for _ in range(2):
