@@ -7,11 +7,9 @@ compare ratios, CPU time and counts, not seconds.
 import argparse
 import contextlib
 import functools
-import json
 import os
 import pathlib
 import re
-import shutil
 import socket
 import statistics
 import subprocess
@@ -26,16 +24,12 @@ from botocore.credentials import Credentials
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(TOP / "tests"))
+from anchors import figure, oci_rounds, timed  # noqa: E402
 from harness import BUILD, C_RUNTIME, ROLE, Docker, Hearth, free_port, remove_folder, run, short_folder, wait_until, zip_of  # noqa: E402
 
 PAYLOAD = '{"hello":"world","n":12345,"text":"one hundred bytes of payload are what the figures are stated for"}'
 PYTHON = "def handler(event, context):\n    return event\n"
 TICK = os.sysconf("SC_CLK_TCK")
-
-
-def figure(name, value, unit, against="", ratio=None):
-    print(f"figure={name} value={value:.2f} unit={unit} against={against or 'none'} "
-          f"ratio={'none' if ratio is None else format(ratio, '.2f')}", flush=True)
 
 
 def load(port, path, connections, seconds, cpu=None, headers=None):
@@ -251,12 +245,6 @@ def median_ms(what, times, against=None, anchor=""):
     return value
 
 
-def timed(action):
-    start = time.monotonic()
-    action()
-    return time.monotonic() - start
-
-
 def cold(h, rounds):
     """First invocation of a function, against `docker run` of the same image and OCI runtimes on its root file system."""
     lam = h.client()
@@ -273,37 +261,10 @@ def cold(h, rounds):
         lam.delete_function(FunctionName=name)
     base = median_ms("docker_run_true", docker_times)
     median_ms("cold_first_answer_c", ours, base, "docker_run")
-    with tempfile.TemporaryDirectory() as d:
-        for oci, times in oci_rounds(h.docker, image, pathlib.Path(d), rounds).items():
-            oci_ms = median_ms(f"{oci}_run_true", times)
-            figure(f"cold_first_answer_c_against_{oci}", statistics.median(ours) * 1000, "ms", f"{oci}_run",
-                   statistics.median(ours) * 1000 / oci_ms)
-
-
-def oci_rounds(docker, image, bundle, rounds):
-    """Seconds of `crun run` and `runc run` of /bin/true on the root file system of @image, as far as they are there."""
-    (bundle / "rootfs").mkdir()
-    c = docker("create", image, "/bin/true")
-    export = subprocess.Popen(["docker", "export", c], stdout=subprocess.PIPE, env=dict(os.environ, DOCKER_HOST=docker.host))
-    subprocess.run(["tar", "-x", "-C", bundle / "rootfs"], stdin=export.stdout, check=True)
-    docker("rm", c)
-    ret = {}
-    for oci in ("crun", "runc"):
-        if not shutil.which(oci):
-            print(f"# {oci} is not installed: left out")
-            continue
-        (bundle / "config.json").unlink(missing_ok=True)
-        run("runc", "spec", "-b", bundle)
-        spec = json.loads((bundle / "config.json").read_text())
-        spec["process"].update(args=["/bin/true"], terminal=False)
-        spec["process"].pop("rlimits", None)
-        (bundle / "config.json").write_text(json.dumps(spec))
-        hide = ["unshare", "-m", "sh", "-c", 'umount /sys/fs/cgroup/unified 2>/dev/null; exec "$@"', "sh"] if oci == "crun" else []
-        try:
-            ret[oci] = [timed(lambda: run(*hide, oci, "run", "-b", bundle, f"bench-{oci}-{os.getpid()}")) for _ in range(rounds)]
-        except AssertionError as e:
-            print(f"# {oci} does not run here: {str(e).splitlines()[-1]}")
-    return ret
+    for oci, times in oci_rounds(h.docker, image, rounds).items():
+        oci_ms = median_ms(f"{oci}_run_true", times)
+        figure(f"cold_first_answer_c_against_{oci}", statistics.median(ours) * 1000, "ms", f"{oci}_run",
+               statistics.median(ours) * 1000 / oci_ms)
 
 
 def main():

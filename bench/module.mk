@@ -22,7 +22,12 @@ $(BUILD)/bench/sandbox_bench: $(SANDBOX_BENCH_OBJ) $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-bench-sandboxes: all $(BUILD)/bench/sandbox_bench $(BUILD)/samples/c-bootstrap ## what a cold start costs, by phase and launcher
+# runs in a sandbox: static
+$(BUILD)/bench/holding_runtime: bench/holding_runtime.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) -D_GNU_SOURCE -O2 -g0 -std=gnu11 -Wall -Wextra -static -o $@ $<
+
+bench-sandboxes: all $(BUILD)/bench/sandbox_bench $(BUILD)/bench/holding_runtime $(BUILD)/samples/c-bootstrap ## what a cold start costs, by phase and launcher
 	@bench/run.sh sandboxes
 
 bench-functions: all ## what operations cost with 1,000, 10,000 and 100,000 functions; minutes
