@@ -378,8 +378,9 @@ static void on_image(const struct image_info *info, const struct error *err, voi
 
 int main(int argc, char **argv)
 {
-    struct launcher_docker_options on_docker = {.node = "bench"};
-    struct launcher_native_options native = {.node = "bench", .blanks_max = 32};
+    char node[32]; /* others may run beside us */
+    struct launcher_docker_options on_docker = {.node = node};
+    struct launcher_native_options native = {.node = node, .blanks_max = 32};
     CLEANUP(freep) char *scratch = argc == 7 ? str_printf("%s.scratch", argv[3]) : NULL;
     struct http_client *http;
     struct docker *docker;
@@ -389,6 +390,7 @@ int main(int argc, char **argv)
 
     if (argc != 7)
         return 2;
+    snprintf(node, sizeof(node), "bench-%d", (int)getpid());
     native.scratch_dir = scratch;
     log_init("sandbox_bench", LOG_WARN);
     setvbuf(stdout, NULL, _IOLBF, 0);

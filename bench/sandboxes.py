@@ -37,6 +37,7 @@ class Launcher:
         shutil.copy(C_RUNTIME, code / "bootstrap")
         self.process = subprocess.Popen([BUILD / "bench/sandbox_bench", name, docker.socket, self.folder / "run", BUILD / "hearth-init",
                                          IMAGE, code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.node = f"bench-{self.process.pid}"
 
     def __call__(self, command, n=0):
         self.process.stdin.write(f"{command} {n}\n")
@@ -54,7 +55,7 @@ class Launcher:
         if self.process.wait() != 0:
             raise SystemExit(f"sandbox_bench {self.name} ended with {self.process.returncode}")
         if self.name == "native":
-            wait_until("nothing is left", lambda: not native_sandboxes("bench") and not disks_below(self.folder), 10)
+            wait_until("nothing is left", lambda: not native_sandboxes(self.node) and not disks_below(self.folder), 10)
         remove_folder(self.folder)
 
 
@@ -117,8 +118,8 @@ def alive(native, most):
         first = first or start
         figure(f"native_start_to_next_with_{n}_alive", start, "ms", "first", start / first)
     time.sleep(1)
-    found = [s.partition("/")[2] for s in native_sandboxes("bench") if "/" in s]
-    pids = [native_processes("bench", name) for name in found]
+    found = [s.partition("/")[2] for s in native_sandboxes(native.node) if "/" in s]
+    pids = [native_processes(native.node, name) for name in found]
     init = statistics.median(pss_kib(min(p)) for p in pids if len(p) > 1)
     launcher = (pss_kib(native.process.pid) - alone) / standing
     figure("native_init_pss", init, "KiB")

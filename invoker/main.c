@@ -13,15 +13,20 @@ static void on_stop_signal(void *arg)
     invoker_stop(arg);
 }
 
-/* A sandbox takes seven descriptors or so; the usual soft limit of 1024 would be a limit of those. */
+#define FILES 65536 /* some thousand sandboxes */
+
+/* A sandbox takes ten descriptors or so; the usual limits of 1024 and 4096 would be limits of those. */
 static void raise_descriptor_limit(void)
 {
+    const struct rlimit wanted = {FILES, FILES};
     struct rlimit limit;
 
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-        limit.rlim_cur = limit.rlim_max;
-        (void)setrlimit(RLIMIT_NOFILE, &limit); /* within the hard limit: it may */
-    }
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return;
+    if (limit.rlim_max < FILES && setrlimit(RLIMIT_NOFILE, &wanted) == 0)
+        return; /* as root may */
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit); /* within the hard limit: it may */
 }
 
 static int run(const struct invoker_config *config)

@@ -186,11 +186,15 @@ static int open_process(const struct oci_runtime *rt, const char *bundle, const 
     CLEANUP(buf_done) struct buf text = BUF_INIT(64);
     CLEANUP(closep) int fd = -1;
     uint64_t pid;
+    int r = file_read(path, &text, err);
 
-    if (file_read(path, &text, err) < 0 ||
-        str_parse_u64(str_trim(buf_str(&text)), &pid) < 0 || pid < 2)
+    if (r < 0)
+        return r;
+    if (str_parse_u64(str_trim(buf_str(&text)), &pid) < 0 || pid < 2)
         return error_set(err, ERR_SYSTEM, "%s did not tell the sandbox's pid", rt->program);
     fd = pidfd_open((pid_t)pid, 0);
+    if (fd < 0 && errno != ESRCH)
+        return error_set_errno(err, ERR_SYSTEM, errno, "opening the blank sandbox's process");
     if (fd < 0 || !is_in_cgroup(rt, (pid_t)pid, id))
         return error_set(err, ERR_SYSTEM, "the blank sandbox ended at once");
     *ret_pidfd = TAKE_FD(fd);

@@ -10,6 +10,7 @@ import json
 import os
 import pathlib
 import random
+import resource
 import signal
 import subprocess
 import tarfile
@@ -23,7 +24,8 @@ from harness import (BUILD, LAUNCHERS, SLOW, TOP, native_processes, native_sandb
 from traces import disks_below
 
 DRIVER, FUNCTION = BUILD / "tests/sandbox-driver", BUILD / "tests/sandbox-function"
-IMAGE = "hearth-test/sandbox:1"
+# others may run the same tests beside us
+IMAGE, NODE = f"hearth-test/sandbox:{os.getpid()}", f"t-sandboxes-{os.getpid()}"
 ENTRYPOINT, WORKDIR, DIED = 3, 4, 5  # enum launch_failure
 
 
@@ -48,7 +50,7 @@ def image(docker):
 
 
 class Driver:
-    def __init__(self, docker, image, launcher, node="t-sandboxes", folder=None):
+    def __init__(self, docker, image, launcher, node=NODE, folder=None):
         self.docker, self.node, self.launcher = docker, node, launcher
         self.folder = folder or short_folder("hearth-sb-")
         self.events = []
@@ -165,6 +167,24 @@ def test_a_burst_of_a_hundred_is_served_and_leaves_nothing(driver):
     there = [s.partition("/")[2] for s in driver.alive() if "/" in s]
     assert not theirs & set(there) and len(there) <= 32
     wait_until("their disks are gone", lambda: len(disks_below(driver.folder)) <= 32 + 2, 10)
+
+
+@pytest.mark.skipif("native" not in LAUNCHERS, reason="HEARTH_LAUNCHER")
+@pytest.mark.parametrize("launcher", ["native"])
+def test_too_few_open_files_are_said_and_got_over(driver):
+    driver.start("before")
+    driver.wait("before", "ready")
+    was = resource.prlimit(driver.process.pid, resource.RLIMIT_NOFILE)
+    files = len(os.listdir(f"/proc/{driver.process.pid}/fd"))
+    resource.prlimit(driver.process.pid, resource.RLIMIT_NOFILE, (files + 40, was[1]))
+    for i in range(20):
+        driver.start(f"many-{i}")
+    with driver.changed:
+        assert driver.changed.wait_for(lambda: any(e["event"] == "failed" for e in driver.events), 60 * SLOW)
+    resource.prlimit(driver.process.pid, resource.RLIMIT_NOFILE, was)
+    assert "Too many open files" in driver.log()
+    driver.start("after")
+    driver.wait("after", "ready", 60)
 
 
 def lines(text, label):
