@@ -200,25 +200,45 @@ static const char *string_arg(const cJSON *args, const char *name)
     return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(args, name));
 }
 
-static void on_image_prepared(const struct image_info *info, const struct error *err, void *arg)
+/* What is known of an image: @info NULL when it was only resolved. */
+static void answer_image(struct task *t, const char *reference, const char *digest,
+                         const struct image_info *info)
 {
-    struct task *t = arg;
-    cJSON *ok;
+    cJSON *ok = cJSON_CreateObject();
 
-    if (err) {
-        rpc_fail(t->request, err);
-        task_free(t);
-        return;
+    cJSON_AddStringToObject(ok, "digest", digest);
+    cJSON_AddStringToObject(ok, "reference", reference);
+    if (info) {
+        cJSON_AddNumberToObject(ok, "size", (double)info->size_bytes);
+        cJSON_AddStringToObject(ok, "architecture", info->architecture);
+        cJSON_AddBoolToObject(ok, "has_entry_point", info->entry_point[0] || info->command[0]);
     }
-    ok = cJSON_CreateObject();
-    cJSON_AddStringToObject(ok, "digest", info->digest);
-    cJSON_AddStringToObject(ok, "reference", info->reference);
-    cJSON_AddNumberToObject(ok, "size", (double)info->size_bytes);
-    cJSON_AddStringToObject(ok, "architecture", info->architecture);
-    cJSON_AddBoolToObject(ok, "has_entry_point", info->entry_point[0] || info->command[0]);
     rpc_reply(t->request, ok, STR_NULL);
     cJSON_Delete(ok);
     task_free(t);
+}
+
+static void fail_task(struct task *t, const struct error *err)
+{
+    rpc_fail(t->request, err);
+    task_free(t);
+}
+
+static void on_image_prepared(const struct image_info *info, const struct error *err, void *arg)
+{
+    if (err)
+        fail_task(arg, err);
+    else
+        answer_image(arg, info->reference, info->digest, info);
+}
+
+static void on_image_resolved(const char *reference, const char *digest, const struct error *err,
+                              void *arg)
+{
+    if (err)
+        fail_task(arg, err);
+    else
+        answer_image(arg, reference, digest, NULL);
 }
 
 static void on_image_prepare(struct rpc_request *req, const cJSON *args, struct str body, void *arg)
@@ -231,25 +251,6 @@ static void on_image_prepare(struct rpc_request *req, const cJSON *args, struct 
         image_prepare(cl->parts.images, image, on_image_prepared, task_new(cl, req));
     else
         bad_args(req, "image.prepare");
-}
-
-static void on_image_resolved(const char *reference, const char *digest, const struct error *err,
-                              void *arg)
-{
-    struct task *t = arg;
-    cJSON *ok;
-
-    if (err) {
-        rpc_fail(t->request, err);
-        task_free(t);
-        return;
-    }
-    ok = cJSON_CreateObject();
-    cJSON_AddStringToObject(ok, "digest", digest);
-    cJSON_AddStringToObject(ok, "reference", reference);
-    rpc_reply(t->request, ok, STR_NULL);
-    cJSON_Delete(ok);
-    task_free(t);
 }
 
 static void on_image_resolve(struct rpc_request *req, const cJSON *args, struct str body, void *arg)
