@@ -2,172 +2,34 @@
 #include "invoker/image_store_docker.h"
 
 #include <string.h>
-#include <sys/utsname.h>
 
-#include "common/base/list.h"
-#include "common/base/log.h"
 #include "common/base/str.h"
-#include "common/proto/image_ref.h"
-#include "invoker/docker_outage.h"
-
-#define BASE_IMAGES "hearth/" /* what images/build.sh names its images */
+#include "invoker/image_config.h"
+#include "invoker/image_flight.h"
 
 struct docker_store {
     struct image_store base;
-    struct loop *loop;
     struct docker *docker;
-    const char *architecture; /* of this node, in Docker's words */
-    struct list_node flights;
+    struct image_flights flights;
 };
 
-/* One reference being prepared or resolved, for all who asked for it meanwhile. */
 struct flight {
-    struct docker_store *store;
-    char *reference;
-    bool resolving; /* without a pull */
-    struct image_ref ref; /* points into it */
-    struct docker_call *call; /* NULL only at the begin of a reference that is none */
+    struct image_flight base;
+    struct docker_call *call; /* the step that runs */
     bool pulled;
-    struct timer bad; /* fails such a one */
-    struct list_node waiters, node;
 };
 
-struct waiter {
-    image_done_fn *done; /* this one ... */
-    image_resolved_fn *resolved; /* ... or, of a flight that resolves, this one */
-    void *arg;
-    struct list_node node;
-};
-
-static void *xcalloc(size_t size)
+static struct flight *flight_of(struct image_flight *base)
 {
-    void *p = calloc(1, size);
-
-    if (!p)
-        abort();
-    return p;
+    return CONTAINER_OF(base, struct flight, base);
 }
 
-static void flight_free(struct flight *flight)
+static struct docker *docker_of(const struct flight *flight)
 {
-    struct waiter *w;
-
-    list_remove(&flight->node);
-    timer_stop(&flight->bad);
-    if (flight->call)
-        docker_call_cancel(flight->call);
-    while ((w = LIST_FIRST(&flight->waiters, struct waiter, node))) {
-        list_remove(&w->node);
-        free(w);
-    }
-    free(flight->reference);
-    free(flight);
-}
-
-/* Tells all who wait. It is no longer found meanwhile, so that a new question starts anew. */
-static void flight_end(struct flight *flight, const struct image_info *info,
-                       const struct error *err)
-{
-    struct waiter *w;
-
-    list_remove(&flight->node);
-    while ((w = LIST_FIRST(&flight->waiters, struct waiter, node))) {
-        list_remove(&w->node);
-        if (flight->resolving)
-            w->resolved(info ? info->reference : NULL, info ? info->digest : NULL, err, w->arg);
-        else
-            w->done(info, err, w->arg);
-        free(w);
-    }
-    flight_free(flight);
-}
-
-/* ---- failures, in AWS's words */
-
-static void flight_fail(struct flight *flight, const struct error *cause)
-{
-    const char *reference = flight->reference;
-    bool fixed = flight->ref.digest.len > 0;
-    struct error err;
-
-    switch ((int)cause->code) {
-    case ERR_ACCESS_DENIED:
-        error_set(
-            &err, ERR_BAD_REQUEST,
-            "ImageAccessDenied: Lambda does not have permission to access the image %s. Check "
-            "the registry's permissions. (%s)",
-            reference, cause->msg);
-        break;
-    case ERR_NOT_FOUND:
-        error_set(&err, ERR_BAD_REQUEST,
-                  "%s: Source image %s does not exist. Provide a valid source image.",
-                  fixed ? "ImageDeleted" : "InvalidImage", reference);
-        break;
-    case ERR_BAD_REQUEST:
-    case ERR_UNSUPPORTED:
-        error_set(&err, ERR_BAD_REQUEST, "InvalidImage: %s", cause->msg);
-        break;
-    default: /* without an engine, the cause names its socket */
-        error_set(&err, ERR_UNAVAILABLE, "InternalError: preparing the image %s: %s%s", reference,
-                  docker_outage_is_unheard(cause)
-                      ? "the Docker engine does not answer; is it running? "
-                      : "",
-                  cause->msg);
-    }
-    flight_end(flight, NULL, &err);
-}
-
-static void fail_invalid(struct flight *flight)
-{
-    struct error err;
-
-    error_set(&err, ERR_BAD_REQUEST,
-              "Source image %.200s is not valid. Provide a valid source image.", flight->reference);
-    flight_fail(flight, &err);
-}
-
-static void on_bad(void *arg)
-{
-    fail_invalid(arg);
+    return CONTAINER_OF(flight->base.all, struct docker_store, flights)->docker;
 }
 
 /* ---- what the engine knows of an image */
-
-static const char *string_in(const cJSON *json, const char *key)
-{
-    const char *s = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, key));
-
-    return s ? s : "";
-}
-
-/* The strings of an array, borrowed; NULL or no array gives none. free() the result. */
-static char **strings_in(const cJSON *json, const char *key)
-{
-    const cJSON *array = cJSON_GetObjectItemCaseSensitive(json, key), *item;
-    char **strings = xcalloc(((size_t)cJSON_GetArraySize(array) + 1) * sizeof(*strings));
-    size_t n = 0;
-
-    cJSON_ArrayForEach(item, array)
-    {
-        if (cJSON_IsString(item))
-            strings[n++] = item->valuestring;
-    }
-    return strings;
-}
-
-/* The names of an object's members, borrowed. free() the result. */
-static char **names_in(const cJSON *json, const char *key)
-{
-    const cJSON *object = cJSON_GetObjectItemCaseSensitive(json, key), *item;
-    char **names = xcalloc(((size_t)cJSON_GetArraySize(object) + 1) * sizeof(*names));
-    size_t n = 0;
-
-    cJSON_ArrayForEach(item, object)
-    {
-        names[n++] = item->string;
-    }
-    return names;
-}
 
 /*
  * The folders of an image's layers when the engine keeps them as overlay2 does: UpperDir is the
@@ -177,15 +39,18 @@ static char **layers_of(const cJSON *json, char **ret_text)
 {
     const cJSON *driver = cJSON_GetObjectItemCaseSensitive(json, "GraphDriver");
     const cJSON *data = cJSON_GetObjectItemCaseSensitive(driver, "Data");
-    const char *upper = string_in(data, "UpperDir"), *lower = string_in(data, "LowerDir");
+    const char *upper = image_config_string(data, "UpperDir");
+    const char *lower = image_config_string(data, "LowerDir");
     char **layers, *at, *save = NULL;
     size_t n = 2, i = 0;
 
     *ret_text = str_printf("%s:%s", upper, lower);
     for (at = *ret_text; *at; at++)
         n += *at == ':';
-    layers = xcalloc((n + 1) * sizeof(*layers));
-    if (strcmp(string_in(driver, "Name"), "overlay2") != 0)
+    layers = calloc(n + 1, sizeof(*layers));
+    if (!layers)
+        abort();
+    if (strcmp(image_config_string(driver, "Name"), "overlay2") != 0)
         return layers;
     for (at = strtok_r(*ret_text, ":", &save); at; at = strtok_r(NULL, ":", &save))
         layers[i++] = at;
@@ -225,91 +90,34 @@ static const char *find_repo_digest(const cJSON *json, const struct image_ref *r
     return NULL;
 }
 
-/* Whether the image may run here is found out when it is prepared. */
-static void deliver_identity(struct flight *flight, const cJSON *json)
-{
-    const char *repo_digest = find_repo_digest(json, &flight->ref);
-    const char *id = string_in(json, "Id");
-    CLEANUP(freep) char *reference = str_dup(str_of(repo_digest ? repo_digest : id));
-    CLEANUP(freep)
-    char *digest = str_dup(str_of(repo_digest ? strchr(repo_digest, '@') + 1 : id));
-
-    flight_end(flight, &(struct image_info){.reference = reference, .digest = digest}, NULL);
-}
-
 static void deliver(struct flight *flight, const cJSON *json)
 {
-    const cJSON *config = cJSON_GetObjectItemCaseSensitive(json, "Config");
     const cJSON *size = cJSON_GetObjectItemCaseSensitive(json, "Size");
-    const char *repo_digest = find_repo_digest(json, &flight->ref);
-    const char *id = string_in(json, "Id");
-    CLEANUP(freep) char **entry_point = strings_in(config, "Entrypoint");
-    CLEANUP(freep) char **command = strings_in(config, "Cmd");
-    CLEANUP(freep) char **env = strings_in(config, "Env");
-    CLEANUP(freep) char **volumes = names_in(config, "Volumes");
+    const char *repo_digest = find_repo_digest(json, &flight->base.ref);
+    const char *id = image_config_string(json, "Id");
+    const char *reference = repo_digest ? repo_digest : id;
+    const char *digest = repo_digest ? strchr(repo_digest, '@') + 1 : id;
     CLEANUP(freep) char *layers_text = NULL;
     CLEANUP(freep) char **layers = layers_of(json, &layers_text);
-    CLEANUP(freep) char *reference = str_dup(str_of(repo_digest ? repo_digest : id));
-    CLEANUP(freep) char *digest = NULL;
-    const struct image_info info = {
-        .reference = reference,
-        .digest = digest = str_dup(str_of(repo_digest ? strchr(repo_digest, '@') + 1 : id)),
-        .architecture = (char *)string_in(json, "Architecture"),
+    struct image_info info = {
+        .reference = (char *)reference,
+        .digest = (char *)digest,
+        .architecture = (char *)image_config_string(json, "Architecture"),
         .size_bytes =
             cJSON_IsNumber(size) && size->valuedouble > 0 ? (uint64_t)size->valuedouble : 0,
-        .entry_point = entry_point,
-        .command = command,
-        .env = env,
-        .working_directory = (char *)string_in(config, "WorkingDir"),
-        .volumes = volumes,
         .layers = layers,
     };
-    struct error err;
 
-    if (strcmp(info.architecture, flight->store->architecture) != 0 ||
-        strcmp(string_in(json, "Os"), "linux") != 0) {
-        error_set(&err, ERR_UNSUPPORTED, "The image %s is for %s/%s. Provide one for linux/%s.",
-                  flight->reference, string_in(json, "Os"), info.architecture,
-                  flight->store->architecture);
-        flight_fail(flight, &err);
+    if (flight->base.resolving) {
+        image_flight_deliver_identity(&flight->base, reference, digest);
         return;
     }
-    if (volumes[0])
-        log_warn("images", "the image declares volumes: their folders will be empty",
-                 KV_STR("image", flight->reference), KV_STR("first", volumes[0]));
-    flight_end(flight, &info, NULL);
+    image_config_borrow(cJSON_GetObjectItemCaseSensitive(json, "Config"), &info);
+    image_flight_deliver(&flight->base, &info, image_config_string(json, "Os"));
+    image_config_done(&info);
 }
 
 /* ---- the steps */
-
-/*
- * Our own base images are built on the node and never published: whoever owns that name on a public
- * registry would give us a program of theirs to run.
- */
-static bool is_base_image(const struct image_ref *ref)
-{
-    return ref->host.len == 0 && str_starts(ref->repository, STR(BASE_IMAGES));
-}
-
-static void fail_not_built(struct flight *flight)
-{
-    struct error err;
-
-    error_set(&err, ERR_BAD_REQUEST,
-              "The image %s is not on this node; build it with images/build.sh %s",
-              flight->reference, flight->reference + strlen(BASE_IMAGES));
-    flight_fail(flight, &err);
-}
-
-/* With both a tag and a digest the digest counts; the engine knows the image by that alone. */
-static char *inspected_name(const struct flight *flight)
-{
-    const struct image_ref *ref = &flight->ref;
-
-    if (ref->name.len && ref->digest.len)
-        return str_printf("%.*s@%.*s", STR_ARG(ref->name), STR_ARG(ref->digest));
-    return str_dup(str_of(flight->reference));
-}
 
 static void flight_inspect(struct flight *flight);
 
@@ -320,7 +128,7 @@ static void on_pulled(const struct error *err, void *arg)
     flight->call = NULL;
     flight->pulled = true;
     if (err)
-        flight_fail(flight, err);
+        image_flight_fail(&flight->base, err);
     else
         flight_inspect(flight);
 }
@@ -328,147 +136,115 @@ static void on_pulled(const struct error *err, void *arg)
 static void flight_pull(struct flight *flight)
 {
     flight->call =
-        docker_image_pull(flight->store->docker, flight->reference, NULL, on_pulled, flight);
-}
-
-/* The registry's digest under the name that the client wrote. */
-static void deliver_digest(struct flight *flight, struct str digest)
-{
-    CLEANUP(freep)
-    char *reference = str_printf("%.*s@%.*s", STR_ARG(flight->ref.name), STR_ARG(digest));
-    CLEANUP(freep) char *text = str_dup(digest);
-
-    flight_end(flight, &(struct image_info){.reference = reference, .digest = text}, NULL);
+        docker_image_pull(docker_of(flight), flight->base.reference, NULL, on_pulled, flight);
 }
 
 static void on_distribution(const cJSON *json, const struct error *err, void *arg)
 {
     struct flight *flight = arg;
-    const char *digest = string_in(cJSON_GetObjectItemCaseSensitive(json, "Descriptor"), "digest");
+    const struct str known = flight->base.ref.digest;
+    const char *digest =
+        image_config_string(cJSON_GetObjectItemCaseSensitive(json, "Descriptor"), "digest");
     struct error own;
 
     flight->call = NULL;
     if (!err && image_digest_is_valid(str_of(digest))) {
-        deliver_digest(flight, str_of(digest));
+        image_flight_deliver_digest(&flight->base, str_of(digest));
     } else if (!err) {
         error_set(&own, ERR_PROTOCOL, "the Docker engine tells no digest");
-        flight_fail(flight, &own);
+        image_flight_fail(&flight->base, &own);
     } else if (err->code == ERR_BAD_REQUEST) {
-        fail_invalid(flight);
-    } else if (flight->ref.digest.len && err->code != ERR_NOT_FOUND &&
-               err->code != ERR_ACCESS_DENIED) {
-        deliver_digest(flight, flight->ref.digest);
+        image_flight_fail_invalid(&flight->base);
+    } else if (known.len && err->code != ERR_NOT_FOUND && err->code != ERR_ACCESS_DENIED) {
+        image_flight_deliver_digest(&flight->base, known);
     } else {
-        flight_fail(flight, err);
+        image_flight_fail(&flight->base, err);
     }
 }
 
 static void flight_ask_registry(struct flight *flight)
 {
-    CLEANUP(freep) char *name = inspected_name(flight);
+    CLEANUP(freep) char *name = image_flight_name(&flight->base);
 
-    flight->call =
-        docker_distribution_inspect(flight->store->docker, name, on_distribution, flight);
+    flight->call = docker_distribution_inspect(docker_of(flight), name, on_distribution, flight);
 }
 
 static void on_inspected(const cJSON *json, const struct error *err, void *arg)
 {
     struct flight *flight = arg;
-    bool is_id = flight->ref.name.len == 0;
+    bool is_id = flight->base.ref.name.len == 0;
 
     flight->call = NULL;
-    if (!err && flight->resolving)
-        deliver_identity(flight, json);
-    else if (!err)
+    if (!err)
         deliver(flight, json);
-    else if (err->code == ERR_NOT_FOUND && is_base_image(&flight->ref))
-        fail_not_built(flight);
-    else if (err->code == ERR_NOT_FOUND && flight->resolving && !is_id)
+    else if (err->code == ERR_NOT_FOUND && image_flight_is_base(&flight->base))
+        image_flight_fail_not_built(&flight->base);
+    else if (err->code == ERR_NOT_FOUND && flight->base.resolving && !is_id)
         flight_ask_registry(flight);
     else if (err->code == ERR_NOT_FOUND && !flight->pulled && !is_id)
         flight_pull(flight);
     else
-        flight_fail(flight, err);
+        image_flight_fail(&flight->base, err);
 }
 
 static void flight_inspect(struct flight *flight)
 {
-    CLEANUP(freep) char *name = inspected_name(flight);
+    CLEANUP(freep) char *name = image_flight_name(&flight->base);
 
-    flight->call = docker_image_inspect(flight->store->docker, name, on_inspected, flight);
+    flight->call = docker_image_inspect(docker_of(flight), name, on_inspected, flight);
 }
 
-static struct flight *flight_new(struct docker_store *store, const char *reference, bool resolving)
+static void flight_begin(struct image_flight *base)
 {
-    struct flight *flight = xcalloc(sizeof(*flight));
+    struct flight *flight = flight_of(base);
 
-    flight->store = store;
-    flight->reference = str_dup(str_of(reference));
-    flight->resolving = resolving;
-    list_init(&flight->waiters);
-    list_append(&store->flights, &flight->node);
-    timer_init(&flight->bad, store->loop, on_bad, flight);
-    if (image_ref_parse(str_of(flight->reference), &flight->ref, NULL) < 0)
-        timer_start(&flight->bad, 0);
-    else if (flight->ref.host.len == 0 || flight->ref.digest.len)
+    if (base->ref.host.len == 0 || base->ref.digest.len)
         flight_inspect(flight);
-    else if (resolving) /* only the registry knows what a tag means now */
+    else if (base->resolving) /* only the registry knows what a tag means now */
         flight_ask_registry(flight);
     else
         flight_pull(flight);
-    return flight;
 }
 
-/* The waiter of a flight for @reference, one that is under way or a new one. */
-static struct waiter *flight_wait(struct docker_store *store, const char *reference, bool resolving)
+static void flight_cancel(struct image_flight *base)
 {
-    struct waiter *w = xcalloc(sizeof(*w));
-    struct flight *flight;
-    struct list_node *n;
+    struct flight *flight = flight_of(base);
 
-    LIST_FOREACH(&store->flights, n)
-    {
-        flight = CONTAINER_OF(n, struct flight, node);
-        if (flight->resolving == resolving && strcmp(flight->reference, reference) == 0) {
-            list_append(&flight->waiters, &w->node);
-            return w;
-        }
-    }
-    flight = flight_new(store, reference, resolving);
-    list_append(&flight->waiters, &w->node);
-    return w;
+    if (flight->call)
+        docker_call_cancel(flight->call);
 }
+
+static const struct image_flight_ops flight_ops = {
+    .engine = "the Docker engine",
+    .then = "",
+    .size = sizeof(struct flight),
+    .begin = flight_begin,
+    .cancel = flight_cancel,
+};
 
 /* ---- image_store.h */
+
+static struct docker_store *store_of(struct image_store *base)
+{
+    return CONTAINER_OF(base, struct docker_store, base);
+}
 
 static void docker_store_prepare(struct image_store *base, const char *reference,
                                  image_done_fn *done, void *arg)
 {
-    struct docker_store *store = CONTAINER_OF(base, struct docker_store, base);
-    struct waiter *w = flight_wait(store, reference, false);
-
-    w->done = done;
-    w->arg = arg;
+    image_flights_prepare(&store_of(base)->flights, reference, done, arg);
 }
 
 static void docker_store_resolve(struct image_store *base, const char *reference,
                                  image_resolved_fn *done, void *arg)
 {
-    struct docker_store *store = CONTAINER_OF(base, struct docker_store, base);
-    struct waiter *w = flight_wait(store, reference, true);
-
-    w->resolved = done;
-    w->arg = arg;
+    image_flights_resolve(&store_of(base)->flights, reference, done, arg);
 }
 
 static void docker_store_free(struct image_store *base)
 {
-    struct docker_store *store = CONTAINER_OF(base, struct docker_store, base);
-    struct flight *flight;
-
-    while ((flight = LIST_FIRST(&store->flights, struct flight, node)))
-        flight_free(flight);
-    free(store);
+    image_flights_done(&store_of(base)->flights);
+    free(store_of(base));
 }
 
 static const struct image_store_ops docker_store_ops = {
@@ -478,29 +254,14 @@ static const struct image_store_ops docker_store_ops = {
     .free = docker_store_free,
 };
 
-/* The kernel's word for the machine to Docker's. */
-static const char *node_architecture(void)
-{
-    static const char *const words[][2] = {{"x86_64", "amd64"}, {"aarch64", "arm64"}};
-    struct utsname u;
-    size_t i;
-
-    if (uname(&u) < 0)
-        abort();
-    for (i = 0; i < ARRAY_LEN(words); i++)
-        if (strcmp(u.machine, words[i][0]) == 0)
-            return words[i][1];
-    return "unknown";
-}
-
 struct image_store *image_store_docker_new(struct loop *loop, struct docker *docker)
 {
-    struct docker_store *store = xcalloc(sizeof(*store));
+    struct docker_store *store = calloc(1, sizeof(*store));
 
+    if (!store)
+        abort();
     store->base.ops = &docker_store_ops;
-    store->loop = loop;
     store->docker = docker;
-    store->architecture = node_architecture();
-    list_init(&store->flights);
+    image_flights_init(&store->flights, loop, &flight_ops);
     return &store->base;
 }

@@ -18,13 +18,8 @@ log-tools: $(BUILD)/tests/log-driver $(BUILD)/tests/kafka-consumer ## what the t
 .PHONY: log-tools
 
 # invoker: the launcher as a program of its own, and its function, for tests/integration/test_sandboxes.py.
-SANDBOX_DRIVER_OBJ := $(call obj,tests/integration/sandbox/driver.c \
-	$(filter-out %_test.c,$(wildcard invoker/launcher*.c invoker/docker_*.c invoker/image_store*.c)) \
-	invoker/init_link.c invoker/launch_base.c invoker/sandbox_env.c invoker/seccomp_profile.c $(filter-out %_test.c,$(wildcard invoker/cgroup*.c)) invoker/oci_runtime.c \
-	invoker/rootfs_mount.c invoker/scratch_disk.c invoker/run_program.c invoker/demand.c invoker/native_host.c $(filter-out %_test.c,$(wildcard invoker/blank*.c)) $(filter-out %_test.c,$(wildcard common/base/*.c)) \
-	common/model/fn_log_level.c common/proto/init_wire.c common/proto/image_ref.c common/io/loop.c common/io/timer_heap.c \
-	common/io/http_client.c $(filter-out %_test.c,$(wildcard common/io/docker*.c)))
-$(BUILD)/tests/sandbox-driver: $(SANDBOX_DRIVER_OBJ)
+SANDBOX_DRIVER_OBJ := $(call obj,tests/integration/sandbox/driver.c $(filter-out invoker/main.c,$(call prog_src,invoker)))
+$(BUILD)/tests/sandbox-driver: $(SANDBOX_DRIVER_OBJ) $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 

@@ -9,6 +9,7 @@
 #include "common/base/log.h"
 #include "common/io/docker_request.h"
 #include "common/proto/image_ref.h"
+#include "common/proto/registry_refusal.h"
 
 #define SILENCE_MAX_US SECONDS(180)
 
@@ -50,7 +51,7 @@ static void on_done(const struct error *http_err, void *arg)
 
     if (failed) {
         err = *failed;
-        err.code = docker_refusal_code(err.msg, err.code);
+        err.code = registry_refusal_code(err.msg, err.code);
     } else {
         log_info("docker", "pulled", KV_STR("image", pull->reference),
                  KV_U64("took_us", now_us() - pull->began_us));

@@ -55,8 +55,6 @@ enum error_code docker_status_code(int status);
  * registry), or NULL: anonymous. A secret: the caller wipes and frees it.
  */
 char *docker_registry_auth(const struct docker *docker, struct str host);
-/** What a registry's refusal means, by its words in @text; @otherwise when they are not known. */
-enum error_code docker_refusal_code(const char *text, enum error_code otherwise);
 /** One that is open, or NULL. */
 struct docker_events *docker_events_first(struct docker *docker);
 
