@@ -78,6 +78,8 @@ static void start_all(struct up *up)
     CLEANUP(freep) char *run = str_printf("HEARTH_RUN_DIR=%s", c->run_dir);
     CLEANUP(freep) char *listen = str_printf("HEARTH_LISTEN=%s", c->listen);
     CLEANUP(freep) char *docker = str_printf("HEARTH_DOCKER_SOCKET=%s", c->docker_socket);
+    CLEANUP(freep) char *store = str_printf("HEARTH_IMAGE_STORE=%s", c->image_store);
+    CLEANUP(freep) char *containerd = str_printf("HEARTH_CONTAINERD_SOCKET=%s", c->containerd_socket);
     CLEANUP(freep) char *init = str_printf("HEARTH_INIT_PATH=%s/hearth-init", c->bin_dir);
     CLEANUP(freep) char *runtimes = str_printf("HEARTH_RUNTIMES=%s", c->runtimes);
     CLEANUP(freep) char *account = str_printf("HEARTH_ACCOUNT_ID=%s", c->account_id);
@@ -85,8 +87,8 @@ static void start_all(struct up *up)
     CLEANUP(freep) char *level = str_printf("HEARTH_LOG_LEVEL=%s", c->log_level);
     CLEANUP(freep) char *kafka = str_printf("HEARTH_KAFKA_BROKERS=%s", c->kafka_brokers);
     CLEANUP(freep) char *credentials = str_printf("HEARTH_CREDENTIALS_FILE=%s", c->credentials_file);
-    const char *env[] = {redis, controller, invoker, data, run, listen, docker, init, runtimes, account,
-                         region, level, kafka, credentials, NULL};
+    const char *env[] = {redis, controller, invoker, data, run, listen, docker, store, containerd, init, runtimes,
+                         account, region, level, kafka, credentials, NULL};
 
     if (!c->redis_url[0])
         start_redis(up);

@@ -9,6 +9,7 @@
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/statvfs.h>
+#include <sys/un.h>
 #include <unistd.h>
 #include <fcntl.h>
 
@@ -117,6 +118,26 @@ static int check_docker(const char *socket_path)
                     "no Docker engine answers at %s", socket_path);
 }
 
+/* Whether it has what we need is found out by the invoker: here only that somebody listens. */
+static int check_containerd(const char *socket_path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    CLEANUP(closep) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct str path = str_of(socket_path);
+
+    if (str_starts(path, STR("unix://")))
+        path = str_sub(path, 7, path.len);
+    errno = ENAMETOOLONG;
+    if (path.len < sizeof(address.sun_path)) {
+        memcpy(address.sun_path, path.ptr, path.len);
+        if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
+            return EXIT_FINE;
+    }
+    return complain(EXIT_FAILED,
+                    "start it, or name its socket with --containerd-socket (HEARTH_CONTAINERD_SOCKET)",
+                    "no containerd answers at %s: %s", socket_path, strerror(errno));
+}
+
 static int check_programs(const struct up_config *c)
 {
     static const char *const names[] = {"hearth-gateway", "hearth-controller", "hearth-invoker",
@@ -152,5 +173,8 @@ int preflight(const struct up_config *c)
         r = lock_folder(c->data_dir);
     if (r == EXIT_FINE)
         r = check_listen(c->listen);
-    return r == EXIT_FINE ? check_docker(c->docker_socket) : r;
+    if (r != EXIT_FINE)
+        return r;
+    return strcmp(c->image_store, "containerd") == 0 ? check_containerd(c->containerd_socket)
+                                                     : check_docker(c->docker_socket);
 }

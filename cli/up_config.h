@@ -17,7 +17,9 @@ struct up_config {
     char *run_dir;
     char *bin_dir; /* where hearth-gateway and the others are */
     char *redis_url; /* "" = a private redis-server */
+    char *image_store; /* "docker" or "containerd" */
     char *docker_socket; /* path */
+    char *containerd_socket; /* path */
     char *kafka_brokers; /* "" = local segment files */
     char *runtimes; /* path of runtimes.json */
     char *account_id;

@@ -43,6 +43,9 @@ struct image_info *image_info_copy(const struct image_info *info)
     copy->working_directory = str_dup(str_of(info->working_directory));
     copy->volumes = strings_copy(info->volumes);
     copy->layers = strings_copy(info->layers);
+    copy->hold = info->hold;
+    if (copy->hold)
+        copy->hold->refs++;
     return copy;
 }
 
@@ -59,5 +62,12 @@ void image_info_free(struct image_info *info)
     free(info->working_directory);
     strings_free(info->volumes);
     strings_free(info->layers);
+    image_hold_unref(info->hold);
     free(info);
+}
+
+void image_hold_unref(struct image_hold *hold)
+{
+    if (hold && --hold->refs == 0)
+        hold->release(hold);
 }

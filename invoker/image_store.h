@@ -21,6 +21,12 @@
 
 #include "common/base/error.h"
 
+/** Keeps the folders of an image's layers, until the last struct image_info that has it goes. */
+struct image_hold {
+    unsigned refs;
+    void (*release)(struct image_hold *hold);
+};
+
 struct image_info {
     char *reference; /* to run: "<repository>@sha256:..." or, for a local image, "sha256:<id>" */
     char *digest; /* "sha256:..." */
@@ -32,6 +38,7 @@ struct image_info {
     char *working_directory; /* "" when the image sets none */
     char **volumes; /* paths of VOLUME, NULL-terminated; NULL: none */
     char **layers; /* unpacked, on this host: the uppermost first; NULL or empty: not to be had */
+    struct image_hold *hold; /* NULL: none is needed */
 };
 
 /** Exactly once. @err NULL: @info is borrowed for the call; image_info_copy() keeps it. */
@@ -43,11 +50,13 @@ typedef void image_resolved_fn(const char *reference, const char *digest, const 
 
 struct image_store;
 struct image_store_ops {
-    const char *name; /* "docker" */
+    const char *name; /* "docker", "containerd" */
     void (*prepare)(struct image_store *store, const char *reference, image_done_fn *done,
                     void *arg);
     void (*resolve)(struct image_store *store, const char *reference, image_resolved_fn *done,
                     void *arg);
+    /* May be NULL: there is nothing to give back. */
+    void (*stop)(struct image_store *store, void (*done)(void *arg), void *arg);
     void (*free)(struct image_store *store);
 };
 
@@ -56,8 +65,11 @@ struct image_store {
     const struct image_store_ops *ops;
 };
 
+/** Shares the hold, copies the rest. */
 struct image_info *image_info_copy(const struct image_info *info);
 void image_info_free(struct image_info *info);
+/** NULL is fine. */
+void image_hold_unref(struct image_hold *hold);
 
 /**
  * Makes the image of @reference (copied) present; @done comes from the loop, never before we
@@ -79,6 +91,18 @@ static inline void image_resolve(struct image_store *store, const char *referenc
                                  image_resolved_fn *done, void *arg)
 {
     store->ops->resolve(store, reference, done, arg);
+}
+
+/**
+ * Gives back what is held for images, while the engine can still be told; @done may come before we
+ * return, and comes within two seconds. Nobody uses an image any more.
+ */
+static inline void image_store_stop(struct image_store *store, void (*done)(void *arg), void *arg)
+{
+    if (store->ops->stop)
+        store->ops->stop(store, done, arg);
+    else
+        done(arg);
 }
 
 /** Pulls that run are cancelled; their callbacks do not come. NULL is fine. */

@@ -11,6 +11,7 @@
 #include "common/base/log.h"
 #include "common/io/docker.h"
 #include "invoker/controller_link.h"
+#include "invoker/image_store_containerd.h"
 #include "invoker/image_store_docker.h"
 #include "invoker/invocation.h"
 #include "invoker/launcher_choice.h"
@@ -27,7 +28,7 @@ struct invoker {
     char *dir; /* our part of the data folder */
 
     struct http_client *http;
-    struct docker *docker;
+    struct docker *docker; /* NULL: images are containerd's */
     struct image_store *images;
     struct launcher *launcher;
     struct logs *logs;
@@ -235,16 +236,35 @@ static uint32_t start_parallel(const struct invoker_config *config)
                                   : 2 * (uint32_t)sysconf(_SC_NPROCESSORS_ONLN);
 }
 
+static void make_images(struct invoker *inv)
+{
+    const struct invoker_config *config = inv->config;
+    const struct docker_options engine = {.loop = inv->loop,
+                                          .http = inv->http = http_client_new(inv->loop),
+                                          .socket = config->docker_socket,
+                                          .auth_file = config->docker_config};
+    const struct image_store_containerd_options containerd = {
+        .loop = inv->loop,
+        .http = inv->http,
+        .socket = config->containerd_socket,
+        .snapshotter = config->containerd_snapshotter,
+        .auth_file = config->docker_config,
+        .node = inv->node_id};
+
+    if (strcmp(config->image_store, "containerd") == 0) {
+        inv->images = image_store_containerd_new(&containerd);
+        return;
+    }
+    inv->docker = docker_new(&engine);
+    inv->images = image_store_docker_new(inv->loop, inv->docker);
+}
+
 static int make_engine(struct invoker *inv, struct error *err)
 {
     const struct invoker_config *config = inv->config;
     CLEANUP(freep) char *run_dir = str_printf("%s/sb", config->run_dir);
     CLEANUP(freep) char *native_dir = str_printf("%s/native", config->run_dir);
     CLEANUP(freep) char *scratch_dir = str_printf("%s/scratch", inv->dir);
-    const struct docker_options engine = {.loop = inv->loop,
-                                          .http = inv->http = http_client_new(inv->loop),
-                                          .socket = config->docker_socket,
-                                          .auth_file = config->docker_config};
     struct launcher_docker_options launcher = {.loop = inv->loop,
                                                .docker_socket = config->docker_socket,
                                                .node = inv->node_id,
@@ -263,8 +283,7 @@ static int make_engine(struct invoker *inv, struct error *err)
         .blanks_max = (uint32_t)config->blank_sandboxes};
     int r;
 
-    inv->docker = docker_new(&engine);
-    inv->images = image_store_docker_new(inv->loop, inv->docker);
+    make_images(inv);
     launcher.docker = inv->docker;
     r = dir_make(config->run_dir, 0700, err);
     return r == 0 ? launcher_choose(config->launcher, &launcher, &native, &inv->launcher, err) : r;
@@ -375,7 +394,7 @@ static int make_parts(struct invoker *inv, struct error *err)
     return r == 0 ? open_links(inv, err) : r;
 }
 
-/* ---- the end: invocations, sandboxes, logs */
+/* ---- the end: invocations, sandboxes, images, logs */
 
 static void on_logs_closed(void *arg)
 {
@@ -386,12 +405,19 @@ static void on_logs_closed(void *arg)
     loop_stop(inv->loop);
 }
 
+static void on_images_given_back(void *arg)
+{
+    struct invoker *inv = arg;
+
+    logs_close(inv->logs, KAFKA_WAIT_US, on_logs_closed, inv);
+}
+
 static void on_sandboxes_gone(void *arg)
 {
     struct invoker *inv = arg;
 
     timer_stop(&inv->end);
-    logs_close(inv->logs, KAFKA_WAIT_US, on_logs_closed, inv);
+    image_store_stop(inv->images, on_images_given_back, inv);
 }
 
 /* They end all the same: their PID 1 sees us go, and the next start removes what is left. */

@@ -76,10 +76,18 @@ static const struct config_item items[] = {
                 "from it"),
     STRING_ITEM(run_dir, "HEARTH_RUN_DIR", "/run/hearth", 1, 60, check_folder,
                 "folder whose sb/ holds the sockets of sandboxes; short, emptied at start"),
+    STRING_ITEM(image_store, "HEARTH_IMAGE_STORE", "docker", 1, 16, setting_check_image_store,
+                "where images come from: docker, or containerd (its CRI image service; for the "
+                "native launcher, and no Docker engine is needed)"),
     STRING_ITEM(docker_socket, "HEARTH_DOCKER_SOCKET", "/var/run/docker.sock", 1, 107, NULL,
                 "socket of the Docker engine"),
     STRING_ITEM(docker_config, "HEARTH_DOCKER_CONFIG", "", 0, 1024, NULL,
                 "Docker's config.json with the credentials of registries; empty: anonymous pulls"),
+    STRING_ITEM(containerd_socket, "HEARTH_CONTAINERD_SOCKET", "/run/containerd/containerd.sock", 1,
+                107, NULL, "socket of the containerd whose images are used"),
+    STRING_ITEM(containerd_snapshotter, "HEARTH_CONTAINERD_SNAPSHOTTER", "overlayfs", 1, 64, NULL,
+                "the snapshotter that containerd's CRI unpacks images with; it must keep layers as "
+                "folders"),
     STRING_ITEM(init_path, "HEARTH_INIT_PATH", "/usr/lib/hearth/hearth-init", 1, 1024, check_folder,
                 "the static hearth-init, PID 1 of every sandbox"),
     STRING_ITEM(sandbox_network, "HEARTH_SANDBOX_NETWORK", "none", 1, 64, check_network,

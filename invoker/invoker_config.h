@@ -16,8 +16,11 @@ struct invoker_config {
     char *node_id; /* "": one of its own, kept in the data folder */
     char *data_dir;
     char *run_dir;
+    char *image_store; /* "docker" or "containerd" */
     char *docker_socket;
     char *docker_config; /* "": anonymous pulls */
+    char *containerd_socket;
+    char *containerd_snapshotter;
     char *init_path;
     char *sandbox_network;
     char *launcher; /* "auto", "docker" or "native" */

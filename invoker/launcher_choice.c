@@ -24,14 +24,19 @@ int launcher_choose(const char *name, const struct launcher_docker_options *dock
     struct error why;
     int r;
 
+    if (strcmp(name, "docker") == 0 && !docker->docker)
+        return error_set(err, ERR_CONFIG,
+                         "the launcher docker cannot run containerd's images: set HEARTH_LAUNCHER "
+                         "to native or auto, or HEARTH_IMAGE_STORE to docker");
     if (strcmp(name, "docker") != 0) {
         r = make_native(docker, native, ret, &why);
         if (r == 0)
             return 0;
-        if (strcmp(name, "native") == 0) {
+        if (strcmp(name, "native") == 0 || !docker->docker) {
             if (err)
                 *err = why;
-            return error_wrap(err, r, "the native launcher");
+            return error_wrap(err, r, "the native launcher%s",
+                              docker->docker ? "" : ", the only one for containerd's images");
         }
         log_info("launcher", "Docker makes the sandboxes: native ones cannot be here",
                  KV_ERR(&why));

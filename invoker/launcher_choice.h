@@ -12,7 +12,10 @@
 #include "invoker/launcher_docker.h"
 #include "invoker/launcher_native.h"
 
-/** @name: "auto", "docker" or "native". */
+/**
+ * @name: "auto", "docker" or "native". @docker without an engine (docker NULL): only native can be,
+ * -ERR_CONFIG when the engine's is asked for.
+ */
 int launcher_choose(const char *name, const struct launcher_docker_options *docker,
                     const struct launcher_native_options *native, struct launcher **ret,
                     struct error *err);

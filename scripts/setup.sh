@@ -4,7 +4,7 @@
 # setup.sh [build] [run] [test]     installs what is missing on Debian 12 or 13 (default: build run)
 #
 #   build   compiler and libraries          run    Docker, Redis, what the images are made with
-#   test    registry, compilers of the sample functions, OCI runtimes, tools, and a Python environment in $BUILD/venv
+#   test    registry, containerd, compilers of the sample functions, OCI runtimes, tools, and a Python environment in $BUILD/venv
 #           ($BUILD is build by default)
 #
 # A complete machine costs a moment and no network. Nothing that is installed here is left running or
@@ -29,7 +29,7 @@ group_run="redis-server mmdebstrap debian-archive-keyring python3 python3-venv c
 group_test="docker-registry python3-venv openjdk-17-jre-headless|default-jre-headless maven runc crun
     wrk strace clang libclang-rt-14-dev|libclang-rt-19-dev|libclang-rt-dev node=nodejs npm=npm curl jq
     javac=openjdk-17-jdk-headless|default-jdk-headless go=golang-go cargo=cargo-web|cargo cmake=cmake zip=zip
-    spin awscli? python3-boto3?"
+    spin awscli? python3-boto3? containerd=containerd"
 
 say() { echo "setup: $*" >&2; }
 die() { say "$*"; exit 1; }
@@ -122,6 +122,7 @@ install_packages() {
         case $name in
         redis-server | docker-registry) unit=$name ;;
         docker.io) unit="docker.service docker.socket containerd.service" ;;
+        containerd) unit=containerd.service ;;
         *) continue ;;
         esac
         # shellcheck disable=SC2086

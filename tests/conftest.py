@@ -53,10 +53,16 @@ def pytest_generate_tests(metafunc):
 
 
 @pytest.fixture(scope="module")
-def hearth(images, launcher):
+def store():
+    """Settings of where images come from; a module may have others."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def hearth(images, launcher, store):
     """A running Hearth for the tests of a module."""
     folder = short_folder("hearth-")
-    h = Hearth(images, folder, launcher=launcher).start()
+    h = Hearth(images, folder, launcher=launcher, **store).start()
     yield h
     try:
         h.close()

@@ -133,10 +133,9 @@ class Docker:
             for name, text in files.items():
                 path = pathlib.Path(d, name)
                 path.parent.mkdir(parents=True, exist_ok=True)
-                if isinstance(text, bytes):
-                    path.write_bytes(text)
-                else:
-                    path.write_text(text)
+                text, mode = text if isinstance(text, tuple) else (text, 0o644)
+                path.write_bytes(text if isinstance(text, bytes) else text.encode())
+                path.chmod(mode)
             pathlib.Path(d, "Dockerfile").write_text(dockerfile)
             args = [x for k, v in build_args.items() for x in ("--build-arg", f"{k}={v}")]
             self("build", "-q", "--network", "none", "-t", tag, *args, d)

@@ -18,6 +18,7 @@
 #define CONNECT_TIMEOUT_MS 10000L
 /* Between two deliveries libcurl reads a bounded amount; more than this is a bug, not a peer. */
 #define CHUNK_MAX (16u << 20)
+#define HEAD_MAX 65536u
 
 struct http_client {
     struct loop *loop;
@@ -39,6 +40,7 @@ struct http_call {
     void (*on_chunk)(struct str chunk, void *arg);
     void *arg;
     struct buf body; /* of the answer; with on_chunk what is not delivered yet */
+    struct buf head; /* lines of the answer's head and trailers, when they are to be kept */
     bool too_large, ended;
     CURLcode result;
     int status;
@@ -79,6 +81,7 @@ static void call_free(struct http_call *call)
     curl_slist_free_all(call->headers);
     free(call->request_body);
     buf_done(&call->body);
+    buf_done(&call->head);
     list_remove(&call->node);
     list_remove(&call->news_node);
     free(call);
@@ -262,6 +265,15 @@ static size_t on_body(char *ptr, size_t size, size_t n, void *arg)
     return size * n;
 }
 
+/* A line at a time; of what is too much the rest is left out. */
+static size_t on_head(char *ptr, size_t size, size_t n, void *arg)
+{
+    struct http_call *call = arg;
+
+    (void)buf_append(&call->head, ptr, size * n);
+    return size * n;
+}
+
 /* ---- starting a call */
 
 static void add_header(struct http_call *call, const char *header)
@@ -304,7 +316,13 @@ static void set_transport(struct http_call *call, const struct http_call_options
 
     curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    curl_easy_setopt(e, CURLOPT_HTTP_VERSION,
+                     (long)(o->http2 ? CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE
+                                     : CURL_HTTP_VERSION_1_1));
+    if (o->http2) { /* libcurl 7.88 fails when it uses such a connection again */
+        curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, 1L);
+        curl_easy_setopt(e, CURLOPT_FORBID_REUSE, 1L);
+    }
     curl_easy_setopt(e, CURLOPT_USERAGENT, "hearth/" HEARTH_VERSION);
     curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
     curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)((o->timeout_us + 999) / 1000));
@@ -317,6 +335,10 @@ static void set_transport(struct http_call *call, const struct http_call_options
     curl_easy_setopt(e, CURLOPT_ERRORBUFFER, call->curl_error);
     curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(e, CURLOPT_WRITEDATA, call);
+    if (o->keep_head) {
+        curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_head);
+        curl_easy_setopt(e, CURLOPT_HEADERDATA, call);
+    }
     curl_easy_setopt(e, CURLOPT_PRIVATE, call);
 }
 
@@ -330,6 +352,7 @@ struct http_call *http_call(struct http_client *client, const struct http_call_o
     call->on_chunk = options->on_chunk;
     call->arg = arg;
     buf_init(&call->body, options->on_chunk ? CHUNK_MAX : options->body_max);
+    buf_init(&call->head, HEAD_MAX);
     list_append(&client->calls, &call->node);
     list_init(&call->news_node);
     call->easy = curl_easy_init();
@@ -339,6 +362,19 @@ struct http_call *http_call(struct http_client *client, const struct http_call_o
     /* this arms the timer at once; the work itself is done when it fires */
     must(curl_multi_add_handle(client->multi, call->easy) == CURLM_OK);
     return call;
+}
+
+struct str http_call_header(const struct http_call *call, const char *name)
+{
+    struct str rest = buf_str(&call->head), line, found = STR_NULL;
+    size_t colon;
+
+    while (rest.len && str_split(&rest, '\n', &line)) {
+        colon = str_find(line, ':', 0);
+        if (colon < line.len && str_eq_nocase(str_sub(line, 0, colon), str_of(name)))
+            found = str_trim(str_sub(line, colon + 1, line.len));
+    }
+    return found;
 }
 
 void http_call_cancel(struct http_call *call)

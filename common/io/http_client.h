@@ -28,6 +28,8 @@ struct http_call_options {
     struct str body;
     uint64_t timeout_us; /* of the whole exchange; 0: none (event streams) */
     size_t body_max; /* of the answer, bytes; with on_chunk: of nothing */
+    bool keep_head; /* for http_call_header() */
+    bool http2; /* known beforehand, without TLS: gRPC on a Unix socket; a connection of its own */
     /* Streaming: each piece as it comes; the final callback then has an empty body. May be NULL,
      * may cancel the call. */
     void (*on_chunk)(struct str chunk, void *arg);
@@ -42,6 +44,11 @@ void http_client_free(struct http_client *client);
 /** Begins a call; everything in @options is copied. */
 struct http_call *http_call(struct http_client *client, const struct http_call_options *options,
                             http_done_fn *done, void *arg);
+/**
+ * A field of the answer's head or trailers (the last one of @name), inside the callback of a call
+ * with keep_head; borrowed for that. A null str: there is none.
+ */
+struct str http_call_header(const struct http_call *call, const char *name);
 /** Ends it without its callback. Not inside its own callback. */
 void http_call_cancel(struct http_call *call);
 

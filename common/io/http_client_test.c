@@ -230,11 +230,42 @@ static void test_freeing_the_client_drops_what_runs(void **state)
     assert_int_equal(f.done, 1);
 }
 
+static void on_head(int status, struct str body, const struct error *err, void *arg)
+{
+    struct fixture *f = arg;
+
+    assert_true(str_is(http_call_header(f->victim, "x-Digest"), "b"));
+    assert_true(str_is(http_call_header(f->victim, "WWW-Authenticate"), "Basic realm=\"a: b\""));
+    assert_null(http_call_header(f->victim, "X").ptr);
+    assert_null(http_call_header(f->victim, "X-Digest: b").ptr);
+    on_done(status, body, err, arg);
+}
+
+static void test_fields_of_the_head_can_be_kept(void **state)
+{
+    static const char *const answers[] = {"HTTP/1.1 401 No\r\nX-Digest: a\r\nContent-Length: 0\r\n"
+                                          "www-authenticate:Basic realm=\"a: b\" \r\nX-DIGEST:  b\r\n\r\n",
+                                          NULL};
+    struct http_call_options o;
+    struct fixture f;
+
+    (void)state;
+    begin(&f, answers);
+    o = get(&f);
+    o.method = "HEAD";
+    o.keep_head = true;
+    f.victim = http_call(f.client, &o, on_head, &f);
+    loop_run(f.loop);
+    assert_int_equal(f.status, 401);
+    end(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_answers_come_with_status_and_body),
         cmocka_unit_test(test_a_body_and_headers_are_sent_as_given),
+        cmocka_unit_test(test_fields_of_the_head_can_be_kept),
         cmocka_unit_test(test_an_answer_beyond_the_ceiling_fails),
         cmocka_unit_test(test_no_server_a_silent_one_and_nonsense_are_told_apart),
         cmocka_unit_test(test_chunks_are_delivered_and_may_start_and_cancel_calls),

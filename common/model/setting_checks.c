@@ -31,6 +31,12 @@ const char *setting_check_log_level(struct str text)
     return log_level_parse(text) < 0 ? "is not debug, info, warn or error" : NULL;
 }
 
+const char *setting_check_image_store(struct str text)
+{
+    return str_is(text, "docker") || str_is(text, "containerd") ? NULL
+                                                                : "is not docker or containerd";
+}
+
 const char *setting_check_link_address(struct str text)
 {
     return str_starts(text, STR("unix:/")) && text.len > 6 ? NULL : "is not unix:/path";

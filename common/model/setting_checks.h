@@ -16,6 +16,8 @@ const char *setting_check_account(struct str text);
 const char *setting_check_region(struct str text);
 /** debug, info, warn or error. */
 const char *setting_check_log_level(struct str text);
+/** docker or containerd. */
+const char *setting_check_image_store(struct str text);
 /** unix:/path, the address of a link. */
 const char *setting_check_link_address(struct str text);
 

@@ -138,3 +138,13 @@ bad:
     return error_set(err, ERR_BAD_REQUEST, "%.*s is not an image reference",
                      text.len > 200 ? 200 : (int)text.len, text.ptr ? text.ptr : "");
 }
+
+char *image_ref_full_name(const struct image_ref *ref)
+{
+    const struct str host = ref->host.len ? ref->host : STR("docker.io");
+    const bool is_library = str_is(host, "docker.io") &&
+                            str_find(ref->repository, '/', 0) == ref->repository.len;
+
+    return str_printf("%.*s/%s%.*s", STR_ARG(host), is_library ? "library/" : "",
+                      STR_ARG(ref->repository));
+}

@@ -29,6 +29,11 @@ struct image_ref {
 
 /** Takes @text apart; -ERR_BAD_REQUEST when it is not a reference. */
 int image_ref_parse(struct str text, struct image_ref *ret, struct error *err);
+/**
+ * "<host>/<repository>" with what Docker leaves out: "python" is "docker.io/library/python". The
+ * caller frees it.
+ */
+char *image_ref_full_name(const struct image_ref *ref);
 /** Whether @s is "sha256:" and 64 lower-case hex digits. */
 bool image_digest_is_valid(struct str s);
 

@@ -42,6 +42,29 @@ static void test_references_are_taken_apart(void **state)
     }
 }
 
+static void test_a_full_name_has_what_docker_leaves_out(void **state)
+{
+    static const char *const rows[][2] = {
+        {"python:3.13", "docker.io/library/python"},
+        {"docker.io/python", "docker.io/library/python"},
+        {"hearth/python", "docker.io/hearth/python"},
+        {"docker.io/a/b@sha256:" HEX64, "docker.io/a/b"},
+        {"r.example/a:1", "r.example/a"},
+        {"localhost:5000/a", "localhost:5000/a"},
+    };
+    struct image_ref r;
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(freep) char *name = NULL;
+
+        assert_int_equal(image_ref_parse(str_of(rows[i][0]), &r, NULL), 0);
+        name = image_ref_full_name(&r);
+        assert_string_equal(name, rows[i][1]);
+    }
+}
+
 static void test_what_is_no_reference_is_refused(void **state)
 {
     static const char *const rows[] = {
@@ -90,6 +113,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_references_are_taken_apart),
+        cmocka_unit_test(test_a_full_name_has_what_docker_leaves_out),
         cmocka_unit_test(test_what_is_no_reference_is_refused),
     };
 
