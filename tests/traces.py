@@ -9,8 +9,20 @@ import glob
 import json
 import os
 import pathlib
+import re
 
-from harness import cgroup_mounts, native_functions, native_sandboxes
+from harness import cgroup_mounts, native_functions, native_processes, native_sandboxes, run
+
+
+def network_of(hearth, sandbox):
+    """A sandbox's network namespace, as nsenter takes it, and its addresses but loopback ones."""
+    if hearth.launcher == "native":
+        pid = min(native_processes(hearth.node, sandbox.partition("/")[2]))
+    else:
+        pid = hearth.docker("inspect", "-f", "{{.State.Pid}}", sandbox)
+    path = f"--net=/proc/{pid}/ns/net"
+    found = re.findall(r"inet ([\d.]+)/", run("nsenter", path, "ip", "-4", "-o", "addr").stdout)
+    return path, [a for a in found if not a.startswith("127.")]
 
 
 def processes_in(cgroup_ends):
@@ -57,7 +69,7 @@ class DockerTraces:
                 self.networks |= {key} if key.startswith("/") else set()
 
     def processes(self):
-        return processes_in(tuple(f"{i}" for i in self.ids)) if self.ids else []
+        return processes_in(tuple(f"{i}{end}" for i in self.ids for end in ("", ".scope"))) if self.ids else []
 
     def left(self):
         left = [f"container {c[:12]}" for c in self.hearth.sandboxes(self.function)]
@@ -65,7 +77,7 @@ class DockerTraces:
         mounts = pathlib.Path("/proc/self/mountinfo").read_text()
         for sandbox in self.ids:
             # glob.glob bears folders of others that go while it looks
-            left += [f"cgroup {path}" for mount in cgroup_mounts() for path in glob.glob(f"{mount}/*/{sandbox}*")]
+            left += [f"cgroup {path}" for mount in cgroup_mounts() for path in glob.glob(f"{mount}/*/*{sandbox}*")]
             left += ["mount"] if sandbox in mounts else []
         # Docker unmounts the namespace at once, and sweeps up the empty file that is left once a minute
         left += [f"network {n}" for n in self.networks if os.path.ismount(n)]

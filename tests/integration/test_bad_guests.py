@@ -15,7 +15,7 @@ import time
 import pytest
 
 from harness import C_RUNTIME, ROLE, SLOW, Hearth, remove_folder, short_folder, wait_until, zip_of
-from traces import traces_of
+from traces import network_of, traces_of
 
 EACH_LAUNCHER = True
 GUESTS = (pathlib.Path(__file__).parent / "guests/guests.py").read_text()
@@ -364,5 +364,6 @@ def test_the_runtime_api_of_another_sandbox_cannot_be_reached(hearth, lam, neigh
     g = guest("opens_other_apis")
     request_id = lam.invoke(FunctionName="neighbour", Payload=b"{}")["ResponseMetadata"]["RequestId"]
     addresses = ["127.0.0.2", "169.254.100.1", "172.17.0.1", "172.17.0.2", "10.0.0.1"]
+    addresses += network_of(hearth, hearth.sandboxes("neighbour")[0])[1]
     r = g.answers({"addresses": addresses, "ports": [9001, int(hearth.listen.rpartition(":")[2])], "request_id": request_id})
     assert r == {"found": [], "stolen": 400}

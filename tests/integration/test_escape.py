@@ -9,10 +9,12 @@ import os
 import re
 import socket
 import subprocess
+import sys
 
 import pytest
 
-from harness import BUILD, TOP, run
+from harness import BUILD, ROLE, TOP, run, zip_of
+from traces import network_of
 
 APP = """
 import subprocess
@@ -27,6 +29,15 @@ export const handler = async (event) => spawnSync("/var/task/escape", event.targ
 """}),
 }
 EACH_LAUNCHER = True
+LISTENS_AT = 8080
+LISTENS = f"""
+import socket
+listener = socket.socket()
+listener.bind(("0.0.0.0", {LISTENS_AT}))
+listener.listen()
+def handler(event, context):
+    return "listens"
+"""
 LEAST = 30  # probes; far more are there
 
 
@@ -41,6 +52,21 @@ def own_addresses():
     """IPv4 addresses of the node, its bridges' among them."""
     p = subprocess.run(["hostname", "-I"], capture_output=True, text=True)
     return [a for a in p.stdout.split() if re.fullmatch(r"[\d.]+", a)] or ["127.0.0.1"]
+
+
+@pytest.fixture(scope="module")
+def neighbour(hearth, lam):
+    """Where another function of this node listens: [] where sandboxes have no network."""
+    lam.create_function(FunctionName="neighbour", Role=ROLE, Runtime="python3.11", Handler="app.handler", Timeout=10,
+                        Code={"ZipFile": zip_of({"app.py": LISTENS})})
+    lam.get_waiter("function_active_v2").wait(FunctionName="neighbour")
+    answer = lam.invoke(FunctionName="neighbour")
+    assert json.load(answer["Payload"]) == "listens"
+    network, addresses = network_of(hearth, hearth.sandboxes("neighbour")[0])
+    for address in ["127.0.0.1", *addresses]:  # there it is open
+        run("nsenter", network, sys.executable, "-c", f"import socket; socket.create_connection(({address!r}, {LISTENS_AT}), 5)")
+    yield [f"tcp:{a}:{port}" for a in addresses for port in (LISTENS_AT, 9001)]
+    lam.delete_function(FunctionName="neighbour")
 
 
 @contextlib.contextmanager
@@ -70,10 +96,11 @@ def refused(text):
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
-def test_no_way_leads_out_of_a_sandbox(hearth, lam, make_function, escape, runtime):
+def test_no_way_leads_out_of_a_sandbox(hearth, lam, make_function, escape, neighbour, runtime):
     handler, files = RUNTIMES[runtime]
     make_function("escape", {**files, "escape": (escape, 0o755)}, runtime=runtime, handler=handler, MemorySize=1769, Timeout=60)
     with host_targets(hearth) as targets:
+        targets += neighbour
         answer = lam.invoke(FunctionName="escape", Payload=json.dumps({"targets": targets}))
     text = json.load(answer["Payload"])
     assert "FunctionError" not in answer, text
