@@ -20,6 +20,8 @@ CFLAGS += $(WARN) $(HARDEN)
 LDFLAGS += -pie -Wl,-z,relro,-z,now
 LDLIBS = $(shell pkg-config --libs $(PKGS)) -lpthread
 LWS_LIBS = $(shell pkg-config --libs libwebsockets)
+# the invoker's packet filter
+NFT_LIBS = $(shell pkg-config --libs libnftables)
 ifdef SANITIZE
 CFLAGS += -fsanitize=$(SANITIZE) -fno-sanitize-recover=undefined
 LDFLAGS += -fsanitize=$(SANITIZE)
@@ -57,7 +59,7 @@ $(BUILD)/hearth-gateway: $(call obj,$(call prog_src,gateway)) $(LIB)
 $(BUILD)/hearth-controller: $(call obj,$(call prog_src,controller)) $(LIB)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 $(BUILD)/hearth-invoker: $(call obj,$(call prog_src,invoker)) $(LIB)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(NFT_LIBS) $(LDLIBS)
 $(BUILD)/hearth: $(call obj,$(call prog_src,cli)) $(LIB)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
@@ -83,7 +85,7 @@ $(eval $(call layer_test,io,base model proto io))
 define prog_test
 $(BUILD)/tests/$(1)/%: $(BUILD)/obj/$(1)/%.o $(filter-out %/main.o,$(call obj,$(call prog_src,$(1)))) $(LIB)
 	@mkdir -p $$(@D)
-	$$(Q)$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(CMOCKA) $$(LWS_LIBS) $$(LDLIBS)
+	$$(Q)$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(CMOCKA) $$(LWS_LIBS) $$(if $(filter invoker,$(1)),$$(NFT_LIBS)) $$(LDLIBS)
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call prog_test,$(p))))
 

@@ -20,7 +20,7 @@ bench-link: $(BUILD)/bench/link_bench ## what a round trip over a link costs
 SANDBOX_BENCH_OBJ := $(call obj,bench/sandbox_bench.c $(filter-out invoker/main.c,$(call prog_src,invoker)))
 $(BUILD)/bench/sandbox_bench: $(SANDBOX_BENCH_OBJ) $(LIB)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(NFT_LIBS) $(LDLIBS)
 
 # runs in a sandbox: static
 $(BUILD)/bench/holding_runtime: bench/holding_runtime.c

@@ -366,6 +366,7 @@ struct fn_defaults api_defaults(struct api_request *req, char *revision_id)
         .region = req->home.region,
         .architecture = str_of(req->c->config->architecture),
         .runtimes = req->c->runtimes,
+        .networks = req->c->networks,
         .now_ms = wall_ms(),
         .revision_id = revision_id,
         .layers = req->layers,

@@ -8,10 +8,12 @@
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/model/lambda_input.h"
+#include "common/model/networks.h"
 #include "controller/serve.h"
 #include "controller/code/zip_check.h"
 
 #define RUNTIMES_FILE_MAX (1u << 20)
+#define NETWORKS_FILE_MAX (1u << 20)
 #define SECRET_MAX 4096u
 #define REDIS_PATIENCE_US SECONDS(2) /* a restart of Redis costs time, not errors */
 
@@ -160,6 +162,16 @@ static int read_runtimes(struct controller *c, struct error *err)
     if (r == 0)
         r = runtimes_parse(buf_str(&text), &c->runtimes, err);
     return error_wrap(err, r, "runtimes file %s", c->config->runtimes);
+}
+
+static int read_networks(struct controller *c, struct error *err)
+{
+    CLEANUP(buf_done) struct buf text = BUF_INIT(NETWORKS_FILE_MAX);
+    int r = file_read(c->config->networks, &text, err);
+
+    if (r == 0)
+        r = networks_parse(buf_str(&text), &c->networks, err);
+    return error_wrap(err, r, "networks file %s", c->config->networks);
 }
 
 static int read_key(struct controller *c, struct error *err)
@@ -321,6 +333,8 @@ static int start(struct controller *c, struct error *err)
     int r;
 
     r = read_runtimes(c, err);
+    if (r == 0 && c->config->networks[0])
+        r = read_networks(c, err);
     if (r == 0)
         r = read_key(c, err);
     if (r == 0)
@@ -394,6 +408,7 @@ void controller_free(struct controller *c)
     code_store_free(c->store);
     registry_free(c->registry);
     runtimes_free(c->runtimes);
+    networks_free(c->networks);
     seal_key_wipe(&c->key);
     controller_unref(c);
 }

@@ -24,6 +24,7 @@ struct controller {
     struct loop *loop;
     const struct controller_config *config;
     struct runtimes *runtimes;
+    struct networks *networks; /* NULL: no file of them */
     struct seal_key key;
     struct redis *redis;
     struct registry *registry;

@@ -68,6 +68,10 @@ static const struct config_item items[] = {
         NULL),
     STRING_ITEM(runtimes, "HEARTH_RUNTIMES", "/usr/share/hearth/runtimes.json", 1, 1024,
                 "JSON file: runtime identifiers and their images", NULL),
+    STRING_ITEM(networks, "HEARTH_NETWORKS", "", 0, 1024,
+                "JSON file: what the subnets and security groups of a VpcConfig mean; empty: none is "
+                "known",
+                NULL),
     STRING_ITEM(account_id, "HEARTH_ACCOUNT_ID", "000000000000", 12, 12,
                 "account id of requests, twelve digits", setting_check_account),
     STRING_ITEM(region, "HEARTH_REGION", "us-east-1", 1, 64, "region name in every ARN",

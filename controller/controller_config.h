@@ -16,6 +16,7 @@ struct controller_config {
     char *data_dir; /* code/ and key live here */
     char *key_file; /* "": <data_dir>/key */
     char *runtimes; /* path of runtimes.json */
+    char *networks; /* path of the file of networks; "": none */
     char *account_id;
     char *region;
     char *architecture; /* what Architectures is when a request does not say */

@@ -546,6 +546,7 @@ static inline int setup(void **state)
         .data_dir = str_printf("%s/data", server.dir),
         .key_file = str_dup(STR("")),
         .runtimes = TAKE(path),
+        .networks = str_dup(STR("")),
         .account_id = str_dup(STR("000000000000")),
         .region = str_dup(STR("us-east-1")),
         .architecture = str_dup(STR("x86_64")),

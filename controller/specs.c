@@ -5,6 +5,7 @@
 #include "common/base/clock.h"
 #include "common/model/fn_name.h"
 #include "common/model/lambda_input.h"
+#include "common/model/networks.h"
 #include "controller/code/code_url.h"
 #include "controller/store/fn_view.h"
 #include "controller/serve.h"
@@ -52,6 +53,13 @@ static int spec_of(const struct controller *c, const struct fn_view *view, uint6
         return error_set(err, ERR_STALE, "generation %llu is not current, %llu is",
                          (unsigned long long)generation, (unsigned long long)ver->generation);
     r = fn_version_to_spec(ver, c->runtimes, ret, err);
+    if (r == 0 && ver->subnet_ids) {
+        r = networks_policy(c->networks, ver->subnet_ids, ver->security_group_ids, &(*ret)->network, err);
+        if (r < 0) {
+            sandbox_spec_free(TAKE(*ret));
+            return error_wrap(err, r, "VpcConfig (the file of networks has changed)");
+        }
+    }
     if (r == 0 && ver->package == FN_ZIP && ver->resolved_image_uri)
         fn_set_str(&(*ret)->image, str_of(ver->resolved_image_uri)); /* the runtime's fallback */
     return r;

@@ -31,6 +31,7 @@ struct job {
     char id[ID_MAX + 1];
     int socket; /* PID 1's end, for the runtime */
     int pidfd;
+    struct network_port *port;
     int r;
     struct error err;
 };
@@ -46,6 +47,7 @@ struct blank {
     struct launch_fds fds;
     bool hello, closed; /* the link's news that came while the runtime still ran */
     int pidfd; /* -1: not made yet, or not at all */
+    struct network_port *port; /* NULL: it has no network */
     struct job *job; /* the one that runs */
     struct watch *death;
     struct timer timer; /* until it is ready; until its removal is tried again */
@@ -76,17 +78,9 @@ static void job_free(struct job *job)
         job->blank->job = NULL;
     closep(&job->socket);
     closep(&job->pidfd);
+    network_detach(job->port);
     free(job);
     native_host_unref(host);
-}
-
-static void close_fds(struct launch_fds *fds)
-{
-    closep(&fds->listener);
-    closep(&fds->stdout_fd);
-    closep(&fds->stderr_fd);
-    closep(&fds->memory_usage);
-    closep(&fds->memory_events);
 }
 
 /* ---- the end */
@@ -98,11 +92,12 @@ void blank_free(struct blank *b)
     if (b->job)
         b->job->blank = NULL;
     init_link_free(b->link);
-    close_fds(&b->fds);
+    launch_fds_close(&b->fds);
     watch_free(b->death);
     if (b->pidfd >= 0)
         pidfd_send_signal(b->pidfd, SIGKILL, NULL, 0);
     closep(&b->pidfd);
+    network_detach(b->port);
     timer_stop(&b->timer);
     cgroup_done(&b->cgroup);
     native_host_unref(b->host);
@@ -188,7 +183,7 @@ void blank_end(struct blank *b, void (*gone)(void *arg), void *arg)
     b->state = ENDING;
     timer_stop(&b->timer);
     init_link_free(TAKE(b->link));
-    close_fds(&b->fds);
+    launch_fds_close(&b->fds);
     if (!b->job) /* else it goes on when the runtime has returned */
         ending(b);
 }
@@ -231,6 +226,8 @@ static void run_work(void *arg)
     struct job *job = arg;
 
     job->r = oci_runtime_run(job->host->runtime, job->id, job->socket, &job->pidfd, &job->err);
+    if (job->r == 0 && job->host->network)
+        job->r = network_attach(job->host->network, job->pidfd, &job->port, &job->err);
 }
 
 static void run_done(void *arg)
@@ -247,6 +244,7 @@ static void run_done(void *arg)
         return;
     }
     b->pidfd = TAKE_FD(job->pidfd);
+    b->port = TAKE(job->port);
     job_free(job);
     if (b->state == ENDING)
         ending(b);
@@ -354,7 +352,7 @@ struct blank *blank_new(struct native_host *host, const char *id, uint64_t limit
     b->handler = handler;
     b->arg = arg;
     b->pidfd = -1;
-    b->fds = (struct launch_fds){-1, -1, -1, -1, -1};
+    b->fds = LAUNCH_FDS_NONE;
     snprintf(b->id, sizeof(b->id), "%s", id);
     cgroup_life_child(host->cgroups, id, &b->cgroup);
     timer_init(&b->timer, host->loop, on_timer, b);
@@ -377,6 +375,11 @@ const char *blank_id(const struct blank *b)
     return b->id;
 }
 
+struct network_port *blank_port(const struct blank *b)
+{
+    return b->port;
+}
+
 const struct cgroup *blank_cgroup(const struct blank *b)
 {
     return &b->cgroup;
@@ -393,6 +396,6 @@ struct launch_fds blank_take_fds(struct blank *b)
 {
     struct launch_fds fds = b->fds;
 
-    b->fds = (struct launch_fds){-1, -1, -1, -1, -1};
+    b->fds = LAUNCH_FDS_NONE;
     return fds;
 }

@@ -30,6 +30,8 @@ struct blank *blank_new(struct native_host *host, const char *id, uint64_t limit
 const char *blank_id(const struct blank *blank);
 /** Good until blank_end(). */
 const struct cgroup *blank_cgroup(const struct blank *blank);
+/** Its network; NULL: none. */
+struct network_port *blank_port(const struct blank *blank);
 /** From now on @handler hears what PID 1 says and that it ended; on_lost comes no more. */
 struct init_link *blank_adopt(struct blank *blank, const struct init_link_handler *handler,
                               void *arg);

@@ -133,12 +133,10 @@ static void add_isolation(cJSON *host, const struct docker_container_options *o)
 {
     cJSON *log;
 
-    cJSON_AddStringToObject(host, "NetworkMode", o->network);
-    if (strcmp(o->network, "none") == 0) {
-        /* no name server is reachable anyway; without these /etc/resolv.conf shows the host's */
-        add_strings(host, "Dns", (const char *const[]){"127.0.0.1", NULL});
-        add_strings(host, "DnsSearch", (const char *const[]){".", NULL});
-    }
+    cJSON_AddStringToObject(host, "NetworkMode", "none"); /* a link comes from us, if any */
+    /* without these /etc/resolv.conf shows the host's */
+    add_strings(host, "Dns", (const char *const *)o->name_servers);
+    add_strings(host, "DnsSearch", (const char *const[]){".", NULL});
     /* what extensions give as their address, to be told of telemetry */
     add_strings(host, "ExtraHosts",
                 (const char *const[]){"sandbox.localdomain:127.0.0.1", "sandbox:127.0.0.1", NULL});

@@ -24,7 +24,7 @@ struct docker_container_options {
     const struct sandbox_spec *spec;
     const char *image; /* reference or id */
     char *const *volumes; /* the image's, NULL-terminated; NULL: none */
-    const char *network; /* Docker's NetworkMode */
+    char *const *name_servers; /* NULL-terminated */
     const char *init_path; /* on the host */
     const char *run_dir; /* of this sandbox, on the host */
     const char *code_dir; /* on the host; NULL: the image's own /var/task */

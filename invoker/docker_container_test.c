@@ -23,10 +23,11 @@ static struct sandbox_spec spec_make(void)
                                  .env_len = 1};
 }
 
-static char *config_text(const char *network, const char *code_dir, const char *layers_dir)
+static char *config_text(const char *name_server, const char *code_dir, const char *layers_dir)
 {
     static char *volumes[] = {(char *)"/data", (char *)"/tmp/", (char *)"/var/task",
                               (char *)"/opt/", NULL};
+    char *name_servers[] = {(char *)name_server, NULL};
     struct sandbox_spec spec = spec_make();
     cJSON *config = docker_container_config(&(struct docker_container_options){
         .node = "n1",
@@ -35,7 +36,7 @@ static char *config_text(const char *network, const char *code_dir, const char *
         .spec = &spec,
         .image = "sha256:1",
         .volumes = volumes,
-        .network = network,
+        .name_servers = name_servers,
         .init_path = "/usr/lib/hearth/hearth-init",
         .run_dir = "/run/hearth/s1",
         .code_dir = code_dir,
@@ -72,7 +73,7 @@ static void test_nothing_is_left_open(void **state)
         "\"/var/task\":\"ro,noexec,",
         "\"/opt/\":\"ro,noexec,",
     };
-    char *text = config_text("none", NULL, NULL);
+    char *text = config_text("127.0.0.1", NULL, NULL);
     size_t i;
 
     (void)state;
@@ -85,7 +86,7 @@ static void test_nothing_is_left_open(void **state)
 
 static void test_environment_values_do_not_reach_the_engine(void **state)
 {
-    char *text = config_text("none", NULL, NULL);
+    char *text = config_text("127.0.0.1", NULL, NULL);
 
     (void)state;
     assert_null(strstr(text, secret_value));
@@ -93,9 +94,9 @@ static void test_environment_values_do_not_reach_the_engine(void **state)
     cJSON_free(text);
 }
 
-static void test_code_and_layers_are_mounted_read_only_and_other_networks_keep_their_dns(void **state)
+static void test_code_and_layers_are_mounted_read_only(void **state)
 {
-    char *text = config_text("hearth-net", "/data/code/00", "/data/code/01");
+    char *text = config_text("169.254.78.1", "/data/code/00", "/data/code/01");
 
     (void)state;
     assert_non_null(strstr(text, "{\"Type\":\"bind\",\"Source\":\"/data/code/00\",\"Target\":"
@@ -103,8 +104,8 @@ static void test_code_and_layers_are_mounted_read_only_and_other_networks_keep_t
     assert_non_null(strstr(text, "{\"Type\":\"bind\",\"Source\":\"/data/code/01\",\"Target\":"
                                  "\"/opt\",\"ReadOnly\":true}"));
     assert_null(strstr(text, "\"/opt/\""));
-    assert_non_null(strstr(text, "\"NetworkMode\":\"hearth-net\""));
-    assert_null(strstr(text, "\"Dns\""));
+    assert_non_null(strstr(text, "\"NetworkMode\":\"none\""));
+    assert_non_null(strstr(text, "\"Dns\":[\"169.254.78.1\"]"));
     assert_null(strstr(text, "\"/var/task\":\"ro"));
     assert_non_null(strstr(text, "size=512m,mode=1777,uid=0,gid=0\""));
     cJSON_free(text);
@@ -124,7 +125,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_nothing_is_left_open),
         cmocka_unit_test(test_environment_values_do_not_reach_the_engine),
-        cmocka_unit_test(test_code_and_layers_are_mounted_read_only_and_other_networks_keep_their_dns),
+        cmocka_unit_test(test_code_and_layers_are_mounted_read_only),
         cmocka_unit_test(test_cpu_follows_memory),
     };
 

@@ -62,7 +62,7 @@ static void broken(struct init_link *link, const char *what)
 
 static void on_hello(struct init_link *link, const struct init_frame *f)
 {
-    struct launch_fds fds = {-1, -1, -1, -1, -1};
+    struct launch_fds fds = LAUNCH_FDS_NONE;
     struct init_hello m;
     int i, n = 3;
 

@@ -30,6 +30,7 @@ struct invoker {
     struct http_client *http;
     struct docker *docker; /* NULL: images are containerd's */
     struct image_store *images;
+    struct network *network; /* NULL: sandboxes have none */
     struct launcher *launcher;
     struct logs *logs;
     struct controller_link *controller;
@@ -265,14 +266,20 @@ static int make_engine(struct invoker *inv, struct error *err)
     CLEANUP(freep) char *run_dir = str_printf("%s/sb", config->run_dir);
     CLEANUP(freep) char *native_dir = str_printf("%s/native", config->run_dir);
     CLEANUP(freep) char *scratch_dir = str_printf("%s/scratch", inv->dir);
+    const struct network_options network = {.loop = inv->loop,
+                                            .node = inv->node_id,
+                                            .egress = config->egress,
+                                            .range = config->egress_range,
+                                            .allow = config->egress_allow,
+                                            .deny = config->egress_deny,
+                                            .dns = config->egress_dns};
     struct launcher_docker_options launcher = {.loop = inv->loop,
                                                .docker_socket = config->docker_socket,
                                                .node = inv->node_id,
                                                .run_dir = run_dir,
                                                .init_path = config->init_path,
-                                               .network = config->sandbox_network,
                                                .starts_max = start_parallel(config)};
-    const struct launcher_native_options native = {
+    struct launcher_native_options native = {
         .loop = inv->loop,
         .node = inv->node_id,
         .dir = native_dir,
@@ -286,6 +293,9 @@ static int make_engine(struct invoker *inv, struct error *err)
     make_images(inv);
     launcher.docker = inv->docker;
     r = dir_make(config->run_dir, 0700, err);
+    if (r == 0)
+        r = network_new(&network, &inv->network, err);
+    launcher.network = native.network = inv->network;
     return r == 0 ? launcher_choose(config->launcher, &launcher, &native, &inv->launcher, err) : r;
 }
 
@@ -509,6 +519,7 @@ void invoker_free(struct invoker *inv)
     code_cache_free(inv->codes);
     controller_link_free(inv->controller);
     launcher_free(inv->launcher);
+    network_free(inv->network);
     image_store_free(inv->images);
     docker_free(inv->docker);
     if (inv->http)

@@ -3,6 +3,7 @@
 
 #include "common/base/clock.h"
 #include "common/model/setting_checks.h"
+#include "invoker/net/settings.h"
 
 #define HOURS(n) MINUTES((uint64_t)(n) * 60u)
 #define GIB (1024ull * 1024u * 1024u)
@@ -24,13 +25,6 @@ static const char *check_node_id(struct str text)
             return "has other characters than a-z, 0-9, - and .";
     }
     return NULL;
-}
-
-static const char *check_network(struct str text)
-{
-    return str_is(text, "host") || str_starts(text, STR("container:"))
-               ? "would give sandboxes the network of the node or of another container"
-               : NULL;
 }
 
 static const char *check_sync(struct str text)
@@ -90,8 +84,20 @@ static const struct config_item items[] = {
                 "folders"),
     STRING_ITEM(init_path, "HEARTH_INIT_PATH", "/usr/lib/hearth/hearth-init", 1, 1024, check_folder,
                 "the static hearth-init, PID 1 of every sandbox"),
-    STRING_ITEM(sandbox_network, "HEARTH_SANDBOX_NETWORK", "none", 1, 64, check_network,
-                "Docker network of sandboxes; none: they reach nothing"),
+    STRING_ITEM(egress, "HEARTH_EGRESS", "auto", 2, 4, net_check_egress,
+                "whether functions reach the internet, and no private addresses: auto: where this "
+                "node can give them a network (root, nftables); on: else do not start; off: they "
+                "reach nothing"),
+    STRING_ITEM(egress_range, "HEARTH_EGRESS_RANGE", "auto", 4, 18, net_check_range,
+                "addresses of this node's sandboxes, /16 to /24, seen on this node only; auto: a "
+                "free /20 of 100.64.0.0/10"),
+    STRING_ITEM(egress_allow, "HEARTH_EGRESS_ALLOW", "", 0, 2048, net_check_allow,
+                "what functions reach beside the internet: 10.0.0.0/8,10.1.2.3:443; this node's own "
+                "addresses only one by one"),
+    STRING_ITEM(egress_deny, "HEARTH_EGRESS_DENY", "", 0, 2048, net_check_deny,
+                "public addresses that functions do not reach: 52.1.0.0/16,5.6.7.8"),
+    STRING_ITEM(egress_dns, "HEARTH_EGRESS_DNS", "", 0, 47, net_check_dns,
+                "name servers that functions ask, up to 3; empty: those of this node's resolv.conf"),
     STRING_ITEM(launcher, "HEARTH_LAUNCHER", "docker", 4, 6, check_launcher,
                 "what makes sandboxes: docker, native (an OCI runtime, without an engine's delay; "
                 "needs root), or auto: native where the host allows it"),

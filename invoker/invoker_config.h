@@ -22,7 +22,10 @@ struct invoker_config {
     char *containerd_socket;
     char *containerd_snapshotter;
     char *init_path;
-    char *sandbox_network;
+    char *egress; /* "auto", "on" or "off" */
+    char *egress_range; /* "auto" or "10.0.0.0/20" */
+    char *egress_allow, *egress_deny; /* lists; "": none */
+    char *egress_dns; /* list; "": the node's own */
     char *launcher; /* "auto", "docker" or "native" */
     char *oci_runtime; /* "": one is looked for */
     uint64_t blank_sandboxes;

@@ -24,7 +24,7 @@ static void tell_stopped(void *arg)
         stopped(launcher->stopped_arg);
 }
 
-void launcher_base_init(struct launcher_base *launcher, struct loop *loop,
+void launcher_base_init(struct launcher_base *launcher, struct loop *loop, struct network *network,
                         const struct launcher_ops *table, const struct launch_base_ops *ops)
 {
     long cpus = sysconf(_SC_NPROCESSORS_ONLN);
@@ -33,6 +33,7 @@ void launcher_base_init(struct launcher_base *launcher, struct loop *loop,
     launcher->base.ops = table;
     launcher->ops = ops;
     launcher->loop = loop;
+    launcher->network = network;
     map_init(&launcher->launches, NULL);
     timer_init(&launcher->stop_timer, loop, tell_stopped, launcher);
 }
@@ -89,6 +90,10 @@ int launch_base_init(struct launch_base *l, struct launcher_base *launcher,
     if (!launch_id_is_valid(o->sandbox_id) ||
         map_get(&launcher->launches, str_of(o->sandbox_id)))
         return error_set(err, ERR_BAD_REQUEST, "%s is no id for a new sandbox", o->sandbox_id);
+    if (o->spec->network && !launcher->network)
+        return error_set(err, ERR_UNSUPPORTED,
+                         "the function has a VpcConfig, and this node gives sandboxes no network: its "
+                         "invoker told why when it started (egress)");
     r = sandbox_env_new(o->spec, o->image, o->log_stream, &l->env, err);
     if (r < 0)
         return r;

@@ -21,6 +21,7 @@
 #include "invoker/cgroup.h"
 #include "invoker/init_link.h"
 #include "invoker/launcher.h"
+#include "invoker/net/network.h"
 #include "invoker/sandbox_env.h"
 
 #define LAUNCH_ID_MAX 32
@@ -48,6 +49,7 @@ struct launcher_base {
     const struct launch_base_ops *ops;
     struct loop *loop;
     uint32_t cpus; /* of this node */
+    struct network *network; /* borrowed; NULL: sandboxes have none */
     struct map launches; /* struct launch_base by sandbox id */
     void (*stopped)(void *arg); /* due when nothing is left */
     void *stopped_arg;
@@ -79,7 +81,7 @@ static inline struct launch_base *launch_base_of(struct launch *launch)
 }
 
 /** @ops are borrowed, static. */
-void launcher_base_init(struct launcher_base *launcher, struct loop *loop,
+void launcher_base_init(struct launcher_base *launcher, struct loop *loop, struct network *network,
                         const struct launcher_ops *table, const struct launch_base_ops *ops);
 /** How many starts at once are good for this node's CPUs. */
 uint32_t launcher_base_parallel(const struct launcher_base *launcher);
@@ -92,7 +94,10 @@ void launcher_base_look(struct launcher_base *launcher);
 
 /** Whether @id may name a sandbox: 1..LAUNCH_ID_MAX of [a-z0-9-], the first no '-'. */
 bool launch_id_is_valid(const char *id);
-/** The MAKING launch of @options, now among its launcher's. On failure nothing is to be undone. */
+/**
+ * The MAKING launch of @options, now among its launcher's. On failure nothing is to be undone.
+ * -ERR_UNSUPPORTED: the function has a VpcConfig, and there is no network.
+ */
 int launch_base_init(struct launch_base *l, struct launcher_base *launcher,
                      const struct launch_options *options, struct error *err);
 /** Takes @l from its launcher's; for ops->free(). */

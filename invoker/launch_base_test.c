@@ -198,7 +198,7 @@ static int world_make(void **state)
     w = (struct world){.init = -1, .fds = {-1, -1, -1, -1, -1}, .loop = loop_new()};
     timer_init(&w.patience, w.loop, on_patience_over, NULL);
     timer_init(&w.gone_by, w.loop, on_gone_by, NULL);
-    launcher_base_init(&w.launcher, w.loop, &table, &ops);
+    launcher_base_init(&w.launcher, w.loop, NULL, &table, &ops);
     return 0;
 }
 

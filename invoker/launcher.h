@@ -42,6 +42,17 @@ struct launch_fds {
     int memory_events; /* pread() at 0: a line "oom_kill N"; -1 when unknown */
 };
 
+#define LAUNCH_FDS_NONE ((struct launch_fds){-1, -1, -1, -1, -1})
+
+static inline void launch_fds_close(struct launch_fds *fds)
+{
+    closep(&fds->listener);
+    closep(&fds->stdout_fd);
+    closep(&fds->stderr_fd);
+    closep(&fds->memory_usage);
+    closep(&fds->memory_events);
+}
+
 /** How the function's main process ended. */
 struct launch_exit {
     int status; /* as wait(2) gives it */

@@ -5,18 +5,6 @@
 
 #include "common/base/log.h"
 
-/* A sandbox without an engine has no network but its own loopback. */
-static int make_native(const struct launcher_docker_options *docker,
-                       const struct launcher_native_options *native, struct launcher **ret,
-                       struct error *err)
-{
-    if (docker->network && *docker->network && strcmp(docker->network, "none") != 0)
-        return error_set(err, ERR_UNSUPPORTED,
-                         "the sandboxes' network %s is an engine's: native ones have none",
-                         docker->network);
-    return launcher_native_new(native, ret, err);
-}
-
 int launcher_choose(const char *name, const struct launcher_docker_options *docker,
                     const struct launcher_native_options *native, struct launcher **ret,
                     struct error *err)
@@ -29,7 +17,7 @@ int launcher_choose(const char *name, const struct launcher_docker_options *dock
                          "the launcher docker cannot run containerd's images: set HEARTH_LAUNCHER "
                          "to native or auto, or HEARTH_IMAGE_STORE to docker");
     if (strcmp(name, "docker") != 0) {
-        r = make_native(docker, native, ret, &why);
+        r = launcher_native_new(native, ret, &why);
         if (r == 0)
             return 0;
         if (strcmp(name, "native") == 0 || !docker->docker) {

@@ -15,11 +15,13 @@
 #include "common/base/clock.h"
 #include "common/base/file.h"
 #include "common/base/id.h"
+#include "common/model/record.h"
 #include "invoker/docker_container.h"
 #include "invoker/docker_outage.h"
 #include "invoker/docker_removal.h"
 #include "invoker/docker_sweep.h"
 #include "invoker/launch_base.h"
+#include "invoker/launch_network.h"
 #include "invoker/sandbox_limits.h"
 
 #define RUN_DIR_MAX (107 - 1 - LAUNCH_ID_MAX - (int)sizeof("/init.sock") + 1)
@@ -39,7 +41,8 @@ struct docker_launcher {
     struct docker_events *events;
     struct docker_sweep *sweep;
     struct docker_outage outage; /* starts are made one at a time then, with pauses */
-    char *node, *run_dir, *init_path, *network;
+    char *node, *run_dir, *init_path;
+    char **name_servers;
     char life[33]; /* random: tells our containers from those of earlier lives */
     struct cgroup_fs *cgroups; /* NULL: they cannot be seen from here */
     uint32_t starts_max, starts; /* allowed and running at once */
@@ -56,6 +59,10 @@ struct docker_launch {
     struct docker_call *call; /* the one that runs */
     struct docker_call *limiting; /* beside it */
     struct cgroup cgroup; /* that the engine made; from HELLO on */
+    struct launch_fds fds; /* from HELLO until it is ready */
+    struct net_policy *policy; /* the same */
+    struct launch_network *networking; /* being connected */
+    struct network_port *port; /* NULL: it has no network */
     enum phase phase;
     bool holds_start; /* counts in launcher->starts */
     bool created; /* or perhaps: the engine has heard of it */
@@ -100,6 +107,10 @@ static void docker_free_launch(struct launch_base *base)
     if (l->limiting)
         docker_call_cancel(l->limiting);
     cgroup_done(&l->cgroup);
+    launch_network_cancel(l->networking);
+    network_detach(l->port);
+    net_policy_free(l->policy);
+    launch_fds_close(&l->fds);
     init_link_free(base->link);
     rmdir(l->dir);
     cJSON_Delete(l->config);
@@ -151,6 +162,7 @@ static void docker_end(struct launch_base *base)
     if (base->cgroup)
         (void)cgroup_kill(base->cgroup);
     init_link_free(TAKE(base->link));
+    launch_network_cancel(TAKE(l->networking));
     list_remove(&l->node);
     remove_container(l);
 }
@@ -177,6 +189,26 @@ static void on_timer(void *arg)
     }
 }
 
+static void ready(struct docker_launch *l)
+{
+    const struct launch_fds fds = l->fds;
+
+    l->fds = LAUNCH_FDS_NONE;
+    launch_base_ready(&l->base, l->name, &fds);
+}
+
+static void on_connected(struct network_port *port, const struct error *err, void *arg)
+{
+    struct docker_launch *l = arg;
+
+    l->networking = NULL;
+    l->port = port;
+    if (err)
+        launch_fail(l, LAUNCH_FAILED_ENGINE, err);
+    else
+        ready(l);
+}
+
 static void docker_hello(struct launch_base *base, const struct launch_fds *fds)
 {
     struct docker_launch *l = launch_of(base);
@@ -189,7 +221,13 @@ static void docker_hello(struct launch_base *base, const struct launch_fds *fds)
         base->times.connect_us = now - l->phase_us;
     if (cgroup_of_container(l->launcher->cgroups, init_link_pid(base->link), &l->cgroup) == 0)
         base->cgroup = &l->cgroup;
-    launch_base_ready(base, l->name, fds);
+    l->fds = *fds;
+    if (base->launcher->network)
+        l->networking =
+            launch_network_begin(base->launcher->loop, base->launcher->network,
+                                 init_link_pid(base->link), NULL, l->policy, on_connected, l);
+    else
+        ready(l);
 }
 
 /* ---- the engine */
@@ -370,7 +408,7 @@ static void make_config(struct docker_launch *l, const struct launch_options *o)
         .spec = o->spec,
         .image = o->image->reference,
         .volumes = o->image->volumes,
-        .network = launcher->network,
+        .name_servers = launcher->name_servers,
         .init_path = launcher->init_path,
         .run_dir = l->dir,
         .code_dir = o->code_dir,
@@ -403,6 +441,8 @@ static int docker_start(struct launcher *base, const struct launch_options *o, s
         return r;
     }
     l->launcher = launcher;
+    l->fds = LAUNCH_FDS_NONE;
+    l->policy = net_policy_copy(o->spec->network);
     l->dir = str_printf("%s/%s", launcher->run_dir, l->base.id);
     l->name = str_printf("hearth-%s", l->base.id);
     list_init(&l->node);
@@ -457,7 +497,7 @@ static void docker_launcher_free(struct launcher *base)
     free(launcher->node);
     free(launcher->run_dir);
     free(launcher->init_path);
-    free(launcher->network);
+    strv_free(launcher->name_servers);
     free(launcher);
 }
 
@@ -484,8 +524,6 @@ static const struct launch_base_ops base_ops = {
 
 static int check_options(const struct launcher_docker_options *o, struct error *err)
 {
-    const char *network = o->network ? o->network : "none";
-
     if (o->run_dir[0] != '/' || strlen(o->run_dir) > RUN_DIR_MAX)
         return error_set(
             err, ERR_CONFIG,
@@ -494,9 +532,6 @@ static int check_options(const struct launcher_docker_options *o, struct error *
             o->run_dir, RUN_DIR_MAX);
     if (o->init_path[0] != '/' || access(o->init_path, X_OK) < 0)
         return error_set_errno(err, ERR_CONFIG, errno, "hearth-init at %s", o->init_path);
-    if (strcmp(network, "host") == 0 || str_starts(str_of(network), STR("container:")))
-        return error_set(err, ERR_CONFIG,
-                         "network %s: every sandbox needs a network namespace of its own", network);
     return 0;
 }
 
@@ -540,12 +575,12 @@ int launcher_docker_new(const struct launcher_docker_options *o, struct launcher
     launcher = calloc(1, sizeof(*launcher));
     if (!launcher)
         abort();
-    launcher_base_init(&launcher->base, o->loop, &docker_ops, &base_ops);
+    launcher_base_init(&launcher->base, o->loop, o->network, &docker_ops, &base_ops);
     launcher->docker = o->docker;
     launcher->node = str_dup(str_of(o->node));
     launcher->run_dir = str_dup(str_of(o->run_dir));
     launcher->init_path = str_dup(str_of(o->init_path));
-    launcher->network = str_dup(o->network && *o->network ? str_of(o->network) : STR("none"));
+    launcher->name_servers = network_name_servers(o->network);
     launcher->starts_max = o->starts_max ? o->starts_max : launcher_base_parallel(&launcher->base);
     launcher->connect_us = o->connect_us ? o->connect_us : LAUNCH_CONNECT_US_DEFAULT;
     (void)cgroup_fs_new(NULL, &launcher->cgroups, NULL);

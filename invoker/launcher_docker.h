@@ -11,6 +11,7 @@
 
 #include "common/io/docker.h"
 #include "invoker/launcher.h"
+#include "invoker/net/network.h"
 
 /* All strings are copied. Paths are absolute and mean the same to the engine as to us. */
 struct launcher_docker_options {
@@ -20,8 +21,7 @@ struct launcher_docker_options {
     const char *node; /* id of this node; containers of its earlier lives are removed */
     const char *run_dir; /* short: sockets are <run_dir>/<sandbox id>/init.sock, under 108 bytes */
     const char *init_path; /* the static hearth-init, on a file system that allows exec */
-    const char
-        *network; /* Docker's NetworkMode; NULL: "none". "host" and "container:" are refused */
+    struct network *network; /* borrowed, outlives the launcher; NULL: none */
     uint32_t starts_max; /* containers being created or started at once; 0: twice the CPUs */
     uint64_t connect_us; /* time for PID 1 to connect once the engine says started; 0: 10 s */
 };

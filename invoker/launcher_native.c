@@ -13,6 +13,7 @@
 #include "common/base/clock.h"
 #include "invoker/blank_pool.h"
 #include "invoker/launch_base.h"
+#include "invoker/launch_network.h"
 #include "invoker/sandbox_limits.h"
 
 #define MIB 1048576u
@@ -50,6 +51,8 @@ struct native_launch {
     struct mounting *mounting; /* until they are made */
     struct rootfs rootfs; /* until they are handed over */
     bool has_rootfs;
+    struct net_policy *policy; /* until it holds; NULL: none */
+    struct launch_network *networking; /* the work on that */
     struct first_step *first; /* that is due */
     struct timer timer; /* on_gone, when there is nothing to end */
 };
@@ -97,6 +100,8 @@ static void native_free(struct launch_base *base)
     else if (l->mounting)
         mounting_free(l->mounting);
     rootfs_close(&l->rootfs);
+    launch_network_cancel(l->networking);
+    net_policy_free(l->policy);
     blank_free(l->blank);
     free(l);
 }
@@ -114,6 +119,7 @@ static void native_end(struct launch_base *base)
     struct native_launch *l = launch_of(base);
 
     list_remove(&l->wait.node);
+    launch_network_cancel(TAKE(l->networking));
     base->link = NULL;
     base->cgroup = NULL;
     if (l->blank)
@@ -184,14 +190,36 @@ static int assign(struct native_launch *l, struct error *err)
     return r;
 }
 
+static void assign_if_complete(struct native_launch *l);
+
+static void on_restricted(struct network_port *port, const struct error *err, void *arg)
+{
+    struct native_launch *l = arg;
+
+    l->networking = NULL;
+    network_detach(port); /* the blank has its own reference */
+    if (err) {
+        launch_fail(l, LAUNCH_FAILED_ENGINE, err);
+        return;
+    }
+    net_policy_free(TAKE(l->policy));
+    assign_if_complete(l);
+}
+
 static void assign_if_complete(struct native_launch *l)
 {
     struct launch_fds fds;
     struct error err;
     uint64_t began = now_us();
 
-    if (l->base.stage != LAUNCH_MAKING || !l->blank || !l->has_rootfs)
+    if (l->base.stage != LAUNCH_MAKING || !l->blank || !l->has_rootfs || l->networking)
         return;
+    if (l->policy) {
+        l->networking = launch_network_begin(l->base.launcher->loop, l->base.launcher->network, 0,
+                                             network_port_ref(blank_port(l->blank)), l->policy,
+                                             on_restricted, l);
+        return;
+    }
     if (assign(l, &err) < 0) {
         launch_fail(l, LAUNCH_FAILED_ENGINE, &err);
         return;
@@ -331,6 +359,7 @@ static int native_start(struct launcher *base, const struct launch_options *o, s
         return r;
     }
     l->launcher = launcher;
+    l->policy = net_policy_copy(o->spec->network);
     l->limits = (struct cgroup_limits){(uint64_t)o->spec->memory_mib * MIB,
                                        sandbox_cpu_shares(o->spec->memory_mib)};
     l->wait.got = on_blank;
@@ -417,6 +446,7 @@ int launcher_native_new(const struct launcher_native_options *o, struct launcher
                         struct error *err)
 {
     const struct native_host_options options = {.loop = o->loop,
+                                                .network = o->network,
                                                 .node = o->node,
                                                 .dir = o->dir,
                                                 .scratch_dir = o->scratch_dir,
@@ -431,7 +461,7 @@ int launcher_native_new(const struct launcher_native_options *o, struct launcher
     launcher = calloc(1, sizeof(*launcher));
     if (!launcher)
         abort();
-    launcher_base_init(&launcher->base, o->loop, &native_ops, &base_ops);
+    launcher_base_init(&launcher->base, o->loop, o->network, &native_ops, &base_ops);
     launcher->host = host;
     launcher->pool = blank_pool_new(&(struct blank_pool_options){
         .host = host,

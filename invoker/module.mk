@@ -21,7 +21,7 @@ log-tools: $(BUILD)/tests/log-driver $(BUILD)/tests/kafka-consumer ## what the t
 SANDBOX_DRIVER_OBJ := $(call obj,tests/integration/sandbox/driver.c $(filter-out invoker/main.c,$(call prog_src,invoker)))
 $(BUILD)/tests/sandbox-driver: $(SANDBOX_DRIVER_OBJ) $(LIB)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(NFT_LIBS) $(LDLIBS)
 
 # runs in a sandbox: static and never sanitized, as hearth-init
 $(BUILD)/tests/sandbox-function: tests/integration/sandbox/function.c

@@ -3,18 +3,17 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
+#include <unistd.h>
 
 #include "common/base/buf.h"
 #include "common/base/clock.h"
 #include "common/base/file.h"
 #include "common/base/id.h"
 #include "common/base/log.h"
+#include "common/model/record.h"
+#include "invoker/janitor.h"
 
 #define SWEEP_STEP_US 20000u
 #define START_SWEEP_US SECONDS(5) /* sandboxes of an earlier life die at once */
@@ -31,58 +30,13 @@ static int sweep(const struct cgroup_life *cg, bool earlier, uint64_t limit_us, 
     return r;
 }
 
-/* ---- the janitor */
-
-/* Everything of ours it has inherited, but the pipe: sockets would stay open. */
-static void close_all_but(int fd)
+/* In the janitor's process, when this one is gone. */
+static void sweep_all(const void *arg)
 {
-    if (fd > 0)
-        close_range(0, (unsigned)fd - 1, 0);
-    close_range((unsigned)fd + 1, ~0u, 0);
-}
+    const struct native_host *host = arg;
 
-static void janitor(const struct native_host *host, int pipe)
-{
-    sigset_t all;
-    char c;
-    ssize_t n;
-
-    setsid();
-    sigfillset(&all); /* whoever ends us by a signal to all means the others too */
-    sigprocmask(SIG_SETMASK, &all, NULL);
-    prctl(PR_SET_NAME, "hearth-janitor");
-    close_all_but(pipe);
-    do
-        n = read(pipe, &c, 1);
-    while (n > 0 || (n < 0 && errno == EINTR));
     (void)sweep(host->cgroups, false, JANITOR_US, NULL);
     (void)dir_remove(host->dir, NULL);
-    _exit(0);
-}
-
-/* Two forks: it is nobody's child whom we would have to wait for. */
-static int start_janitor(struct native_host *host, struct error *err)
-{
-    int p[2];
-    pid_t pid;
-
-    if (pipe2(p, O_CLOEXEC) < 0)
-        return error_set_errno(err, ERR_SYSTEM, errno, "starting the janitor");
-    pid = fork();
-    if (pid == 0) {
-        if (fork() == 0)
-            janitor(host, p[0]);
-        _exit(0);
-    }
-    close(p[0]);
-    if (pid < 0) {
-        close(p[1]);
-        return error_set_errno(err, ERR_SYSTEM, errno, "starting the janitor");
-    }
-    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-        ;
-    host->janitor = p[1];
-    return 0;
 }
 
 /* ---- */
@@ -111,6 +65,7 @@ static int make_parts(struct native_host *host, const struct native_host_options
     struct oci_runtime_options runtime = {
         .program = o->program, .dir = host->dir, .init_path = o->init_path};
     CLEANUP(freep) char *mounts = str_printf("%s/layers", host->dir);
+    char **name_servers;
     int r;
 
     if (geteuid() != 0)
@@ -127,9 +82,11 @@ static int make_parts(struct native_host *host, const struct native_host_options
     remove_earlier(o->dir, host->life);
     runtime.cgroups = host->cgroups;
     r = oci_runtime_new(&runtime, &host->runtime, err);
+    name_servers = network_name_servers(host->network);
     if (r == 0)
-        r = rootfs_mounts_new(mounts, o->scratch_dir, &host->mounts, err);
-    return r == 0 ? start_janitor(host, err) : r;
+        r = rootfs_mounts_new(mounts, o->scratch_dir, name_servers, &host->mounts, err);
+    strv_free(name_servers);
+    return r == 0 ? janitor_start(sweep_all, host, &host->janitor, err) : r;
 }
 
 int native_host_new(const struct native_host_options *o, struct native_host **ret,
@@ -142,6 +99,7 @@ int native_host_new(const struct native_host_options *o, struct native_host **re
     if (!host)
         abort();
     host->loop = o->loop;
+    host->network = o->network;
     host->refs = 1;
     host->janitor = -1;
     token_make(4, host->life);

@@ -15,11 +15,13 @@
 
 #include "common/io/loop.h"
 #include "invoker/cgroup_life.h"
+#include "invoker/net/network.h"
 #include "invoker/oci_runtime.h"
 #include "invoker/rootfs_mount.h"
 
 struct native_host {
     struct loop *loop;
+    struct network *network; /* NULL: sandboxes have their loopback only */
     struct cgroup_life *cgroups;
     struct oci_runtime *runtime;
     struct rootfs_mounts *mounts;
@@ -31,6 +33,7 @@ struct native_host {
 
 struct native_host_options {
     struct loop *loop;
+    struct network *network; /* NULL: none */
     const char *node; /* id of this node */
     const char *dir; /* absolute; made here; earlier lives' folders in it are removed */
     const char *scratch_dir; /* absolute; for the disks of /tmp; NULL: memory */

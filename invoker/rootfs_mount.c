@@ -338,9 +338,10 @@ static int make_file(const char *dir, const char *name, const char *text, struct
     return 0;
 }
 
-/* No name server can be reached; the host's must not show. */
-static int make_layers(const struct rootfs_mounts *m, struct error *err)
+static int make_layers(const struct rootfs_mounts *m, char *const *name_servers, struct error *err)
 {
+    CLEANUP(buf_done) struct buf resolv = BUF_INIT(4096);
+    char *const *server;
     const struct {
         const char *dir, *name;
     } folders[] = {
@@ -359,9 +360,10 @@ static int make_layers(const struct rootfs_mounts *m, struct error *err)
         r = make_file(m->base, "hosts",
                       "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n"
                       "127.0.0.1\tsandbox.localdomain sandbox\n", err);
-    if (r == 0)
-        r = make_file(m->base, "resolv.conf", "nameserver 127.0.0.1\n", err);
-    return r;
+    for (server = name_servers; *server; server++)
+        (void)buf_printf(&resolv, "nameserver %s\n", *server);
+    (void)buf_append_char(&resolv, '\0');
+    return r == 0 ? make_file(m->base, "resolv.conf", resolv.ptr, err) : r;
 }
 
 /* Two of our own layers play an image. */
@@ -375,8 +377,8 @@ static int check_kernel(struct rootfs_mounts *m, struct error *err)
     return fd < 0 ? fd : 0;
 }
 
-int rootfs_mounts_new(const char *dir, const char *scratch_dir, struct rootfs_mounts **ret,
-                      struct error *err)
+int rootfs_mounts_new(const char *dir, const char *scratch_dir, char *const *name_servers,
+                      struct rootfs_mounts **ret, struct error *err)
 {
     struct rootfs_mounts *m = calloc(1, sizeof(*m));
     struct error why;
@@ -388,7 +390,7 @@ int rootfs_mounts_new(const char *dir, const char *scratch_dir, struct rootfs_mo
     m->base = str_printf("%s/base", dir);
     m->task = str_printf("%s/task", dir);
     m->opt = str_printf("%s/opt", dir);
-    r = make_layers(m, err);
+    r = make_layers(m, name_servers, err);
     if (r == 0)
         r = check_kernel(m, err);
     if (r < 0) {

@@ -40,9 +40,10 @@ struct rootfs {
 
 /**
  * Makes @dir and looks whether the kernel can do it. @scratch_dir: where the disks of /tmp are;
- * NULL, or when this host can make none: /tmp is memory.
+ * NULL, or when this host can make none: /tmp is memory. @name_servers go into resolv.conf.
  */
-int rootfs_mounts_new(const char *dir, const char *scratch_dir, struct rootfs_mounts **ret,
+int rootfs_mounts_new(const char *dir, const char *scratch_dir, char *const *name_servers,
+                      struct rootfs_mounts **ret,
                       struct error *err);
 void rootfs_mounts_free(struct rootfs_mounts *m);
 /** Makes ready what was used up; true when there may be more to do. Blocking. */

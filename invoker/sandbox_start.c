@@ -95,25 +95,16 @@ void sandbox_charge(struct sandbox *sb, const struct sandbox_event *ev,
 
 /* ---- the launcher speaks */
 
-static void close_fds(const struct launch_fds *fds)
-{
-    const int all[] = {fds->listener, fds->stdout_fd, fds->stderr_fd, fds->memory_usage,
-                       fds->memory_events};
-    size_t i;
-
-    for (i = 0; i < ARRAY_LEN(all); i++)
-        if (all[i] >= 0)
-            close(all[i]);
-}
-
 static void on_launch_ready(struct launch *launch, const struct launch_fds *fds,
                             const struct launch_times *times, void *arg)
 {
     struct sandbox *sb = arg;
+    struct launch_fds unwanted;
     struct error err;
 
     if (sb->state != SANDBOX_CREATING) {
-        close_fds(fds);
+        unwanted = *fds;
+        launch_fds_close(&unwanted);
         return;
     }
     log_debug("sandbox", "created", KV_STR("sandbox", sb->id), KV_U64("total_us", times->total_us),

@@ -312,6 +312,17 @@ def sample(name):
     return pathlib.Path(p.stdout.strip()).read_bytes()
 
 
+def networks_file(folder, subnets, groups):
+    """A file of networks with these ids: all in one VPC, with the internet; the groups allow everything."""
+    path = pathlib.Path(folder) / "networks.json"
+    path.write_text(json.dumps({
+        "networks": {"all": {"vpc": "vpc-0123456789abcdef0", "internet": True}},
+        "subnets": {s: "all" for s in subnets},
+        "security_groups": {g: {"egress": [{"cidr": "0.0.0.0/0"}]} for g in groups},
+    }))
+    return path
+
+
 def short_folder(prefix):
     """A folder with a short path: names of sockets below it are limited to 107 bytes."""
     return pathlib.Path(tempfile.mkdtemp(prefix=prefix, dir="/tmp"))

@@ -118,7 +118,7 @@ static int apply_configuration(const cJSON *input, const struct fn_defaults *def
     if (r == 0)
         r = fn_apply_settings(input, defaults, ver, err);
     if (r == 0)
-        r = fn_apply_network(input, ver, err);
+        r = fn_apply_network(input, defaults, ver, err);
     if (r == 0)
         apply_strings(input, ver);
     return r;

@@ -28,6 +28,7 @@ struct fn_defaults {
     struct str region;
     struct str architecture; /* "x86_64" or "arm64": what Architectures is when not given */
     const struct runtimes *runtimes;
+    const struct networks *networks; /* NULL: no subnet is known */
     uint64_t now_ms; /* Unix time, milliseconds */
     const char *revision_id; /* a fresh UUID */
     const struct fn_layer *layers; /* what was found for fn_layer_arns(), in its order */

@@ -32,7 +32,8 @@ int fn_apply_environment(const cJSON *input, struct buf *message, struct fn_vers
                          struct error *err);
 
 /** VpcConfig and FileSystemConfigs. fn_apply_vpc.c */
-int fn_apply_network(const cJSON *input, struct fn_version *ver, struct error *err);
+int fn_apply_network(const cJSON *input, const struct fn_defaults *defaults, struct fn_version *ver,
+                     struct error *err);
 
 /** DeadLetterConfig, TracingConfig, KMSKeyArn, SnapStart and LoggingConfig. fn_apply_settings.c */
 int fn_apply_settings(const cJSON *input, const struct fn_defaults *defaults,

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "common/model/networks.h"
 #include "common/model/fn_apply.h"
 #include "common/model/fn_layers.h"
 #include "common/model/lambda_ops.h"
@@ -22,6 +23,10 @@
 #define EFS "arn:aws:elasticfilesystem:us-east-1:000000000000:access-point/fsap-0123456789abcdef0"
 #define VPC "\"VpcConfig\":{\"SubnetIds\":[\"subnet-1\"],\"SecurityGroupIds\":[\"sg-1\"]}"
 #define VPC_ID "vpc-00aa4b02d937a3c77"
+#define NETWORKS                                                                                   \
+    "{\"networks\":{\"a\":{\"vpc\":\"" VPC_ID "\",\"internet\":true}},"                            \
+    "\"subnets\":{\"subnet-1\":\"a\",\"subnet-2\":\"a\"},"                                           \
+    "\"security_groups\":{\"sg-1\":{\"egress\":[]},\"sg-2\":{\"egress\":[]}}}"
 #define NO_VPC "{\"Ipv6AllowedForDualStack\":false,\"SecurityGroupIds\":[],\"SubnetIds\":[]," \
                "\"VpcId\":\"\"}"
 #define LEVELS "LogLevel is not supported when LogFormat is set to \"Text\". Remove LogLevel " \
@@ -29,10 +34,13 @@
 #define COEXIST "SubnetIds and SecurityIds must coexist or be both empty list."
 
 static struct runtimes *rts;
+static struct networks *networks;
 
 static int setup(void **state)
 {
     (void)state;
+    if (networks_parse(STR(NETWORKS), &networks, NULL) < 0)
+        return -1;
     return runtimes_parse(STR("{\"runtimes\":{\"java21\":{\"image\":\"j\",\"snap_start\":true},"
                               "\"nodejs22.x\":{\"image\":\"n\"}}}"),
                           &rts, NULL);
@@ -42,6 +50,7 @@ static int teardown(void **state)
 {
     (void)state;
     runtimes_free(rts);
+    networks_free(networks);
     pattern_done();
     return 0;
 }
@@ -67,9 +76,9 @@ static const struct setting_case cases[] = {
      false},
     {"," VPC,
      "{\"VpcConfig\":{\"SubnetIds\":[\"subnet-2\",\"subnet-1\"],\"SecurityGroupIds\":[\"sg-2\"],"
-     "\"Ipv6AllowedForDualStack\":true}}",
+     "\"Ipv6AllowedForDualStack\":false}}",
      "VpcConfig",
-     "{\"Ipv6AllowedForDualStack\":true,\"SecurityGroupIds\":[\"sg-2\"],\"SubnetIds\":"
+     "{\"Ipv6AllowedForDualStack\":false,\"SecurityGroupIds\":[\"sg-2\"],\"SubnetIds\":"
      "[\"subnet-2\",\"subnet-1\"],\"VpcId\":\"" VPC_ID "\"}",
      false},
     {"," VPC, "{\"VpcConfig\":{\"SubnetIds\":[],\"SecurityGroupIds\":[]}}", "VpcConfig", NO_VPC,
@@ -78,6 +87,19 @@ static const struct setting_case cases[] = {
     {",\"VpcConfig\":{\"SubnetIds\":[\"subnet-1\"]}", NULL, NULL, COEXIST, true},
     {",\"VpcConfig\":{\"SubnetIds\":[],\"SecurityGroupIds\":[\"sg-1\"]}", NULL, NULL, COEXIST,
      true},
+    {",\"VpcConfig\":{\"SubnetIds\":[\"subnet-1\",\"subnet-9\"],\"SecurityGroupIds\":[\"sg-1\"]}", NULL,
+     NULL,
+     "Error occurred while DescribeSubnets. EC2 Error Code: InvalidSubnetID.NotFound. EC2 Error "
+     "Message: The subnet ID 'subnet-9' does not exist",
+     true},
+    {"," VPC, "{\"VpcConfig\":{\"SubnetIds\":[\"subnet-1\"],\"SecurityGroupIds\":[\"sg-9\"]}}", NULL,
+     "Error occurred while DescribeSecurityGroups. EC2 Error Code: InvalidGroup.NotFound. EC2 Error "
+     "Message: The security group 'sg-9' does not exist",
+     true},
+    {"," VPC,
+     "{\"VpcConfig\":{\"SubnetIds\":[\"subnet-1\"],\"SecurityGroupIds\":[\"sg-1\"],"
+     "\"Ipv6AllowedForDualStack\":true}}",
+     NULL, "VpcConfig: Ipv6AllowedForDualStack: functions have no IPv6 here.", true},
     /* file systems */
     {"," VPC ",\"FileSystemConfigs\":[{\"Arn\":\"" EFS "\",\"LocalMountPath\":\"/mnt/a\"}]", NULL,
      "FileSystemConfigs", "[{\"Arn\":\"" EFS "\",\"LocalMountPath\":\"/mnt/a\"}]", false},
@@ -178,6 +200,7 @@ static int request(enum lambda_op_id id, const char *text, const struct fn_versi
         .region = STR("us-east-1"),
         .architecture = STR("x86_64"),
         .runtimes = rts,
+        .networks = networks,
         .now_ms = 1769860800123,
         .revision_id = "00000000-0000-4000-8000-000000000001",
         .layers = layers,

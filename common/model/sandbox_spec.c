@@ -139,6 +139,8 @@ static void add_log(cJSON *json, const struct sandbox_spec *spec)
 static int read_members(const cJSON *json, struct sandbox_spec *spec, struct error *err)
 {
     const cJSON *env = cJSON_GetObjectItemCaseSensitive(json, "env");
+    const cJSON *network = cJSON_GetObjectItemCaseSensitive(json, "network");
+    struct error own;
     int r;
 
     r = read_strings(json, spec, err);
@@ -161,6 +163,8 @@ static int read_members(const cJSON *json, struct sandbox_spec *spec, struct err
                                      &spec->layers, &spec->layers_len, err);
     if (r == 0)
         r = read_log(cJSON_GetObjectItemCaseSensitive(json, "log"), spec, err);
+    if (r == 0 && network && net_policy_from_json(network, &spec->network, &own) < 0)
+        r = error_set(err, ERR_PROTOCOL, "network: %s", own.msg);
     if (r == 0 && env)
         r = env_from_json(env, &spec->env, &spec->env_len, err);
     return r;
@@ -213,6 +217,8 @@ cJSON *sandbox_spec_to_json(const struct sandbox_spec *spec)
     record_add_str(json, "working_directory", spec->working_directory);
     record_add_str(json, "log_group", spec->log_group);
     add_log(json, spec);
+    if (spec->network)
+        cJSON_AddItemToObject(json, "network", net_policy_to_json(spec->network));
     return json;
 }
 
@@ -235,5 +241,6 @@ void sandbox_spec_free(struct sandbox_spec *spec)
     strv_free(spec->command);
     free(spec->working_directory);
     free(spec->log_group);
+    net_policy_free(spec->network);
     free(spec);
 }

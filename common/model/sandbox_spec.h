@@ -15,6 +15,7 @@
 
 #include "common/base/error.h"
 #include "common/model/fn_log_level.h"
+#include "common/model/net_policy.h"
 
 /** Pairs of the function's environment, in order. */
 struct env_var {
@@ -57,6 +58,7 @@ struct sandbox_spec {
     bool log_json; /* LogFormat JSON; Text otherwise */
     enum fn_log_level application_log_level; /* with log_json: lines below it are left out */
     enum fn_log_level system_log_level;
+    struct net_policy *network; /* what its VpcConfig lets it reach; NULL: what all functions may */
 };
 
 /** Reads the JSON form; -ERR_PROTOCOL names the member that is wrong. */

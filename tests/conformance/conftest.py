@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from harness import TOP, Hearth, free_port, remove_folder, short_folder, wait_until
+from harness import TOP, Hearth, free_port, networks_file, remove_folder, short_folder, wait_until
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import case as cases  # noqa: E402
@@ -66,7 +66,9 @@ def s3():
 @pytest.fixture(scope="session")
 def server(images, s3):
     folder = short_folder("hearth-conf-")
-    settings = {"HEARTH_RUNTIMES": runtimes_file(folder / "runtimes.json"), "HEARTH_ACCOUNT_ID": cases.ACCOUNT}
+    ids = [f"0a1b2c3d4e5f6000{n}" for n in (1, 2)]
+    settings = {"HEARTH_RUNTIMES": runtimes_file(folder / "runtimes.json"), "HEARTH_ACCOUNT_ID": cases.ACCOUNT,
+                "HEARTH_NETWORKS": networks_file(folder, [f"subnet-{n}" for n in ids], [f"sg-{n}" for n in ids])}
     if s3:
         settings.update(HEARTH_S3_ENDPOINT=s3, HEARTH_S3_ACCESS_KEY_ID="test", HEARTH_S3_SECRET_ACCESS_KEY="test",
                         HEARTH_AWS_ENDPOINT=s3, HEARTH_AWS_ACCESS_KEY_ID="test", HEARTH_AWS_SECRET_ACCESS_KEY="test",

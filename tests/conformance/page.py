@@ -38,12 +38,11 @@ EFFECT_ELSEWHERE = {
 SETTINGS_WORK = {
     "FunctionName", "Runtime", "Handler", "Code", "Description", "Timeout", "MemorySize", "Publish", "PackageType", "Environment",
     "Tags", "Layers", "CodeSigningConfigArn", "ImageConfig", "Architectures", "EphemeralStorage", "RevisionId", "DryRun",
-    "ZipFile", "S3Bucket", "S3Key", "S3ObjectVersion", "ImageUri", "DeadLetterConfig", "LoggingConfig",
+    "ZipFile", "S3Bucket", "S3Key", "S3ObjectVersion", "ImageUri", "DeadLetterConfig", "LoggingConfig", "VpcConfig",
 }
 # Those that are checked, kept and shown as on AWS, while the effect is another part's work.
 SETTINGS_KEPT = {
     "Role": "functions get the role's credentials with the security part",
-    "VpcConfig": "subnets and security groups become networks with the sandboxes' networking",
     "FileSystemConfigs": "nothing is mounted yet: with the sandboxes' whole environment",
     "TracingConfig": "segments are sent with tracing",
     "SnapStart": "no snapshots are taken; OptimizationStatus says Off",

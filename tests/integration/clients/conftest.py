@@ -2,7 +2,7 @@
 """Clients meet a Hearth that checks their signatures, each call of each of them."""
 import pytest
 
-from harness import Hearth, remove_folder, short_folder
+from harness import Hearth, networks_file, remove_folder, short_folder
 
 KEY = ("AKIACLIENTS000000000", "a/secret+with=marks/0123456789")
 FILE = f"""[root]
@@ -17,7 +17,8 @@ def hearth(images):
     folder = short_folder("hearth-")
     (folder / "credentials").write_text(FILE)
     (folder / "credentials").chmod(0o600)
-    h = Hearth(images, folder, HEARTH_CREDENTIALS_FILE=folder / "credentials").start()
+    networks = networks_file(folder, [f"subnet-0123456789abcdef{n}" for n in (0, 1)], ["sg-0123456789abcdef0"])
+    h = Hearth(images, folder, HEARTH_CREDENTIALS_FILE=folder / "credentials", HEARTH_NETWORKS=networks).start()
     h.key = KEY
     yield h
     try:

@@ -106,9 +106,17 @@ int connects_unix(const char *name, bool abstract)
                           (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len + 1)));
 }
 
-static int world(void) { return connects_tcp("8.8.8.8:53"); }
+/* a function reaches the internet, and mail servers as little as on Lambda; the address is documentation's */
+static int mail(void) { return connects_tcp("203.0.113.25:25"); }
+static int private_10(void) { return connects_tcp("10.0.0.1:80"); }
+static int private_172(void) { return connects_tcp("172.31.0.1:80"); }
+static int private_192(void) { return connects_tcp("192.168.0.1:80"); }
+static int shared_space(void) { return connects_tcp("100.64.0.1:80"); }
 static int metadata(void) { return connects_tcp("169.254.169.254:80"); }
 static int metadata_of_tasks(void) { return connects_tcp("169.254.170.2:80"); }
+static int metadata_of_alibaba(void) { return connects_tcp("100.100.100.200:80"); }
+static int metadata_of_azure(void) { return connects_tcp("168.63.129.16:80"); }
+static int metadata_of_oracle(void) { return connects_tcp("192.0.0.192:80"); }
 static int bridge(void) { return connects_tcp("172.17.0.1:22"); }
 static int docker_socket(void) { return connects_unix("/var/run/docker.sock", false); }
 static int containerd_socket(void)
@@ -129,7 +137,14 @@ const struct probe network_probes[] = {
     {"AF_CAN", can_bus},
     {"change an interface", change_interface},
     {"add an address", add_address},
-    {"address of the world", world},
+    {"mail server", mail},
+    {"private address, 10/8", private_10},
+    {"private address, 172.16/12", private_172},
+    {"private address, 192.168/16", private_192},
+    {"shared address space", shared_space},
+    {"metadata address of Alibaba", metadata_of_alibaba},
+    {"metadata address of Azure", metadata_of_azure},
+    {"metadata address of Oracle", metadata_of_oracle},
     {"metadata address", metadata},
     {"metadata address of tasks", metadata_of_tasks},
     {"address of Docker's bridge", bridge},
