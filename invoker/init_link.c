@@ -127,6 +127,20 @@ static void on_socket_frame(struct init_link *link, const struct init_frame *f)
     link->handler->on_socket(&m, fd, link->arg);
 }
 
+static void on_restarted(struct init_link *link, const struct init_frame *f)
+{
+    int out, err;
+
+    if (f->body_len || link->fds_len != INIT_RESTARTED_FDS) {
+        broken(link, "wrong RESTARTED");
+        return;
+    }
+    out = take_fd(link);
+    err = take_fd(link);
+    link->extensions_seen = false;
+    link->handler->on_restarted(out, err, link->arg);
+}
+
 static void on_frame(struct init_link *link, const struct init_frame *f)
 {
     struct init_extension extension;
@@ -168,18 +182,22 @@ static void on_frame(struct init_link *link, const struct init_frame *f)
     case INIT_SOCKET:
         on_socket_frame(link, f);
         return;
+    case INIT_RESTARTED:
+        on_restarted(link, f);
+        return;
     case INIT_START:
     case INIT_SIGNAL:
     case INIT_KILL:
     case INIT_ASSIGN:
     case INIT_GO:
     case INIT_CONNECT:
+    case INIT_RESTART:
         break;
     }
     broken(link, "unexpected message");
 }
 
-/* Descriptors come with HELLO, EXTENSIONS and SOCKET, each with a frame's first byte: one recvmsg(2)
+/* Descriptors come with HELLO, EXTENSIONS, SOCKET and RESTARTED, each with a frame's first byte: one recvmsg(2)
  * gives those of one frame at most, as the kernel ends it behind them. */
 static bool take_fds(struct init_link *link, struct msghdr *msg)
 {
@@ -377,6 +395,13 @@ void init_link_go(struct init_link *link)
     uint8_t frame[INIT_HEADER];
 
     send_small(link, frame, init_go_write(frame, sizeof(frame)));
+}
+
+void init_link_restart(struct init_link *link)
+{
+    uint8_t frame[INIT_HEADER];
+
+    send_small(link, frame, init_restart_write(frame, sizeof(frame)));
 }
 
 void init_link_connect(struct init_link *link, uint32_t token, uint16_t port)

@@ -31,11 +31,13 @@ struct init_link_handler {
     void (*on_failure)(const struct init_failure *m, void *arg);
     /** The last one, at most once: PID 1 is gone, or talks nonsense. */
     void (*on_closed)(const struct error *err, void *arg);
-    /** At most once; @log_fd is the receiver's. */
+    /** At most once, and once more after each on_restarted; @log_fd is the receiver's. */
     void (*on_extensions)(const struct init_extensions *m, int log_fd, void *arg);
     void (*on_extension)(const struct init_extension *m, void *arg);
     /** @fd is the receiver's; -1 with m->sys_errno. */
     void (*on_socket)(const struct init_socket *m, int fd, void *arg);
+    /** Nothing of the function runs any more. New log pipes, the receiver's; GO is due. */
+    void (*on_restarted)(int stdout_fd, int stderr_fd, void *arg);
 };
 
 /** Listens at @path (under 108 bytes; must not exist). -ERR_SYSTEM. @handler is borrowed. */
@@ -63,6 +65,7 @@ void init_link_kill(struct init_link *link);
 int init_link_assign(struct init_link *link, const struct init_assign *m, const int *fds,
                      struct error *err);
 void init_link_go(struct init_link *link);
+void init_link_restart(struct init_link *link);
 void init_link_connect(struct init_link *link, uint32_t token, uint16_t port);
 
 #endif

@@ -28,7 +28,7 @@ struct fixture {
     struct init_extensions extensions;
     struct init_extension extension;
     struct init_socket socket;
-    int log_fd, socket_fd, sockets;
+    int log_fd, socket_fd, sockets, restarts;
 };
 
 static void on_hello(const struct launch_fds *fds, void *arg)
@@ -110,8 +110,19 @@ static void on_socket(const struct init_socket *m, int fd, void *arg)
     loop_stop(f->loop);
 }
 
-static const struct init_link_handler handler = {on_hello,  on_started,    on_exited,   on_failure,
-                                                 on_closed, on_extensions, on_extension, on_socket};
+static void on_restarted(int stdout_fd, int stderr_fd, void *arg)
+{
+    struct fixture *f = arg;
+
+    f->restarts++;
+    close(stdout_fd);
+    close(stderr_fd);
+    loop_stop(f->loop);
+}
+
+static const struct init_link_handler handler = {
+    on_hello,  on_started,    on_exited,    on_failure, on_closed,
+    on_extensions, on_extension, on_socket, on_restarted};
 
 static int connect_to(const char *path)
 {
@@ -356,6 +367,31 @@ static void test_descriptors_that_belong_to_nothing_end_the_connection(void **st
     assert_int_equal(f->err.code, ERR_PROTOCOL);
 }
 
+static void test_pipes_come_with_restarted_and_extensions_once_more(void **state)
+{
+    static const struct init_extensions m = {.found = 1, .len = 1, .names = {"a"}};
+    struct fixture *f = *state;
+    uint8_t extensions[64], restarted[16];
+    ssize_t len = init_extensions_write(extensions, sizeof(extensions), &m),
+            restarted_len = init_restarted_write(restarted, sizeof(restarted));
+    int i;
+
+    say_hello(f);
+    for (i = 1; i <= 2; i++) {
+        f->extensions.len = 0;
+        send_with_fds(f, extensions, len, 1);
+        loop_run(f->loop);
+        assert_int_equal(f->extensions.len, 1);
+        send_with_fds(f, restarted, restarted_len, 2);
+        loop_run(f->loop);
+        assert_int_equal(f->restarts, i);
+    }
+    send_with_fds(f, restarted, restarted_len, 1);
+    loop_run(f->loop);
+    assert_int_equal(f->restarts, 2);
+    assert_int_equal(f->closed, 1);
+}
+
 static void test_it_may_be_freed_in_its_callback(void **state)
 {
     struct fixture *f = *state;
@@ -429,6 +465,8 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(
             test_descriptors_that_belong_to_nothing_end_the_connection, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_pipes_come_with_restarted_and_extensions_once_more,
+                                        setup, teardown),
         cmocka_unit_test_setup_teardown(test_it_may_be_freed_in_its_callback, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_blank_gets_its_mounts_with_assign, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_path_too_long_for_a_socket_is_named, setup,

@@ -34,7 +34,7 @@ struct invocation {
     struct buf payload;
     struct invoke_head head;
     bool too_large;
-    bool second_try; /* the first start failed in a way that is tried again */
+    bool second_try; /* the image was not there: it has been prepared again */
     uint64_t arrived_us;
     struct timer wait_over;
     struct spec_wait spec_wait;
@@ -394,10 +394,6 @@ void invocation_start_failed(struct pool_wait *w, struct sandbox *sb,
     if (!inv->second_try && failure->kind == SANDBOX_FAILED_NO_IMAGE) {
         inv->second_try = true;
         look_soon(inv);
-    } else if (!inv->second_try && failure->kind == SANDBOX_FAILED_INIT_TIMEOUT) {
-        inv->second_try = true;
-        ready_version_expect_slow(inv->ver);
-        submit(inv, inv->ver);
     } else {
         inv->state = INVOCATION_RUNNING;
         inv->event = (struct sandbox_event){.data = {.request_id = inv->head.request_id},

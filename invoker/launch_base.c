@@ -220,6 +220,14 @@ static void on_socket(const struct init_socket *m, int fd, void *arg)
     l->handler->on_socket(&l->base, m->token, fd, m->sys_errno, l->arg);
 }
 
+static void on_restarted(int stdout_fd, int stderr_fd, void *arg)
+{
+    struct launch_base *l = arg;
+
+    l->exited = false;
+    l->handler->on_restarted(&l->base, stdout_fd, stderr_fd, l->arg);
+}
+
 static void on_closed(const struct error *err, void *arg)
 {
     launch_base_fail(arg, LOG_WARN, LAUNCH_FAILED_DIED, err);
@@ -234,6 +242,7 @@ const struct init_link_handler launch_base_link_handler = {
     .on_extensions = on_extensions,
     .on_extension = on_extension,
     .on_socket = on_socket,
+    .on_restarted = on_restarted,
 };
 
 /* ---- the table of launcher.h */
@@ -294,6 +303,14 @@ void launch_base_go(struct launch *launch)
 
     if (l->stage == LAUNCH_RUNNING)
         init_link_go(l->link);
+}
+
+void launch_base_restart(struct launch *launch)
+{
+    struct launch_base *l = launch_base_of(launch);
+
+    if (l->stage == LAUNCH_RUNNING)
+        init_link_restart(l->link);
 }
 
 void launch_base_connect(struct launch *launch, uint32_t token, uint16_t port)

@@ -121,6 +121,7 @@ void launch_base_signal(struct launch *launch, int signo);
 void launch_base_kill(struct launch *launch);
 void launch_base_end(struct launch *launch);
 void launch_base_go(struct launch *launch);
+void launch_base_restart(struct launch *launch);
 void launch_base_connect(struct launch *launch, uint32_t token, uint16_t port);
 
 #endif

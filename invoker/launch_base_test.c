@@ -110,6 +110,7 @@ static const struct launcher_ops table = {.name = "plain",
                                           .kill = launch_base_kill,
                                           .end = launch_base_end,
                                           .go = launch_base_go,
+                                          .restart = launch_base_restart,
                                           .connect = launch_base_connect,
                                           .stop = launcher_base_stop};
 static const struct launch_base_ops ops = {.hello = plain_hello,
@@ -327,6 +328,7 @@ static void pid_1_hears_of_what_is_asked_in_its_time_only(void **state)
     say_hello();
     assert_int_equal(w.ready, 1);
     launch_kill(launch);
+    launch_restart(launch);
     launch_go(launch);
     launch_connect(launch, 1, 80);
     assert_int_equal(next_frame(), 0);
@@ -336,11 +338,13 @@ static void pid_1_hears_of_what_is_asked_in_its_time_only(void **state)
     launch_go(launch);
     launch_connect(launch, 1, 80);
     launch_kill(launch);
+    launch_restart(launch);
     assert_int_equal(next_frame(), INIT_START);
     assert_int_equal(next_frame(), INIT_SIGNAL);
     assert_int_equal(next_frame(), INIT_GO);
     assert_int_equal(next_frame(), INIT_CONNECT);
     assert_int_equal(next_frame(), INIT_KILL);
+    assert_int_equal(next_frame(), INIT_RESTART);
     assert_int_equal(next_frame(), 0);
     launch_end(launch);
     launch_signal(launch, 15); /* there is no link any more */

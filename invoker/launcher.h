@@ -81,20 +81,28 @@ struct launch_handler {
     /** At most once. @fds are the receiver's. */
     void (*on_ready)(struct launch *launch, const struct launch_fds *fds,
                      const struct launch_times *times, void *arg);
-    /** At most once, after launch_run(). Other processes of the function may still live. */
+    /**
+     * At most once, and once more after each on_restarted; after launch_run(). Other processes of
+     * the function may still live.
+     */
     void (*on_exited)(struct launch *launch, const struct launch_exit *how, void *arg);
     /** At most once; not after launch_end() was called, and not after on_exited. */
     void (*on_failed)(struct launch *launch, enum launch_failure failure, const struct error *err,
                       void *arg);
     /** Exactly once, the last; @launch is freed when it returns. */
     void (*on_gone)(struct launch *launch, void *arg);
-    /** At most once, after launch_run(); @log_fd, what they print, is the receiver's. */
+    /**
+     * At most once after launch_run(), and after launch_restart(); @log_fd, what they print, is the
+     * receiver's.
+     */
     void (*on_extensions)(struct launch *launch, const struct init_extensions *found, int log_fd,
                           void *arg);
     /** One of them was started, could not be, or has ended. */
     void (*on_extension)(struct launch *launch, const struct init_extension *news, void *arg);
     /** launch_connect() is answered: @fd (-1 with @sys_errno) may still be connecting. */
     void (*on_socket)(struct launch *launch, uint32_t token, int fd, int sys_errno, void *arg);
+    /** After launch_restart(): nothing runs any more. New log pipes, the receiver's. */
+    void (*on_restarted)(struct launch *launch, int stdout_fd, int stderr_fd, void *arg);
 };
 
 /** Borrowed for the call of launch_start() only; what is needed later is copied. */
@@ -122,6 +130,7 @@ struct launcher_ops {
     /* Whether it was done; NULL: this launcher cannot. */
     bool (*freeze)(struct launch *launch, bool frozen);
     void (*go)(struct launch *launch);
+    void (*restart)(struct launch *launch);
     void (*connect)(struct launch *launch, uint32_t token, uint16_t port);
     void (*stop)(struct launcher *launcher, void (*done)(void *arg), void *arg);
     void (*free)(struct launcher *launcher);
@@ -187,7 +196,16 @@ static inline bool launch_freeze(struct launch *launch, bool frozen)
     return launch->launcher->ops->freeze && launch->launcher->ops->freeze(launch, frozen);
 }
 
-/** The next step after on_extensions; see above. */
+/**
+ * Kills all processes of the function, for another try in the same sandbox; after launch_run().
+ * on_restarted follows, unless the sandbox ends first; launch_go() then does what launch_run() did.
+ */
+static inline void launch_restart(struct launch *launch)
+{
+    launch->launcher->ops->restart(launch);
+}
+
+/** The next step after on_extensions or on_restarted; see above. */
 static inline void launch_go(struct launch *launch)
 {
     launch->launcher->ops->go(launch);

@@ -510,6 +510,7 @@ static const struct launcher_ops docker_ops = {
     .kill = launch_base_kill,
     .end = launch_base_end,
     .go = launch_base_go,
+    .restart = launch_base_restart,
     .connect = launch_base_connect,
     .stop = launcher_base_stop,
     .free = docker_launcher_free,

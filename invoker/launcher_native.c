@@ -431,6 +431,7 @@ static const struct launcher_ops native_ops = {
     .end = launch_base_end,
     .freeze = native_freeze,
     .go = launch_base_go,
+    .restart = launch_base_restart,
     .connect = launch_base_connect,
     .stop = native_stop,
     .free = native_launcher_free,

@@ -346,10 +346,25 @@ struct log_source *log_source_new(struct logs *logs, const struct log_identity *
     return src;
 }
 
+static void pipe_replace(struct log_pipe *pipe, int fd)
+{
+    struct log_source *src = pipe->src;
+
+    pipe_close(pipe);
+    log_lines_done(&pipe->lines);
+    pipe_init(pipe, src, pipe->stream, fd);
+}
+
+void log_source_set_pipes(struct log_source *src, int stdout_fd, int stderr_fd)
+{
+    log_source_drain(src);
+    pipe_replace(&src->pipes[0], stdout_fd);
+    pipe_replace(&src->pipes[1], stderr_fd);
+}
+
 void log_source_add_extensions(struct log_source *src, int fd)
 {
-    log_lines_done(&src->pipes[2].lines);
-    pipe_init(&src->pipes[2], src, LOG_RECORD_EXTENSION, fd);
+    pipe_replace(&src->pipes[2], fd);
 }
 
 void log_source_on_line(struct log_source *src, log_source_line_fn *fn, void *arg)

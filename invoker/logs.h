@@ -144,7 +144,9 @@ void logs_stream_name(const char *function, const char *version, char ret[LOGS_S
  */
 struct log_source *log_source_new(struct logs *logs, const struct log_identity *identity,
                                   int stdout_fd, int stderr_fd);
-/** The same for what the sandbox's extensions print; once, before they start. */
+/** Others in their place, when those before have no writer any more; the rest of them is read. */
+void log_source_set_pipes(struct log_source *src, int stdout_fd, int stderr_fd);
+/** The same for what the sandbox's extensions print; before they start. */
 void log_source_add_extensions(struct log_source *src, int fd);
 /**
  * Calls @fn with each line, or piece of one, from the pipes, those that are left out as well;

@@ -9,7 +9,6 @@ struct ready_version {
     struct image_info *image;
     struct code *code, *layers;
     struct pool_version *pv;
-    unsigned slow_starts; /* expected */
     bool image_lost;
 };
 
@@ -101,19 +100,6 @@ struct pool_version *ready_version_pool(const struct ready_version *ver)
 unsigned ready_version_refs(const struct ready_version *ver)
 {
     return ver->refs;
-}
-
-void ready_version_expect_slow(struct ready_version *ver)
-{
-    ver->slow_starts++;
-}
-
-bool ready_version_take_slow(struct ready_version *ver)
-{
-    if (ver->slow_starts == 0)
-        return false;
-    ver->slow_starts--;
-    return true;
 }
 
 void ready_version_set_image_lost(struct ready_version *ver)

@@ -44,10 +44,6 @@ const char *ready_version_layers_dir(const struct ready_version *ver);
 struct pool_version *ready_version_pool(const struct ready_version *ver);
 /** How many hold it. */
 unsigned ready_version_refs(const struct ready_version *ver);
-/** One more sandbox is to have its init phase within an invocation (see sandbox_start()). */
-void ready_version_expect_slow(struct ready_version *ver);
-/** Whether the one that begins now is such; takes it off the account. */
-bool ready_version_take_slow(struct ready_version *ver);
 /** The image is not on the node any more: it has to be prepared anew before the next start. */
 void ready_version_set_image_lost(struct ready_version *ver);
 bool ready_version_is_image_lost(const struct ready_version *ver);

@@ -24,7 +24,7 @@
  *      │                    ▼
  *      └────────────────► DEAD
  *
- * Deadlines: CREATING create_limit_us; INIT init_limit_us (or the function's timeout, see slow);
+ * Deadlines: CREATING create_limit_us; INIT init_limit_us, its second try the function's timeout;
  * IDLE the pool's time to live; BUSY the function's timeout, then RETURN_LIMIT_US at least;
  * STOPPING STOP_LIMIT_US, again and again. BUSY without an event: the runtime or an extension has
  * not asked again yet.
@@ -91,10 +91,11 @@ uint64_t sandbox_time_of(const struct sandbox *sb, enum sandbox_state state)
     case SANDBOX_INIT:
         return sb->slow ? timeout_us : sb->host->init_limit_us;
     case SANDBOX_BUSY:
-        if (sb->event)
-            return sb->budget_us;
-        now = now_us(); /* what is left of its time, for code behind the answer */
+        now = now_us();
         due = sb->given_us + sb->budget_us;
+        if (sb->event)
+            return due > now + MSEC(1) ? due - now : MSEC(1);
+        /* what is left of its time, for code behind the answer */
         return due > now + RETURN_LIMIT_US ? due - now : RETURN_LIMIT_US;
     case SANDBOX_STOPPING:
         return STOP_LIMIT_US;
@@ -219,6 +220,7 @@ static void init_done(struct sandbox *sb)
     log_info("sandbox", "ready", KV_STR("sandbox", sb->id),
              KV_STR("function", ready_version_spec(sb->ver)->name),
              KV_U64("init_us", sb->init_us));
+    closep(&sb->listener);
     sandbox_extensions_init_done(sb);
 }
 
@@ -263,7 +265,7 @@ static bool on_other(struct http_req *req, void *arg)
 {
     struct sandbox *sb = arg;
 
-    return extension_face_request(sb->extensions, req);
+    return !sb->restarting && extension_face_request(sb->extensions, req);
 }
 
 static bool on_other_left(struct http_req *req, void *arg)
@@ -498,8 +500,6 @@ void sandbox_init_timers(struct sandbox *sb)
 
 int sandbox_run(struct sandbox *sb, const struct sandbox_event *ev)
 {
-    uint64_t timeout_us = SECONDS(ready_version_spec(sb->ver)->timeout_s);
-    uint64_t spent_us = sb->slow ? sb->init_us : 0; /* init_us: of the first event only */
     struct extension_invoke invoke = {ev->data.request_id, ev->data.invoked_arn, ev->data.trace_id,
                                       0};
 
@@ -508,9 +508,13 @@ int sandbox_run(struct sandbox *sb, const struct sandbox_event *ev)
         return -ERR_UNAVAILABLE;
     sb->event = ev;
     sb->given_us = now_us();
-    sb->budget_us = timeout_us > spent_us + MSEC(1) ? timeout_us - spent_us : MSEC(1);
+    sb->budget_us = SECONDS(ready_version_spec(sb->ver)->timeout_s);
+    if (sb->slow) { /* of the first event only: afterwards there is no init_us */
+        sb->given_us -= sb->init_us;
+        sb->init_us = 0;
+    }
     sandbox_set_state(sb, SANDBOX_BUSY, "event");
-    invoke.deadline_ms = wall_ms() + sb->budget_us / 1000;
+    invoke.deadline_ms = wall_ms() + sandbox_time_of(sb, SANDBOX_BUSY) / 1000;
     extension_face_invoke(sb->extensions, &invoke);
     runtime_face_give(sb->face, &ev->data, invoke.deadline_ms);
     return 0;

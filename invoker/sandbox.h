@@ -117,9 +117,9 @@ void sandbox_host_stop(struct sandbox_host *host, const char *cause, loop_fn *do
 void sandbox_host_done(struct sandbox_host *host);
 
 /**
- * Begins a sandbox of @ver; never fails here. When @ver expects a slow one (the init phase of
- * another took too long), its init phase is part of its first invocation, as Lambda's suppressed
- * init: both together may last as long as the function's timeout.
+ * Begins a sandbox of @ver; never fails here. An init phase that fails, or takes too long, is begun
+ * once more in the same sandbox, as part of its first invocation (Lambda's suppressed init): both
+ * together may last as long as the function's timeout. Only when that fails too the start does.
  */
 struct sandbox *sandbox_start(struct sandbox_host *host, struct ready_version *ver);
 /**

@@ -169,6 +169,7 @@ static void sandbox_free(struct sandbox *sb)
     timer_stop(&sb->extension_settle);
     timer_stop(&sb->shutdown_timer);
     runtime_face_free(sb->face);
+    closep(&sb->listener);
     sandbox_log_close(&sb->log);
     sandbox_stream_over(&sb->stream);
     sandbox_extensions_free(sb);

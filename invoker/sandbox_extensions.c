@@ -138,7 +138,7 @@ void sandbox_on_extensions(struct launch *launch, const struct init_extensions *
     struct extension_api *api = extension_face_api(sb->extensions);
     uint32_t i;
 
-    if (sandbox_has_ended(sb)) {
+    if (sandbox_has_ended(sb) || sb->restarting) {
         closep(&log_fd);
         return;
     }
@@ -189,7 +189,7 @@ void sandbox_on_extension(struct launch *launch, const struct init_extension *ne
     struct extension *ext = extension_api_find(extension_face_api(sb->extensions), news->name);
     (void)launch;
 
-    if (!ext)
+    if (!ext || sb->restarting)
         return;
     switch ((enum init_extension_news)news->news) {
     case INIT_EXTENSION_STARTED:

@@ -42,6 +42,7 @@ struct fake_launch {
     void *arg;
     bool running, ended, gone;
     int signo, gos; /* the last signal; how often it was told to go on */
+    int restarts; /* how often it was asked for another try */
 };
 
 struct world {
@@ -58,7 +59,7 @@ struct world {
     struct timer patience;
     bool refuse_start;
     /* the runtime's side */
-    int listener, out, runtime; /* out: write end of its standard output */
+    int listener, out, runtime; /* listener: only for its name; out: write end of its standard output */
     struct watch *watch;
     struct buf got; /* what the API answered */
     /* what the sandbox said */
@@ -140,6 +141,12 @@ static inline void fake_go(struct launch *launch)
     loop_stop(w.loop);
 }
 
+static inline void fake_restart(struct launch *launch)
+{
+    CONTAINER_OF(launch, struct fake_launch, base)->restarts++;
+    loop_stop(w.loop);
+}
+
 /* Inside of a sandbox is outside of one, here. */
 static inline void fake_connect(struct launch *launch, uint32_t token, uint16_t port)
 {
@@ -172,6 +179,7 @@ static const struct launcher_ops fake_ops = {.name = "fake",
                                              .end = fake_end,
                                              .freeze = fake_freeze,
                                              .go = fake_go,
+                                             .restart = fake_restart,
                                              .connect = fake_connect};
 
 /* ---- what the sandbox says */
@@ -370,6 +378,7 @@ static inline int world_end(void **state)
     }
     runtime_hang_up();
     closep(&w.out);
+    closep(&w.listener);
     timer_stop(&w.patience);
     ready_version_unref(w.ver);
     pool_free(w.pool);
@@ -466,7 +475,7 @@ static inline void create(void)
     assert_int_equal(listen(fds.listener, 8), 0);
     fds.stdout_fd = pipes[0];
     w.out = pipes[1];
-    w.listener = fds.listener;
+    w.listener = dup(fds.listener);
     assert_true(fprintf(usage, "31457280\n") > 0); /* 30 MiB */
     fflush(usage);
     fds.memory_usage = dup(fileno(usage));
@@ -496,6 +505,20 @@ static inline void main_process_exits(int status, uint64_t oom_kills)
     const struct launch_exit how = {status, oom_kills};
 
     w.launch->handler->on_exited(&w.launch->base, &how, w.launch->arg);
+}
+
+/* Waits until another try of init is asked for, and plays the launcher's part of it. */
+static inline void restart(void)
+{
+    int pipes[2];
+
+    run_until(&w.launch->restarts, 1);
+    assert_int_equal(sandbox_state(w.sb), SANDBOX_INIT);
+    assert_int_equal(w.start_failures, 0);
+    assert_int_equal(pipe(pipes), 0);
+    closep(&w.out);
+    w.out = pipes[1];
+    w.launch->handler->on_restarted(&w.launch->base, pipes[0], -1, w.launch->arg);
 }
 
 static inline void assert_has(struct buf *b, const char *part)

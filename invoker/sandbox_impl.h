@@ -4,6 +4,7 @@
  *
  *   sandbox.c             states, events, the runtime's side, deadlines
  *   sandbox_start.c       from nothing to its init phase, and starts that fail
+ *   sandbox_retry.c       the second try of an init phase
  *   sandbox_extensions.c  extensions and telemetry
  *   sandbox_end.c         shutting down, and away
  *
@@ -52,7 +53,10 @@ struct sandbox {
     struct sandbox_stream stream; /* its answer, when that is streamed */
     uint64_t given_us; /* when the event was given */
     uint64_t budget_us; /* its time */
-    bool slow; /* see sandbox_start() */
+    bool slow; /* the second try of its init: within its first invocation's time */
+    bool restarting; /* the processes of the first try are about to end */
+    bool launch_failed; /* there is nothing to try again in */
+    int listener; /* of the face, for a second try; -1 once init is over */
     bool runtime_runs; /* the main process was started and has not ended */
     uint64_t init_began_us;
     uint64_t init_us; /* for the first REPORT, then 0 */
@@ -108,6 +112,12 @@ void sandbox_start_failed_in_function(struct sandbox *sb, const char *error_type
                                       const char *report_type, struct str body, const char *text);
 void sandbox_start_failed_in_node(struct sandbox *sb, enum sandbox_failure_kind kind,
                                   const struct error *err);
+
+/* ---- sandbox_retry.c */
+
+/* Whether the init phase that ended with @failure begins anew, in the same sandbox. */
+bool sandbox_retry(struct sandbox *sb, const struct sandbox_failure *failure);
+void sandbox_on_restarted(struct launch *launch, int stdout_fd, int stderr_fd, void *arg);
 
 /* ---- sandbox_extensions.c */
 

@@ -63,7 +63,7 @@ static void on_line(struct str text, bool is_extension, void *arg)
 
 void sandbox_log_open(struct sandbox_log *log, struct logs *logs, const struct sandbox_spec *spec,
                       const char *sandbox_id, const char *log_stream, const struct launch_fds *fds,
-                      struct telemetry *telemetry, const char *phase)
+                      struct telemetry *telemetry)
 {
     const struct log_identity identity = {.account = spec->account,
                                           .region = spec->region,
@@ -76,7 +76,7 @@ void sandbox_log_open(struct sandbox_log *log, struct logs *logs, const struct s
 
     log->spec = spec;
     log->telemetry = telemetry;
-    log->phase = phase;
+    log->phase = "init";
     log->memory_usage = fds->memory_usage;
     log->memory_events = fds->memory_events;
     log->source = log_source_new(logs, &identity, fds->stdout_fd, fds->stderr_fd);
@@ -84,6 +84,15 @@ void sandbox_log_open(struct sandbox_log *log, struct logs *logs, const struct s
         put_line(log, report_init_start(&log->line, spec->runtime));
     log_source_on_line(log->source, on_line, log);
     tell(log, (struct telemetry_event){.kind = TELEMETRY_INIT_START, .log_stream = log_stream});
+}
+
+void sandbox_log_reopen(struct sandbox_log *log, int stdout_fd, int stderr_fd,
+                        struct telemetry *telemetry)
+{
+    log->telemetry = telemetry;
+    log->phase = "invoke";
+    log_source_set_pipes(log->source, stdout_fd, stderr_fd);
+    tell(log, (struct telemetry_event){.kind = TELEMETRY_INIT_START});
 }
 
 void sandbox_log_add_extensions(struct sandbox_log *log, int fd)

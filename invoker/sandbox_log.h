@@ -46,13 +46,16 @@ struct sandbox_log_ending {
 
 /** An empty one; sandbox_log_close() is fine at once. */
 void sandbox_log_init(struct sandbox_log *log);
-/**
- * Takes the pipes and memory files of @fds over; writes INIT_START where Lambda does. @phase is of
- * the init: "init" or "invoke".
- */
+/** Takes the pipes and memory files of @fds over; writes INIT_START where Lambda does. */
 void sandbox_log_open(struct sandbox_log *log, struct logs *logs, const struct sandbox_spec *spec,
                       const char *sandbox_id, const char *log_stream, const struct launch_fds *fds,
-                      struct telemetry *telemetry, const char *phase);
+                      struct telemetry *telemetry);
+/**
+ * The init phase begins anew, as a part of an invocation: other pipes and subscribers, the same log
+ * stream.
+ */
+void sandbox_log_reopen(struct sandbox_log *log, int stdout_fd, int stderr_fd,
+                        struct telemetry *telemetry);
 /** What the sandbox's extensions print; @fd is taken over. */
 void sandbox_log_add_extensions(struct sandbox_log *log, int fd);
 void sandbox_log_close(struct sandbox_log *log);

@@ -2,6 +2,7 @@
 /*
  * sandbox_start.c - a sandbox from nothing to its init phase, and starts that fail. See sandbox.h.
  */
+#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -23,6 +24,8 @@ void sandbox_start_failed(struct sandbox *sb, const struct sandbox_failure *fail
             &sb->log, failure->init_us,
             failure->kind == SANDBOX_FAILED_INIT_TIMEOUT ? REPORT_TIMEOUT : REPORT_ERROR,
             failure->report_type ? failure->report_type : "Sandbox.Failure");
+    if (sandbox_retry(sb, failure))
+        return;
     sb->host->ops->on_start_failed(sb, failure, sb->host->arg);
     sandbox_end(sb,
                 failure->kind == SANDBOX_FAILED_INIT_TIMEOUT ? SANDBOX_TIMEOUT : SANDBOX_FAILURE,
@@ -110,7 +113,8 @@ static void on_launch_ready(struct launch *launch, const struct launch_fds *fds,
     log_debug("sandbox", "created", KV_STR("sandbox", sb->id), KV_U64("total_us", times->total_us),
               KV_U64("create_us", times->create_us), KV_U64("start_us", times->start_us));
     sandbox_log_open(&sb->log, sb->host->logs, ready_version_spec(sb->ver), sb->id, sb->log_stream,
-                     fds, sb->telemetry, sb->slow ? "invoke" : "init");
+                     fds, sb->telemetry);
+    sb->listener = fcntl(fds->listener, F_DUPFD_CLOEXEC, 0);
     if (runtime_face_new(sb->host->loop, fds->listener, &sandbox_face_ops, sb, &sb->face, &err) < 0) {
         sandbox_start_failed_in_node(sb, SANDBOX_FAILED_NODE, &err);
         return;
@@ -124,8 +128,13 @@ static void on_launch_ready(struct launch *launch, const struct launch_fds *fds,
 
 static void on_launch_exited(struct launch *launch, const struct launch_exit *how, void *arg)
 {
+    struct sandbox *sb = arg;
     (void)launch;
-    sandbox_runtime_ended(arg, how->status, how->oom_kills > 0);
+
+    if (sb->restarting)
+        sb->runtime_runs = false;
+    else
+        sandbox_runtime_ended(sb, how->status, how->oom_kills > 0);
 }
 
 static void start_failed_to_run(struct sandbox *sb, const char *error_type, struct buf *text)
@@ -143,6 +152,7 @@ static void on_launch_failed(struct launch *launch, enum launch_failure why,
 
     if (sandbox_has_ended(sb))
         return;
+    sb->launch_failed = true;
     switch (why) {
     case LAUNCH_FAILED_ENTRYPOINT:
         (void)report_exec_text(&text, ready_version_program(sb->ver), err->sys_errno);
@@ -196,7 +206,8 @@ static const struct launch_handler launch_handler = {.on_ready = on_launch_ready
                                                      .on_gone = on_launch_gone,
                                                      .on_extensions = sandbox_on_extensions,
                                                      .on_extension = sandbox_on_extension,
-                                                     .on_socket = sandbox_on_socket};
+                                                     .on_socket = sandbox_on_socket,
+                                                     .on_restarted = sandbox_on_restarted};
 
 /* ---- public */
 
@@ -235,7 +246,7 @@ struct sandbox *sandbox_start(struct sandbox_host *host, struct ready_version *v
     sb->host = host;
     list_append(&host->sandboxes, &sb->node);
     sb->ver = ready_version_ref(ver);
-    sb->slow = ready_version_take_slow(ver);
+    sb->listener = -1;
     sandbox_log_init(&sb->log);
     sandbox_stream_init(&sb->stream);
     snprintf(sb->id, sizeof(sb->id), "%s-%" PRIu64, process, ++host->next_number);

@@ -165,6 +165,10 @@ static void init_error_of_the_runtime_is_the_answer(void **state)
     w.charge = true;
     create();
     runtime_dial();
+    runtime_prints("the first try\n");
+    runtime_posts("init/error", "", "{\"errorMessage\":\"at first\"}");
+    restart();
+    runtime_dial();
     runtime_prints("[ERROR] Runtime.ImportModuleError: no module\nwithout end");
     runtime_posts("init/error", "Lambda-Runtime-Function-Error-Type: Runtime.ImportModuleError\r\n",
                   "{\"errorMessage\":\"no module\"}");
@@ -173,6 +177,7 @@ static void init_error_of_the_runtime_is_the_answer(void **state)
     assert_int_equal(w.outcome, INVOKE_FUNCTION_ERROR);
     assert_body("{\"errorMessage\":\"no module\"}");
     assert_has(&w.tail, "START RequestId: " ID " Version: $LATEST\n"
+                        "the first try\n"
                         "[ERROR] Runtime.ImportModuleError: no module\nwithout end\n"
                         "END RequestId: " ID);
     assert_has(&w.tail, "\tStatus: error\tError Type: Runtime.ImportModuleError\n");
@@ -184,9 +189,12 @@ static void exit_during_init_is_answered(void **state)
     (void)state;
     w.charge = true;
     create();
+    main_process_exits(1, 0);
+    restart();
     runtime_prints("bye\n");
     main_process_exits(0, 0);
     run_until(&w.answers, 1);
+    assert_int_equal(w.launch->restarts, 1);
     assert_body("{\"errorType\":\"Runtime.ExitError\",\"errorMessage\":\"RequestId: " ID
                 " Error: Runtime exited without providing a reason\"}");
     assert_has(&w.tail, "$LATEST\nbye\nRequestId: " ID " Error: Runtime exited without");
@@ -211,23 +219,37 @@ static void program_that_cannot_run_is_an_invalid_entry_point(void **state)
 static void init_that_takes_too_long_fails_the_start(void **state)
 {
     (void)state;
+    ((struct sandbox_spec *)ready_version_spec(w.ver))->timeout_s = 1;
     w.host.init_limit_us = MSEC(1);
     create();
+    restart();
     run_until(&w.gone, 1);
     assert_int_equal(w.start_failures, 1);
     assert_int_equal(w.failure, SANDBOX_FAILED_INIT_TIMEOUT);
     assert_int_equal(w.ready, 0);
 }
 
-static void second_try_has_its_init_within_the_functions_timeout(void **state)
+static void an_init_that_failed_is_tried_again_within_the_first_invocation(void **state)
 {
     (void)state;
-    ready_version_expect_slow(w.ver);
-    ((struct sandbox_spec *)ready_version_spec(w.ver))->timeout_s = 1;
-    w.host.init_limit_us = 1; /* would fail at once */
-    come_up();
-    assert_int_equal(w.start_failures, 0);
-    assert_false(ready_version_take_slow(w.ver));
+    create();
+    main_process_exits(1, 0);
+    run_until(&w.launch->restarts, 1);
+    main_process_exits(SIGKILL, 0); /* of the first try: nobody's */
+    runtime_dial();
+    runtime_says(NEXT); /* likewise */
+    restart();
+    assert_int_equal(w.launch->gos, 1);
+    runtime_dial();
+    runtime_says(NEXT);
+    run_until(&w.ready, 1);
+    assert_int_equal(sandbox_run(w.sb, &w.event), 0);
+    runtime_hears("{\"n\":1}");
+    runtime_posts("invocation/" ID "/response", "", "7");
+    run_until(&w.answers, 1);
+    assert_body("7");
+    assert_has(&w.tail, "REPORT RequestId: " ID "\tDuration: ");
+    assert_null(strstr(w.tail.ptr, "Init Duration")); /* as it is in the duration */
 }
 
 static void start_that_the_launcher_refuses_fails_later(void **state)
@@ -270,7 +292,7 @@ int main(void)
         TEST(exit_during_init_is_answered),
         TEST(program_that_cannot_run_is_an_invalid_entry_point),
         TEST(init_that_takes_too_long_fails_the_start),
-        TEST(second_try_has_its_init_within_the_functions_timeout),
+        TEST(an_init_that_failed_is_tried_again_within_the_first_invocation),
         TEST(start_that_the_launcher_refuses_fails_later),
         TEST(stop_answers_what_runs),
     };

@@ -93,6 +93,8 @@ int init_frame_parse(const void *bytes, size_t len, struct init_frame *ret)
     case INIT_SOCKET:
     case INIT_GO:
     case INIT_CONNECT:
+    case INIT_RESTART:
+    case INIT_RESTARTED:
         break;
     default:
         return -1;
@@ -355,6 +357,20 @@ int init_assign_fds(uint8_t mounts)
 ssize_t init_go_write(void *buf, size_t cap)
 {
     struct cursor c = frame_begin(buf, cap, INIT_GO, 0);
+
+    return frame_end(&c, buf);
+}
+
+ssize_t init_restart_write(void *buf, size_t cap)
+{
+    struct cursor c = frame_begin(buf, cap, INIT_RESTART, 0);
+
+    return frame_end(&c, buf);
+}
+
+ssize_t init_restarted_write(void *buf, size_t cap)
+{
+    struct cursor c = frame_begin(buf, cap, INIT_RESTARTED, 0);
 
     return frame_end(&c, buf);
 }

@@ -6,12 +6,16 @@
  *   frame = u32 length of what follows the length | u8 type | body        (little endian)
  *
  *   init -> invoker: HELLO (with descriptors), STARTED, EXITED, ERROR;
- *                    EXTENSIONS (with a descriptor), EXTENSION; SOCKET (with a descriptor)
- *   invoker -> init: START (once), SIGNAL, KILL, GO, CONNECT; closing the socket ends the whole
- *                    sandbox; to a blank one ASSIGN (once, with descriptors) before START
+ *                    EXTENSIONS (with a descriptor), EXTENSION; SOCKET (with a descriptor);
+ *                    RESTARTED (with descriptors)
+ *   invoker -> init: START (once), SIGNAL, KILL, GO, CONNECT, RESTART; closing the socket ends the
+ *                    whole sandbox; to a blank one ASSIGN (once, with descriptors) before START
  *
  * Where START finds executables in /opt/extensions, EXTENSIONS names them all and init waits: the
  * first GO starts them (an EXTENSION tells of each), the second one starts the main process.
+ *
+ * RESTART, after START, kills all processes of the function. When the last one is gone RESTARTED
+ * brings new log pipes, and the next GO does what START did.
  *
  * Both sides check every bound; a malformed frame ends the connection. This pair is linked into the
  * static hearth-init too, so it knows libc only and allocates nothing.
@@ -42,6 +46,8 @@
 #define INIT_HAS_MEMORY_USAGE 0x01u
 #define INIT_HAS_MEMORY_EVENTS 0x02u
 
+#define INIT_RESTARTED_FDS 2 /* read ends of standard output and standard error, in this order */
+
 /* Mounts that ASSIGN carries as descriptors: the root file system, then these, in this order. */
 #define INIT_MOUNTS_MAX 4
 #define INIT_MOUNT_TMP 0x01u /* /tmp */
@@ -56,11 +62,13 @@ enum init_type {
     INIT_EXTENSIONS = 8,
     INIT_EXTENSION = 9,
     INIT_SOCKET = 10,
+    INIT_RESTARTED = 11,
     INIT_START = 16,
     INIT_SIGNAL = 17,
     INIT_KILL = 18,
     INIT_GO = 24,
     INIT_CONNECT = 25,
+    INIT_RESTART = 26,
     INIT_ASSIGN = 32,
 };
 
@@ -161,6 +169,8 @@ ssize_t init_signal_write(void *buf, size_t cap, int signo);
 ssize_t init_kill_write(void *buf, size_t cap);
 ssize_t init_assign_write(void *buf, size_t cap, const struct init_assign *m);
 ssize_t init_go_write(void *buf, size_t cap);
+ssize_t init_restart_write(void *buf, size_t cap);
+ssize_t init_restarted_write(void *buf, size_t cap);
 ssize_t init_extensions_write(void *buf, size_t cap, const struct init_extensions *m);
 ssize_t init_extension_write(void *buf, size_t cap, const struct init_extension *m);
 ssize_t init_connect_write(void *buf, size_t cap, const struct init_connect *m);

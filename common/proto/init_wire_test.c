@@ -225,6 +225,8 @@ static void test_malformed_frames_are_refused(void **state)
             break;
         case INIT_GO:
         case INIT_KILL:
+        case INIT_RESTART:
+        case INIT_RESTARTED:
             fail();
         }
         assert_int_equal(r, i == 13 ? 0 : -1);

@@ -79,6 +79,7 @@ uint32_t extensions_find(const char *dir, struct init_extensions *ret)
     long n, at;
 
     memset(ret, 0, sizeof(*ret));
+    memset(&table, 0, sizeof(table));
     table.dir = dir;
     while (fd >= 0 && (n = syscall(SYS_getdents64, fd, buf.bytes, sizeof(buf.bytes))) > 0) {
         for (at = 0; at < n; at += e->len) {

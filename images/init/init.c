@@ -63,9 +63,10 @@ struct init {
     bool started; /* START was received */
     struct init_extensions extensions; /* found none: the main process starts at once */
     int extension_log; /* write end, until all of them are started */
-    int steps; /* GO that are still due */
-    struct init_start start; /* while they are; in kept_buf … */
-    size_t kept; /* … which has so many bytes */
+    enum { GO_NOTHING, GO_MAIN, GO_EXTENSIONS, GO_ALL } due; /* what the next GO starts */
+    struct init_start start; /* what START said: in kept_buf, as it may be needed again */
+    bool restarting; /* RESTART was received, and something of the function is still there */
+    uint64_t oom_kills; /* before it was started */
     size_t have; /* bytes in the receive buffer */
 };
 
@@ -248,40 +249,42 @@ static void on_assign(struct init *init, const struct init_frame *f)
     finish(init, EXIT_PROTOCOL);
 }
 
-/* Tells of the extensions; they and the main process start with GO, so what START said is kept. */
-static void announce_extensions(struct init *init, const struct init_frame *f)
+/* Tells of the extensions; they and the main process start with GO. */
+static void announce_extensions(struct init *init)
 {
-    const uint8_t *frame = f->body - INIT_HEADER;
     uint8_t buf[INIT_HEADER + 4 + INIT_EXTENSIONS_MAX * INIT_NAME_MAX];
-    struct init_frame kept;
     int log = -1;
 
-    memcpy(kept_buf, frame, f->total);
-    init->kept = f->total;
-    if (make_pipe(&log, &init->extension_log) < 0 ||
-        init_frame_parse(kept_buf, f->total, &kept) <= 0 ||
-        init_start_read(&kept, argv_buf, env_buf, &init->start) < 0) {
+    if (make_pipe(&log, &init->extension_log) < 0) {
         send_failure(init, INIT_STAGE_PIPES, errno, "extensions");
         finish(init, EXIT_NO_OPEN);
     }
-    init->steps = 2;
+    init->due = GO_EXTENSIONS;
     send_with_fds(init, buf, init_extensions_write(buf, sizeof(buf), &init->extensions), &log, 1);
     close(log);
 }
 
+static void start_all(struct init *init)
+{
+    if (extensions_find(EXTENSIONS_DIR, &init->extensions))
+        announce_extensions(init);
+    else
+        start_main(init, &init->start);
+}
+
 static void on_start(struct init *init, const struct init_frame *f)
 {
-    struct init_start start;
+    struct init_frame kept;
 
-    if (init->started || init->blank.waits || init_start_read(f, argv_buf, env_buf, &start) < 0) {
+    if (!init->started)
+        memcpy(kept_buf, f->body - INIT_HEADER, f->total);
+    if (init->started || init->blank.waits || init_frame_parse(kept_buf, f->total, &kept) <= 0 ||
+        init_start_read(&kept, argv_buf, env_buf, &init->start) < 0) {
         send_failure(init, INIT_STAGE_PROTOCOL, 0, init->started ? "second START" : "START");
         finish(init, EXIT_PROTOCOL);
     }
     init->started = true;
-    if (extensions_find(EXTENSIONS_DIR, &init->extensions))
-        announce_extensions(init, f);
-    else
-        start_main(init, &start);
+    start_all(init);
 }
 
 static void send_extension(struct init *init, const struct init_extension *m)
@@ -297,18 +300,111 @@ static void on_go(struct init *init)
     struct init_extension m;
     uint32_t i;
 
-    if (init->steps == 2) {
+    switch (init->due) {
+    case GO_ALL:
+        init->due = GO_NOTHING;
+        start_all(init);
+        break;
+    case GO_EXTENSIONS:
+        init->due = GO_MAIN;
         for (i = 0; i < init->extensions.len; i++) {
             extensions_start(i, init->start.env, init->extension_log, &init->mask, &m);
             send_extension(init, &m);
         }
         close_fd(&init->extension_log);
-    } else if (init->steps == 1) {
+        break;
+    case GO_MAIN:
+        init->due = GO_NOTHING;
         start_main(init, &init->start);
-        explicit_bzero(kept_buf, init->kept); /* the environment was in there */
+        break;
+    case GO_NOTHING:
+        break;
     }
-    if (init->steps > 0)
-        init->steps--;
+}
+
+/* The child has become the function, or tells why it could not. */
+static void on_report(struct init *init)
+{
+    struct init_started m = {init->main_pid};
+    uint8_t buf[INIT_HEADER + 4];
+    struct child_report r;
+    ssize_t n;
+
+    do
+        n = read(init->report, &r, sizeof(r));
+    while (n < 0 && errno == EINTR);
+    close_fd(&init->report);
+    if (n == (ssize_t)sizeof(r)) {
+        init->main_pid = 0;
+        send_failure(init, (enum init_stage)r.stage, r.sys_errno, "");
+    } else {
+        send_all(init, buf, init_started_write(buf, sizeof(buf), &m));
+    }
+}
+
+static void on_main_exit(struct init *init, int status)
+{
+    struct init_exited m = {.pid = init->main_pid, .status = status};
+    uint8_t buf[INIT_HEADER + 16];
+
+    /* it may be dead before we have looked at its report */
+    if (init->report >= 0)
+        on_report(init);
+    if (init->main_pid == 0)
+        return;
+    init->main_pid = 0;
+    m.oom_kills = memory_oom_kills(init->memory.events) - init->oom_kills;
+    send_all(init, buf, init_exited_write(buf, sizeof(buf), &m));
+}
+
+/* Nothing of the function is left: new pipes, and with GO it begins anew. */
+static void restarted(struct init *init)
+{
+    uint8_t buf[INIT_HEADER];
+    int fds[INIT_RESTARTED_FDS];
+
+    init->restarting = false;
+    init->oom_kills = memory_oom_kills(init->memory.events);
+    close_fd(&init->stdout_fd);
+    close_fd(&init->stderr_fd);
+    close_fd(&init->extension_log);
+    if (make_pipe(&fds[0], &init->stdout_fd) < 0 || make_pipe(&fds[1], &init->stderr_fd) < 0) {
+        send_failure(init, INIT_STAGE_PIPES, errno, "log pipes");
+        finish(init, EXIT_NO_OPEN);
+    }
+    init->due = GO_ALL;
+    send_with_fds(init, buf, init_restarted_write(buf, sizeof(buf)), fds, INIT_RESTARTED_FDS);
+    close(fds[0]);
+    close(fds[1]);
+}
+
+static void reap(struct init *init)
+{
+    struct init_extension m;
+    int status;
+    pid_t pid;
+
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+        if (pid == init->main_pid)
+            on_main_exit(init, status);
+        else if (extensions_ended(pid, status, &m))
+            send_extension(init, &m);
+    }
+    if (init->restarting && pid < 0 && errno == ECHILD)
+        restarted(init);
+}
+
+/* No fork slips through: one that is under way when the signal comes fails (kill(2) of -1). */
+static void on_restart(struct init *init)
+{
+    if (!init->started || init->restarting) {
+        send_failure(init, INIT_STAGE_PROTOCOL, 0, "RESTART");
+        finish(init, EXIT_PROTOCOL);
+    }
+    init->restarting = true;
+    init->due = GO_NOTHING;
+    kill_all(init);
+    reap(init);
 }
 
 /* Never waits: whether the connection comes to be is seen by whoever uses it. */
@@ -366,6 +462,11 @@ static void on_frame(struct init *init, const struct init_frame *f)
             break;
         on_connect(init, &to);
         return;
+    case INIT_RESTART:
+        if (f->body_len != 0)
+            break;
+        on_restart(init);
+        return;
     case INIT_HELLO:
     case INIT_STARTED:
     case INIT_EXITED:
@@ -373,6 +474,7 @@ static void on_frame(struct init *init, const struct init_frame *f)
     case INIT_EXTENSIONS:
     case INIT_EXTENSION:
     case INIT_SOCKET:
+    case INIT_RESTARTED:
         break;
     }
     send_failure(init, INIT_STAGE_PROTOCOL, 0, "unexpected message");
@@ -404,59 +506,16 @@ static void on_readable(struct init *init)
     }
 }
 
-/* The child has become the function, or tells why it could not. */
-static void on_report(struct init *init)
-{
-    struct init_started m = {init->main_pid};
-    uint8_t buf[INIT_HEADER + 4];
-    struct child_report r;
-    ssize_t n;
-
-    do
-        n = read(init->report, &r, sizeof(r));
-    while (n < 0 && errno == EINTR);
-    close_fd(&init->report);
-    if (n == (ssize_t)sizeof(r)) {
-        init->main_pid = 0;
-        send_failure(init, (enum init_stage)r.stage, r.sys_errno, "");
-    } else {
-        send_all(init, buf, init_started_write(buf, sizeof(buf), &m));
-    }
-}
-
-static void on_main_exit(struct init *init, int status)
-{
-    struct init_exited m = {.pid = init->main_pid, .status = status};
-    uint8_t buf[INIT_HEADER + 16];
-
-    /* it may be dead before we have looked at its report */
-    if (init->report >= 0)
-        on_report(init);
-    if (init->main_pid == 0)
-        return;
-    init->main_pid = 0;
-    m.oom_kills = memory_oom_kills(init->memory.events);
-    send_all(init, buf, init_exited_write(buf, sizeof(buf), &m));
-}
-
 static void on_signal(struct init *init)
 {
     struct signalfd_siginfo si;
-    struct init_extension m;
-    int status;
-    pid_t pid;
 
     if (read(init->signals, &si, sizeof(si)) != (ssize_t)sizeof(si))
         return;
     /* the engine shuts down; a sender inside the sandbox has a pid here and is not obeyed */
     if (si.ssi_signo == SIGTERM && si.ssi_pid == 0)
         finish(init, EXIT_CLOSED);
-    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-        if (pid == init->main_pid)
-            on_main_exit(init, status);
-        else if (extensions_ended(pid, status, &m))
-            send_extension(init, &m);
-    }
+    reap(init);
 }
 
 int main(int argc, char **argv)

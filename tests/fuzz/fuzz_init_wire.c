@@ -55,6 +55,10 @@ static ssize_t rewrite(const struct init_frame *f)
                                                 : init_assign_write(again, sizeof(again), &assign);
     case INIT_GO:
         return f->body_len ? 0 : init_go_write(again, sizeof(again));
+    case INIT_RESTART:
+        return f->body_len ? 0 : init_restart_write(again, sizeof(again));
+    case INIT_RESTARTED:
+        return f->body_len ? 0 : init_restarted_write(again, sizeof(again));
     case INIT_EXTENSIONS:
         return init_extensions_read(f, &extensions) < 0
                    ? 0

@@ -424,6 +424,27 @@ def test_a_bad_extension_fails_the_invocation(hearth, lam, with_extensions, kind
     assert f"EXTENSION\tName: bad\t{line}" in "\n".join(lines_of(hearth, name))
 
 
+def test_an_extension_that_fails_once_is_tried_again_with_the_function(hearth, lam, with_extensions):
+    code = COMMON + """
+me, status, _ = register(["INVOKE"])
+if not os.path.exists("/tmp/" + NAME):
+    open("/tmp/" + NAME, "w").close()
+    call("POST", "/2020-01-01/extension/init/error", {}, Lambda_Extension_Identifier=me, Lambda_Extension_Function_Error_Type="X.Y")
+    sys.exit(7)
+say("again", status=status)
+while True:
+    next_event(me)
+"""
+    with_extensions("ext-once", {"flaky": code})
+    for _ in range(2):
+        a, r = invoke(lam, "ext-once", {})
+        assert "FunctionError" not in a, r
+    lines = "\n".join(lines_of(hearth, "ext-once"))
+    assert re.search(r"EXTENSION\tName: flaky\tState: InitError\tEvents: \[INVOKE\]\tError Type: X.Y\n.*INIT_REPORT .*\tPhase: init\tStatus: error\t"
+                     r"Error Type: Extension.InitError\n(.*\n)*.*\"again\"(.*\n)*.*EXTENSION\tName: flaky\tState: Ready\tEvents: \[INVOKE\]", lines), lines
+    assert lines.count("INIT_REPORT") == 1 and lines.count("INIT_START") == 1
+
+
 def test_an_extension_that_never_asks_keeps_its_own_function_only(hearth, lam, with_extensions, make_function):
     with_extensions("ext-silent", {"silent": COMMON + "register(['INVOKE'])\ntime.sleep(99)\n"}, Timeout=2)
     make_function("ext-neighbour", {"app.py": HANDLER})

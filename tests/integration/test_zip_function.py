@@ -174,6 +174,38 @@ def test_an_error_in_init_is_the_answer(lam, make_function):
     assert a["FunctionError"] == "Unhandled" and r["errorMessage"] == "Runtime startup fails" and r["errorType"] == "Exception"
 
 
+INIT_ONCE = """
+import os, time
+first = not os.path.exists("/tmp/mark")
+print("init", "first" if first else "second", os.environ["AWS_LAMBDA_LOG_STREAM_NAME"])
+if first:
+    open("/tmp/mark", "w").close()
+    if os.environ["MODE"] == "forks" and os.fork() == 0:
+        os.setsid()
+        time.sleep(60)
+    if os.environ["MODE"] == "raises":
+        raise RuntimeError("not yet")
+    os._exit(3)
+def handler(e, c):
+    return {"stream": c.log_stream_name, "pids": [p for p in os.listdir("/proc") if p.isdigit()], "left": c.get_remaining_time_in_millis()}
+"""
+
+
+@pytest.mark.parametrize("mode", ["exits", "raises", "forks"])
+def test_an_init_that_fails_is_tried_again_in_the_same_sandbox(hearth, lam, make_function, mode):
+    make_function(f"once-{mode}", {"app.py": INIT_ONCE}, Environment={"Variables": {"MODE": mode}}, MemorySize=512)
+    a, r = call(lam, f"once-{mode}", LogType="Tail")
+    assert "FunctionError" not in a and len(r["pids"]) == 2 and r["left"] < 10000, r  # PID 1 and the runtime
+    lines = [line.split(" ", 1)[1] for line in hearth.hearth("logs", f"once-{mode}").stdout.splitlines() if " " in line]
+    kinds = [line.split("\t")[0] if line.startswith("init") else line.split(" ")[0] for line in lines
+             if line.startswith(("INIT_", "init", "START", "END", "REPORT"))]
+    assert kinds == ["INIT_START", f"init first {r['stream']}", "INIT_REPORT", f"init second {r['stream']}", "START", "END", "REPORT"]
+    report = next(line for line in lines if line.startswith("INIT_REPORT"))
+    assert "\tPhase: init\tStatus: error\tError Type: Runtime." in report
+    assert "Init Duration" not in lines[-1]  # it is in the duration
+    assert call(lam, f"once-{mode}")[1]["stream"] == r["stream"]
+
+
 def test_memory_is_limited(lam, make_function):
     make_function("hog", {"app.py": "def handler(e, c):\n  x = bytearray(e['mb'] << 20)\n  x[::4096] = b'1' * len(x[::4096])\n  return len(x)"}, MemorySize=128, Timeout=20)
     assert call(lam, "hog", {"mb": 20})[1] == 20 << 20
