@@ -367,9 +367,9 @@ void invocation_run(struct pool_wait *w, struct sandbox *sb)
                  .trace_id = inv->head.trace_id,
                  .client_context = inv->head.client_context,
                  .cognito_identity = inv->head.cognito_identity,
-                 .payload = buf_str(&inv->payload)},
+                 .payload = buf_str(&inv->payload),
+                 .wants_stream = inv->head.flags & INVOKE_ACCEPT_STREAM},
         .want_tail = inv->head.flags & INVOKE_LOG_TAIL,
-        .want_stream = inv->head.flags & INVOKE_ACCEPT_STREAM,
     };
     if (sandbox_run(sb, &inv->event) == 0)
         return;

@@ -174,7 +174,9 @@ bool runtime_api_begin_stream(struct runtime_api *api, const struct runtime_requ
 {
     struct str id = STR_NULL;
 
-    if (!is_streaming(req) || route_find(req->path, &id) != ROUTE_RESPONSE ||
+    bool open_ended = req->is_open_ended && req->response_mode.len == 0;
+
+    if ((!is_streaming(req) && !open_ended) || route_find(req->path, &id) != ROUTE_RESPONSE ||
         !str_is(req->method, "POST") || api->state != RUNTIME_RUNNING || !is_current(api, id))
         return false;
     api->state = RUNTIME_RESPONSE;

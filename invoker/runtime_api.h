@@ -46,6 +46,7 @@ struct runtime_api {
 struct runtime_request {
     struct str method, path;
     struct str response_mode; /* Lambda-Runtime-Function-Response-Mode */
+    bool is_open_ended; /* without a mode it is a stream all the same: see runtime_face.c */
     bool is_too_large; /* the body is beyond RUNTIME_BODY_MAX and was not read */
     bool is_truncated; /* the body broke off */
 };

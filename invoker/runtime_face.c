@@ -119,11 +119,22 @@ static void handle(struct runtime_face *face, struct http_req *req, bool is_too_
 
 /* ---- streamed responses */
 
+/*
+ * AWS's client for Go names no mode, ever: its answers are chunked, and what breaks one on its way is
+ * in its trailers. So it is as on Lambda, where such an answer is a stream when the caller takes one.
+ */
+static bool is_open_ended(const struct runtime_face *face, const struct http_req *req)
+{
+    return face->event && str_eq_nocase(http_header(req, "transfer-encoding"), STR("chunked")) &&
+           (face->event->wants_stream || http_header(req, "trailer").len > 0);
+}
+
 static size_t on_head(struct http_req *req, void *arg)
 {
     struct runtime_face *face = arg;
-    const struct runtime_request question = question_of(req);
+    struct runtime_request question = question_of(req);
 
+    question.is_open_ended = is_open_ended(face, req);
     if (!face->closed && runtime_api_begin_stream(&face->api, &question)) {
         http_stream_body(req);
         face->streaming = req;

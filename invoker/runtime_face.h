@@ -23,6 +23,7 @@ struct runtime_event_data {
     struct str client_context; /* JSON on one line */
     struct str cognito_identity; /* JSON on one line */
     struct str payload;
+    bool wants_stream; /* a streamed answer is handed on as it comes; else it is gathered */
 };
 
 struct http_req;

@@ -358,12 +358,12 @@ static void on_stream(struct str bytes, void *arg)
         return;
     if (bytes.len == 0)
         sandbox_stream_begin(&sb->stream,
-                             ev->want_stream ? sb->host->stream_limit : RUNTIME_BODY_MAX,
-                             !ev->want_stream);
+                             ev->data.wants_stream ? sb->host->stream_limit : RUNTIME_BODY_MAX,
+                             !ev->data.wants_stream);
     if (sandbox_stream_take(&sb->stream, bytes) < 0) {
         runtime_face_refuse_stream(sb->face);
         on_too_large(sb, sb->stream.limit);
-    } else if (ev->want_stream) {
+    } else if (ev->data.wants_stream) {
         sb->host->ops->on_stream(sb, ev, bytes, sb->host->arg);
     }
 }

@@ -40,7 +40,6 @@ enum sandbox_state {
 struct sandbox_event {
     struct runtime_event_data data;
     bool want_tail;
-    bool want_stream; /* a streamed answer is handed on as it comes; else it is gathered */
 };
 
 /** How an invocation ended; all borrowed for the call of on_answer. */
@@ -80,7 +79,7 @@ struct sandbox_ops {
     void (*on_returning)(struct sandbox *sb, void *arg);
     /* sandbox_charge() may be called inside, once. */
     void (*on_start_failed)(struct sandbox *sb, const struct sandbox_failure *failure, void *arg);
-    /* A streamed answer begins (@bytes empty), or goes on; only with want_stream. May be held. */
+    /* A streamed answer begins (@bytes empty), or goes on; only with data.wants_stream. May be held. */
     void (*on_stream)(struct sandbox *sb, const struct sandbox_event *ev, struct str bytes,
                       void *arg);
     /* The event of sandbox_run() or sandbox_charge() is over. */

@@ -10,7 +10,7 @@
 
 static void begin_stream(bool wanted)
 {
-    w.event.want_stream = wanted;
+    w.event.data.wants_stream = wanted;
     come_up_and_run();
     runtime_says(STREAMS);
 }
@@ -34,6 +34,39 @@ static void a_streamed_answer_is_handed_on_while_it_comes(void **state)
     assert_true(str_is(buf_str(&w.streamed), "first, second"));
     runtime_says(NEXT);
     run_until(&w.ready, 2);
+}
+
+#define NAMES_NO_MODE                                                                              \
+    "POST /2018-06-01/runtime/invocation/" ID "/response HTTP/1.1\r\nHost: x\r\n"                  \
+    "Transfer-Encoding: chunked\r\n"                                                               \
+    "Trailer: Lambda-Runtime-Function-Error-Body,Lambda-Runtime-Function-Error-Type\r\n\r\n"
+
+/* As AWS's client for Go does it. */
+static void a_chunked_answer_without_a_mode_is_a_stream_when_one_is_wanted(void **state)
+{
+    (void)state;
+    w.event.data.wants_stream = true;
+    come_up_and_run();
+    runtime_says(NAMES_NO_MODE "5\r\nfirst\r\n");
+    run_until(&w.pieces, 2);
+    assert_true(str_is(buf_str(&w.streamed), "first"));
+    runtime_says("0\r\n\r\n");
+    runtime_hears("202 Accepted");
+    assert_int_equal(w.outcome, INVOKE_OK);
+    assert_int_equal(w.body.len, 0);
+}
+
+static void a_gathered_answer_that_breaks_on_its_way_is_an_error(void **state)
+{
+    (void)state;
+    come_up_and_run();
+    runtime_says(NAMES_NO_MODE "5\r\nfirst\r\n0\r\n"
+                               "Lambda-Runtime-Function-Error-Type: errorString\r\n"
+                               "Lambda-Runtime-Function-Error-Body: eyJhIjoxfQ==\r\n\r\n");
+    runtime_hears("202 Accepted");
+    assert_int_equal(w.pieces, 0);
+    assert_int_equal(w.outcome, INVOKE_FUNCTION_ERROR);
+    assert_body("{\"a\":1}");
 }
 
 static void a_held_answer_waits_in_the_runtimes_socket(void **state)
@@ -140,6 +173,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_streamed_answer_is_handed_on_while_it_comes),
+        TEST(a_chunked_answer_without_a_mode_is_a_stream_when_one_is_wanted),
+        TEST(a_gathered_answer_that_breaks_on_its_way_is_an_error),
         TEST(a_held_answer_waits_in_the_runtimes_socket),
         TEST(a_streamed_answer_that_nobody_asked_for_is_gathered),
         TEST(trailers_tell_of_an_error),

@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+import time
 
 import pytest
 
@@ -205,6 +206,35 @@ def test_errors_of_static_programs_are_the_answer(lam, make_from, program):
     assert a["FunctionError"] == "Unhandled" and r["errorMessage"].endswith("at the disco"), r
     # Go's client ends the program after a panic, Rust's goes on; either way the next call is answered.
     assert call(lam, f"{language}-err", {"text": "on"})[1]["text"] == "on"
+
+
+def test_static_programs_stream(lam, make_from, program):
+    language, files = program
+    name = f"{language}-stream"
+    make_from(name, files, "provided.al2023", MemorySize=512)
+    call(lam, name, {})
+    # Rust's client writes what breaks a stream into the stream, instead of its trailers.
+    for end in [{}, {"break": "no more"}][:2 if language == "go" else 1]:
+        a = lam.invoke_with_response_stream(FunctionName=name, Payload=json.dumps(dict(end, lines=3)))
+        at, text, complete = [], b"", None
+        for event in a["EventStream"]:
+            complete = event.get("InvokeComplete", complete)
+            if "PayloadChunk" in event:
+                at.append(time.monotonic())
+                text += event["PayloadChunk"]["Payload"]
+        assert time.monotonic() - at[0] > 0.9  # the first came long before the end
+        if language == "rust":  # its client always begins with the head of an HTTP answer
+            head, text = text.split(b"\0" * 8, 1)
+            assert json.loads(head)["statusCode"] == 200
+        assert text == b"line 0\nline 1\nline 2\n"
+        assert ("ErrorCode" in complete) == bool(end), complete
+        if end:
+            assert json.loads(complete["ErrorDetails"])["errorMessage"] == "no more"
+    a = lam.invoke(FunctionName=name, Payload=json.dumps({"lines": 2}))
+    assert a["Payload"].read().endswith(b"line 0\nline 1\n") and "FunctionError" not in a
+    if language == "go":
+        a, r = call(lam, name, {"lines": 1, "break": "no more"})
+        assert a["FunctionError"] == "Unhandled" and r["errorMessage"] == "no more", r
 
 
 def test_static_programs_that_take_too_long_are_replaced(lam, make_from, program):

@@ -6,6 +6,8 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"log"
 	"os"
 	"strings"
@@ -21,6 +23,8 @@ type request struct {
 	Panic string `json:"panic"` // panic with it
 	Sleep int    `json:"sleep"` // seconds
 	Env   bool   `json:"env"`   // answer with the environment
+	Lines int    `json:"lines"` // stream so many, half a second apart
+	Break string `json:"break"` // and then this error
 }
 
 type answer struct {
@@ -32,13 +36,33 @@ type answer struct {
 	Env       map[string]string `json:"env,omitempty"`
 }
 
-func handle(ctx context.Context, req request) (*answer, error) {
+func stream(req request) io.Reader {
+	out, in := io.Pipe()
+	go func() {
+		for n := 0; n < req.Lines; n++ {
+			if n > 0 {
+				time.Sleep(500 * time.Millisecond)
+			}
+			fmt.Fprintf(in, "line %d\n", n)
+		}
+		if req.Break != "" {
+			in.CloseWithError(errors.New(req.Break))
+		}
+		in.Close()
+	}()
+	return out
+}
+
+func handle(ctx context.Context, req request) (any, error) {
 	log.Println("go says", req.Text)
 	if req.Fail != "" {
 		return nil, errors.New(req.Fail)
 	}
 	if req.Panic != "" {
 		panic(req.Panic)
+	}
+	if req.Lines > 0 {
+		return stream(req), nil
 	}
 	time.Sleep(time.Duration(req.Sleep) * time.Second)
 	lc, _ := lambdacontext.FromContext(ctx)

@@ -173,8 +173,13 @@ static void on_socket(struct launch *launch, uint32_t token, int fd, int sys_err
     closep(&fd);
 }
 
-static const struct launch_handler handler = {on_ready,      on_exited,    on_failed, on_gone,
-                                              on_extensions, on_extension, on_socket};
+static const struct launch_handler handler = {.on_ready = on_ready,
+                                              .on_exited = on_exited,
+                                              .on_failed = on_failed,
+                                              .on_gone = on_gone,
+                                              .on_extensions = on_extensions,
+                                              .on_extension = on_extension,
+                                              .on_socket = on_socket};
 
 static void start(const char *id, char **args)
 {
