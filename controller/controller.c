@@ -22,10 +22,14 @@
 static void serve_node_register(struct rpc_request *rpc, const cJSON *args, struct str body,
                                 void *arg);
 
+static void serve_node_provisioned(struct rpc_request *rpc, const cJSON *args, struct str body,
+                                   void *arg);
+
 static const struct rpc_method methods[] = {
     {"lambda", serve_lambda},
     {"route.resolve", serve_route_resolve},
     {"node.register", serve_node_register},
+    {"node.provisioned", serve_node_provisioned},
     {"version.get", serve_version_get},
     {"code.get", serve_code_get},
     {"code.download", serve_code_download},
@@ -38,8 +42,10 @@ static void on_peer_gone(struct peer *peer, void *arg)
 {
     struct controller *c = arg;
 
-    if (peer->role == PEER_INVOKER && peer->registered)
-        nodes_lost(c->nodes, peer->id);
+    if (peer->role != PEER_INVOKER || !peer->registered)
+        return;
+    nodes_lost(c->nodes, peer->id);
+    provisioner_node_lost(c->provisioner, peer);
 }
 
 static void on_up(struct link *link, const struct link_hello *hello, void *arg)
@@ -106,6 +112,8 @@ static void serve_node_register(struct rpc_request *rpc, const cJSON *args, stru
                                 void *arg)
 {
     struct str id = cjson_str(args, "id"), address = cjson_str(args, "address");
+    double memory =
+        cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(args, "memory_mib"));
     struct controller *c = arg;
     struct peer *peer = peers_by_link(c->peers, rpc_request_link(rpc));
     struct error err;
@@ -131,6 +139,28 @@ static void serve_node_register(struct rpc_request *rpc, const cJSON *args, stru
     }
     rpc_reply(rpc, NULL, STR_NULL);
     fn_changes_invoker_here(c->changes, peer);
+    provisioner_node_here(c->provisioner, peer, memory > 0 ? (uint64_t)memory : 0);
+}
+
+static void serve_node_provisioned(struct rpc_request *rpc, const cJSON *args, struct str body,
+                                   void *arg)
+{
+    struct controller *c = arg;
+    struct peer *peer = peers_by_link(c->peers, rpc_request_link(rpc));
+    struct error err;
+
+    (void)body;
+    if (provisioner_told(c->provisioner, peer, args, &err) < 0)
+        rpc_fail(rpc, &err);
+    else
+        rpc_reply(rpc, NULL, STR_NULL);
+}
+
+static void on_change_over(struct str account, struct str name, void *arg)
+{
+    struct controller *c = arg;
+
+    provisioner_look(c->provisioner, account, name);
 }
 
 /* ---- Redis ---- */
@@ -149,6 +179,7 @@ static void on_redis(bool up, const struct error *why, void *arg)
     fn_changes_resume(c->changes);
     code_gc_sweep(c->gc); /* an answer that was lost may have told of archives */
     async_redis_here(c->async);
+    provisioner_redis_here(c->provisioner);
 }
 
 /* ---- life ---- */
@@ -330,6 +361,11 @@ static int start(struct controller *c, struct error *err)
                                          .prepare_timeout_us = c->config->prepare_timeout_us,
                                          .peer_timeout_us = c->config->peer_timeout_us,
                                          .retry_us = retry_us ? retry_us : SECONDS(1)};
+    struct provisioner_options provisioner = {.loop = c->loop,
+                                              .key = &c->key,
+                                              .grace_us = c->config->node_grace_us,
+                                              .peer_timeout_us = c->config->peer_timeout_us,
+                                              .retry_us = retry_us ? retry_us : SECONDS(1)};
     int r;
 
     r = read_runtimes(c, err);
@@ -350,7 +386,12 @@ static int start(struct controller *c, struct error *err)
     changes.peers = c->peers;
     changes.gc = c->gc;
     changes.runtimes = c->runtimes;
+    changes.on_over = on_change_over;
+    changes.arg = c;
     c->changes = fn_changes_new(&changes);
+    provisioner.redis = c->redis;
+    provisioner.peers = c->peers;
+    c->provisioner = provisioner_new(&provisioner);
     r = open_store(c, err);
     if (r == 0)
         r = open_s3(c, err);
@@ -404,6 +445,7 @@ void controller_free(struct controller *c)
     async_free(c->async);
     link_server_free(c->server);
     nodes_free(c->nodes);
+    provisioner_free(c->provisioner);
     code_gc_free(c->gc);
     code_store_free(c->store);
     registry_free(c->registry);

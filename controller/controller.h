@@ -18,6 +18,7 @@
 #include "controller/fn_change.h"
 #include "controller/nodes.h"
 #include "controller/peers.h"
+#include "controller/provisioner.h"
 #include "controller/store/registry.h"
 
 struct controller {
@@ -34,6 +35,7 @@ struct controller {
     struct peers *peers;
     struct nodes *nodes;
     struct fn_changes *changes;
+    struct provisioner *provisioner;
     struct aws_client *aws; /* NULL: no AWS-compatible services are configured */
     struct aws_client *s3_put; /* the object store as a destination; NULL: as s3 */
     struct async *async;

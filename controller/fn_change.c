@@ -435,6 +435,8 @@ static void change_enter(struct fn_change *change)
         log_info("change", "over", KV_STR("function", change->ver->name),
                  KV_U64("generation", change->ver->generation),
                  KV_STR("state", fn_state_name(change->ver->state)));
+        change->changes->o.on_over(str_of(change->ver->account), str_of(change->ver->name),
+                                   change->changes->o.arg);
         change_free(change);
         break;
     }

@@ -30,6 +30,9 @@ struct fn_changes_options {
     uint64_t prepare_timeout_us; /* for an invoker to be there and ready */
     uint64_t peer_timeout_us; /* for a peer to give up the old version */
     uint64_t retry_us; /* of a step that Redis, or an invoker for its own reasons, did not take */
+    /* A change has ended, one way or the other. */
+    void (*on_over)(struct str account, struct str name, void *arg);
+    void *arg;
 };
 
 struct fn_changes *fn_changes_new(const struct fn_changes_options *options);

@@ -11,6 +11,7 @@
 #define REGISTER_LIMIT_US SECONDS(5)
 #define REGISTER_AGAIN_US SECONDS(1)
 #define SPEC_LIMIT_US SECONDS(10)
+#define PROVISIONED_LIMIT_US SECONDS(5)
 
 #if defined(__aarch64__)
 #define OWN_ARCHITECTURE "arm64"
@@ -83,6 +84,7 @@ static void on_registered(const cJSON *ok, struct str body, const struct error *
 
     if (!err) {
         log_info("controller", "registered", KV_STR("node", cl->options.node));
+        provisions_tell(cl->parts.provisions);
     } else if (link_is_up(cl->link)) {
         log_warn("controller", "not registered, retrying in 1 s", KV_ERR(err));
         timer_start(&cl->register_again, REGISTER_AGAIN_US);
@@ -345,11 +347,86 @@ static void on_version_retire(struct rpc_request *req, const cJSON *args, struct
     rpc_reply(req, NULL, STR_NULL);
 }
 
+/* False: an element is not as it should be. */
+static bool read_want(const cJSON *json, struct provision_want *ret)
+{
+    const char *account = string_arg(json, "account"), *name = string_arg(json, "name");
+    const char *version = string_arg(json, "version");
+    double generation = cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(json, "generation"));
+    double count = cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(json, "count"));
+
+    if (!account || !name || !version || !(generation > 0) || !(count >= 1) || count > UINT32_MAX)
+        return false;
+    *ret = (struct provision_want){.key = {.account = str_of(account),
+                                           .name = str_of(name),
+                                           .version = str_of(version),
+                                           .generation = (uint64_t)generation},
+                                   .count = (uint32_t)count};
+    return true;
+}
+
+static void on_node_provision(struct rpc_request *req, const cJSON *args, struct str body, void *arg)
+{
+    const cJSON *list = cJSON_GetObjectItemCaseSensitive(args, "versions"), *json;
+    struct provision_want *wants = calloc((size_t)cJSON_GetArraySize(list) + 1, sizeof(*wants));
+    struct controller_link *cl = arg;
+    bool good = cJSON_IsArray(list);
+    size_t len = 0;
+    (void)body;
+
+    if (!wants)
+        abort();
+    cJSON_ArrayForEach(json, list)
+        good = good && read_want(json, &wants[len++]);
+    if (good) {
+        provisions_set(cl->parts.provisions, wants, len);
+        rpc_reply(req, NULL, STR_NULL);
+    } else {
+        bad_args(req, "node.provision");
+    }
+    free(wants);
+}
+
+static void on_provisions_told(const cJSON *ok, struct str body, const struct error *err, void *arg)
+{
+    struct controller_link *cl = arg;
+    (void)ok;
+    (void)body;
+
+    if (err && link_is_up(cl->link)) /* a controller that knows nothing of it, or is busy */
+        log_debug("controller", "it was not told what is provisioned here", KV_ERR(err));
+}
+
+void controller_link_tell_provisions(const struct provision_status *all, size_t len, void *arg)
+{
+    struct controller_link *cl = arg;
+    cJSON *args, *list, *json;
+    size_t i;
+
+    if (!cl->link || !link_is_up(cl->link))
+        return; /* it is told when it is up again */
+    args = cJSON_CreateObject();
+    list = cJSON_AddArrayToObject(args, "versions");
+    for (i = 0; i < len; i++) {
+        CLEANUP(freep) char *account = str_dup(all[i].key.account);
+        CLEANUP(freep) char *name = str_dup(all[i].key.name);
+        CLEANUP(freep) char *version = str_dup(all[i].key.version);
+
+        json = version_args(account, name, version, all[i].key.generation);
+        cJSON_AddNumberToObject(json, "begun", all[i].begun);
+        cJSON_AddNumberToObject(json, "ready", all[i].ready);
+        cJSON_AddBoolToObject(json, "failed", all[i].has_failed);
+        cJSON_AddItemToArray(list, json);
+    }
+    ask(cl, "node.provisioned", args, PROVISIONED_LIMIT_US, on_provisions_told, cl);
+}
+
 static const struct rpc_method methods[] = {
     {"image.prepare", on_image_prepare},
     {"image.resolve", on_image_resolve},
     {"code.prepare", on_code_prepare},
     {"version.retire", on_version_retire},
+    {"node.provision", on_node_provision},
     {NULL, NULL},
 };
 

@@ -17,6 +17,7 @@
 #define HEARTH_INVOKER_CONTROLLER_LINK_H
 
 #include "invoker/code_cache.h"
+#include "invoker/provisions.h"
 #include "invoker/spec_cache.h"
 
 struct controller_link;
@@ -33,6 +34,7 @@ struct controller_link_parts {
     struct image_store *images;
     struct code_cache *codes;
     struct spec_cache *specs;
+    struct provisions *provisions;
 };
 
 /** All strings are borrowed until controller_link_free(). */
@@ -46,6 +48,8 @@ int controller_link_start(struct controller_link *cl, const struct controller_li
  */
 void controller_link_free(struct controller_link *cl);
 
+/** For provisions_new(): tells the controller; @arg is the struct controller_link. */
+void controller_link_tell_provisions(const struct provision_status *all, size_t len, void *arg);
 /** For spec_cache_options.fetch; @arg is the struct controller_link. */
 void controller_link_fetch_spec(const struct spec_key *key, spec_fetched_fn *done, void *done_arg,
                                 void *arg);

@@ -37,6 +37,7 @@ struct invoker {
     struct code_cache *codes;
     struct pool *pool;
     struct spec_cache *specs;
+    struct provisions *provisions;
     struct invocations *invocations;
     struct link_server *server;
     struct sandbox_host host;
@@ -49,11 +50,11 @@ struct invoker {
 
 /* ---- between pool, sandboxes and invocations */
 
-static struct pool_sandbox *on_pool_start(void *user, void *arg)
+static struct pool_sandbox *on_pool_start(void *user, bool kept, void *arg)
 {
     struct invoker *inv = arg;
 
-    return sandbox_pool(sandbox_start(&inv->host, user));
+    return sandbox_pool(sandbox_start(&inv->host, user, kept));
 }
 
 static void on_pool_run(struct pool_sandbox *ps, struct pool_wait *w, void *arg)
@@ -81,8 +82,18 @@ static void on_pool_refuse(struct pool_wait *w, enum error_code code, void *arg)
     invocation_look_again(w);
 }
 
-static const struct pool_ops pool_ops = {
-    .start = on_pool_start, .run = on_pool_run, .end = on_pool_end, .refuse = on_pool_refuse};
+static void on_pool_kept_changed(void *user, void *arg)
+{
+    struct invoker *inv = arg;
+
+    provisions_changed(inv->provisions, user);
+}
+
+static const struct pool_ops pool_ops = {.start = on_pool_start,
+                                         .run = on_pool_run,
+                                         .end = on_pool_end,
+                                         .refuse = on_pool_refuse,
+                                         .kept_changed = on_pool_kept_changed};
 
 static void on_sandbox_created(struct sandbox *sb, void *arg)
 {
@@ -360,6 +371,8 @@ static int make_functions(struct invoker *inv, struct error *err)
     specs.codes = inv->codes;
     specs.arg = inv->controller;
     inv->specs = spec_cache_new(&specs);
+    inv->provisions = provisions_new(inv->loop, inv->specs, controller_link_tell_provisions,
+                                     inv->controller);
     inv->invocations = invocations_new(inv->loop, inv->specs);
     inv->host = (struct sandbox_host){.loop = inv->loop,
                                       .launcher = inv->launcher,
@@ -378,7 +391,8 @@ static int make_functions(struct invoker *inv, struct error *err)
 static int open_links(struct invoker *inv, struct error *err)
 {
     const struct controller_link_parts parts = {
-        .images = inv->images, .codes = inv->codes, .specs = inv->specs};
+        .images = inv->images, .codes = inv->codes, .specs = inv->specs,
+        .provisions = inv->provisions};
     struct link_hello me = {.role = "invoker"};
     int r;
 
@@ -472,6 +486,7 @@ void invoker_stop(struct invoker *inv)
         return;
     }
     inv->stopping = true;
+    provisions_set(inv->provisions, NULL, 0); /* what ends now is not begun again */
     log_info("invoker", "stopping", KV_U64("invocations", invocations_count(inv->invocations)));
     timer_start(&inv->drain, inv->config->drain_limit_us);
     invocations_drain(inv->invocations, end_sandboxes, inv);
@@ -513,6 +528,7 @@ void invoker_free(struct invoker *inv)
     if (inv->server)
         link_server_free(inv->server);
     invocations_free(inv->invocations);
+    provisions_free(inv->provisions);
     if (inv->specs)
         spec_cache_free(inv->specs);
     pool_free(inv->pool);

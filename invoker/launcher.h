@@ -33,6 +33,10 @@
 struct launcher;
 struct launch;
 
+/* Why a sandbox is made, in AWS's words. */
+#define INIT_ON_DEMAND "on-demand"
+#define INIT_PROVISIONED "provisioned-concurrency"
+
 /** Descriptors from inside the sandbox, close-on-exec, not blocking; the receiver's to close. */
 struct launch_fds {
     int listener; /* 127.0.0.1:9001 in the sandbox's network namespace */
@@ -113,6 +117,7 @@ struct launch_options {
     const char *code_dir; /* mounted read-only at /var/task until on_gone; NULL for images */
     const char *layers_dir; /* mounted read-only at /opt until on_gone; NULL: the image's own */
     const char *log_stream; /* "2026/11/23/[$LATEST]<32 hex>" */
+    const char *init_type; /* INIT_ON_DEMAND, INIT_PROVISIONED */
     const struct launch_handler *handler; /* borrowed, static */
     void *arg;
 };

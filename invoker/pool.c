@@ -25,11 +25,15 @@ struct pool_version {
     bool retired;
     struct list_node sandboxes; /* all */
     struct list_node idle; /* newest first */
+    struct list_node idle_kept; /* the same, of those that are kept */
     struct list_node waiting; /* oldest first */
     uint32_t waiting_count;
     uint32_t hurried_count; /* of the waiting */
     uint32_t starting_count; /* creating and starting */
     uint32_t returning_count;
+    uint32_t keep; /* how many are to be kept */
+    uint32_t kept_count, kept_ready_count;
+    bool keep_paused;
     uint64_t evicting_mib; /* of sandboxes that are ending on its behalf */
     uint64_t claim_mib; /* freed on its behalf, not used yet */
     struct list_node want; /* in pool.wanting */
@@ -73,6 +77,7 @@ struct pool_version *pool_version_new(struct pool *pool, uint32_t memory_mib, vo
     pv->memory_mib = memory_mib;
     list_init(&pv->sandboxes);
     list_init(&pv->idle);
+    list_init(&pv->idle_kept);
     list_init(&pv->waiting);
     list_init(&pv->want);
     pool->versions++;
@@ -137,6 +142,36 @@ static bool is_starting(enum pool_place place)
     return place == POOL_CREATING || place == POOL_STARTING;
 }
 
+static bool is_initialised(enum pool_place place)
+{
+    return place == POOL_IDLE || place == POOL_BUSY || place == POOL_RETURNING;
+}
+
+/* Where an idle sandbox is found: by its version, and by its age when that may end it. */
+static void list_idle(struct pool_sandbox *ps)
+{
+    struct pool_version *pv = ps->pv;
+
+    list_prepend(ps->kept ? &pv->idle_kept : &pv->idle, &ps->idle);
+    if (!ps->kept)
+        list_append(&pv->pool->idle, &ps->age);
+}
+
+static void kept_changed(struct pool_version *pv)
+{
+    pv->pool->options.ops->kept_changed(pv->user, pv->pool->options.arg);
+}
+
+static void keep_no_longer(struct pool_sandbox *ps)
+{
+    struct pool_version *pv = ps->pv;
+
+    ps->kept = false;
+    pv->kept_count--;
+    pv->kept_ready_count -= is_initialised(ps->place);
+    kept_changed(pv);
+}
+
 /* The only writer of ps->place: keeps counts and lists in step. */
 static void place_set(struct pool_sandbox *ps, enum pool_place place)
 {
@@ -149,13 +184,18 @@ static void place_set(struct pool_sandbox *ps, enum pool_place place)
     pv->starting_count += is_starting(place);
     pv->returning_count -= ps->place == POOL_RETURNING;
     pv->returning_count += place == POOL_RETURNING;
+    if (ps->kept && place == POOL_ENDING)
+        keep_no_longer(ps);
+    if (ps->kept && !is_initialised(ps->place) && is_initialised(place)) {
+        pv->kept_ready_count++;
+        kept_changed(pv);
+    }
     ps->place = place;
     list_remove(&ps->idle);
     list_remove(&ps->age);
     if (place == POOL_IDLE) {
         ps->idle_since_us = clock_now_us(pool->options.clock);
-        list_prepend(&pv->idle, &ps->idle);
-        list_append(&pool->idle, &ps->age);
+        list_idle(ps);
     } else if (place == POOL_ENDING) {
         list_append(&pool->ending, &ps->age);
     }
@@ -208,24 +248,38 @@ static bool make_room(struct pool *pool, struct pool_version *pv)
     return false;
 }
 
-static bool wants_start(const struct pool_version *pv)
+/* Whether invocations wait for more sandboxes than are on their way. */
+static bool is_short(const struct pool_version *pv)
 {
     uint32_t expected = pv->starting_count + pv->returning_count;
 
     return pv->waiting_count > expected || pv->hurried_count > pv->starting_count;
 }
 
+static bool wants_kept(const struct pool_version *pv)
+{
+    return pv->kept_count < pv->keep && !pv->keep_paused && !pv->retired;
+}
+
+static bool wants_start(const struct pool_version *pv)
+{
+    return is_short(pv) || wants_kept(pv);
+}
+
 static void start_one(struct pool *pool, struct pool_version *pv)
 {
+    bool kept = pv->kept_count < pv->keep;
     struct pool_sandbox *ps;
 
     pool->claimed_mib -= pv->claim_mib;
     pv->claim_mib = 0;
     pool->used_mib += pv->memory_mib;
-    ps = pool->options.ops->start(pv->user, pool->options.arg);
+    ps = pool->options.ops->start(pv->user, kept, pool->options.arg);
     ps->pv = pv;
     ps->place = POOL_CREATING;
     ps->evicted_for = NULL;
+    ps->kept = kept;
+    pv->kept_count += kept;
     list_append(&pv->sandboxes, &ps->of_version);
     list_init(&ps->idle);
     list_init(&ps->age);
@@ -294,7 +348,8 @@ int pool_submit(struct pool_version *pv, struct pool_wait *w)
     w->hurried = false;
     if (pv->retired)
         return -ERR_STALE;
-    ps = LIST_FIRST(&pv->idle, struct pool_sandbox, idle);
+    ps = LIST_FIRST(list_is_empty(&pv->idle_kept) ? &pv->idle : &pv->idle_kept,
+                    struct pool_sandbox, idle);
     if (ps) {
         place_set(ps, POOL_BUSY);
         pool->options.ops->run(ps, w, pool->options.arg);
@@ -386,8 +441,9 @@ struct pool_wait *pool_start_failed(struct pool_sandbox *ps)
     struct pool_wait *w = NULL;
 
     if (is_starting(ps->place)) {
+        pv->keep_paused = pv->keep_paused || ps->kept;
         place_set(ps, POOL_ENDING);
-        if (wants_start(pv)) {
+        if (is_short(pv)) {
             w = LIST_FIRST(&pv->waiting, struct pool_wait, node);
             wait_remove(pv, w);
         }
@@ -401,6 +457,7 @@ void pool_ending(struct pool_sandbox *ps)
 {
     if (ps->place == POOL_ENDING)
         return;
+    ps->pv->keep_paused = ps->pv->keep_paused || ps->kept;
     place_set(ps, POOL_ENDING);
     want(ps->pv); /* whoever waits needs another one now */
     start_wanted(ps->pv->pool);
@@ -411,8 +468,7 @@ void pool_gone(struct pool_sandbox *ps)
     struct pool_version *pv = ps->pv, *heir = ps->evicted_for;
     struct pool *pool = pv->pool;
 
-    if (ps->place != POOL_ENDING)
-        place_set(ps, POOL_ENDING);
+    pool_ending(ps);
     list_remove(&ps->age);
     list_remove(&ps->of_version);
     pool->counts.ending--;
@@ -428,6 +484,37 @@ void pool_gone(struct pool_sandbox *ps)
     start_wanted(pool);
 }
 
+void pool_version_keep(struct pool_version *pv, uint32_t count)
+{
+    struct list_node *node, *after;
+    struct pool_sandbox *ps;
+
+    pv->keep = count;
+    pv->keep_paused = false;
+    LIST_FOREACH_SAFE(&pv->sandboxes, node, after)
+    {
+        if (pv->kept_count <= count)
+            break;
+        ps = CONTAINER_OF(node, struct pool_sandbox, of_version);
+        if (!ps->kept)
+            continue;
+        keep_no_longer(ps);
+        if (ps->place == POOL_IDLE) {
+            ps->idle_since_us = clock_now_us(pv->pool->options.clock);
+            list_remove(&ps->idle);
+            list_idle(ps);
+        }
+    }
+    want(pv);
+    start_wanted(pv->pool);
+}
+
+void pool_version_kept(const struct pool_version *pv, struct pool_kept *ret)
+{
+    *ret = (struct pool_kept){
+        .begun = pv->kept_count, .ready = pv->kept_ready_count, .paused = pv->keep_paused};
+}
+
 void pool_version_retire(struct pool_version *pv)
 {
     struct pool *pool = pv->pool;
@@ -436,6 +523,7 @@ void pool_version_retire(struct pool_version *pv)
     struct pool_wait *w;
 
     pv->retired = true;
+    pv->keep = 0;
     while ((w = LIST_FIRST(&pv->waiting, struct pool_wait, node))) {
         wait_remove(pv, w);
         pool->options.ops->refuse(w, ERR_STALE, pool->options.arg);

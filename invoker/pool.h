@@ -13,6 +13,11 @@
  * about to ask for more. Such a returning sandbox counts as on its way, until the invocation that
  * waits for it has no patience left (pool_hurry): then one is begun for it.
  *
+ * Kept: a version may be provisioned with so many sandboxes. They are begun without being asked for, each
+ * start of the version counts as one of them as long as there are too few, they run invocations
+ * before others do, and neither age nor other versions' wants end them. When one fails or ends, none is
+ * begun for it until pool_version_keep() is called again.
+ *
  * Memory: sandboxes count with their full memory from the start until they are gone. When the node
  * is full, idle sandboxes of others are ended, least recently used first, and what they free is
  * kept for the version they were ended for.
@@ -51,6 +56,7 @@ struct pool_sandbox {
     enum pool_place place;
     uint64_t idle_since_us;
     struct pool_version *evicted_for; /* while ending: who gets its memory */
+    bool kept; /* one of those that its version is provisioned with */
     struct list_node of_version;
     struct list_node idle; /* in its version's list, newest first */
     struct list_node age; /* in the node's list: idle, oldest first; or ending */
@@ -65,14 +71,16 @@ struct pool_wait {
 enum pool_end { POOL_END_EVICTED, POOL_END_EXPIRED, POOL_END_RETIRED };
 
 struct pool_ops {
-    /* Begins a sandbox for @user (of pool_version_new). Never NULL. */
-    struct pool_sandbox *(*start)(void *user, void *arg);
+    /* Begins a sandbox for @user (of pool_version_new), @kept: a provisioned one. Never NULL. */
+    struct pool_sandbox *(*start)(void *user, bool kept, void *arg);
     /* @w runs on @ps from now on. */
     void (*run)(struct pool_sandbox *ps, struct pool_wait *w, void *arg);
     /* @ps (idle or not ready yet) has to end; pool_gone() follows. */
     void (*end)(struct pool_sandbox *ps, enum pool_end why, void *arg);
     /* @w will not run: its version was retired while it waited. */
     void (*refuse)(struct pool_wait *w, enum error_code code, void *arg);
+    /* Of @user's kept sandboxes one is initialised, or is none any more. Nothing of the pool inside. */
+    void (*kept_changed)(void *user, void *arg);
 };
 
 struct pool_options {
@@ -104,6 +112,18 @@ void pool_version_free(struct pool_version *pv);
  */
 void pool_version_retire(struct pool_version *pv);
 bool pool_version_is_retired(const struct pool_version *pv);
+/**
+ * From now on @count sandboxes are kept; also: try again after a start that failed. Those beyond
+ * @count are kept no longer, and end when they are idle for their time.
+ */
+void pool_version_keep(struct pool_version *pv, uint32_t count);
+
+struct pool_kept {
+    uint32_t begun; /* that exist or are being made */
+    uint32_t ready; /* of these: initialised */
+    bool paused; /* one has failed or ended, and none is begun for it */
+};
+void pool_version_kept(const struct pool_version *pv, struct pool_kept *ret);
 
 /**
  * Runs @w on an idle sandbox (ops->run is called before this returns) or queues it.

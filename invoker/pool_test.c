@@ -1,170 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A node without an engine: sandboxes are rows of an array, and the test says what they do. */
-#include "invoker/pool.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
-#define BOXES_MAX 4096
-#define REQUESTS_MAX 4096
-
-struct fake_request {
-    struct pool_wait wait;
-    bool queued;
-    int box; /* on which it runs, or -1 */
-    enum error_code refused; /* ERR_OK: not */
-};
-
-struct fake_box {
-    struct pool_sandbox ps;
-    bool exists;
-    bool told_to_end;
-    enum pool_end why;
-    struct fake_request *request;
-};
-
-struct fake_node {
-    struct clock clock; /* first: the clock function finds the node by it */
-    uint64_t now_us;
-    struct pool *pool;
-    struct fake_box boxes[BOXES_MAX];
-    int made; /* boxes begun so far */
-    struct fake_request requests[REQUESTS_MAX];
-    void *last_user; /* whose sandbox was begun last */
-};
-
-static struct fake_node node;
-
-static uint64_t fake_now(const struct clock *clock)
-{
-    return ((const struct fake_node *)(const void *)clock)->now_us;
-}
-
-static int box_index(const struct pool_sandbox *ps)
-{
-    return (int)(CONTAINER_OF(ps, struct fake_box, ps) - node.boxes);
-}
-
-static struct pool_sandbox *on_start(void *user, void *arg)
-{
-    struct fake_box *box = &node.boxes[node.made++];
-    (void)arg;
-
-    assert_true(node.made < BOXES_MAX);
-    box->exists = true;
-    node.last_user = user;
-    return &box->ps;
-}
-
-static void on_run(struct pool_sandbox *ps, struct pool_wait *w, void *arg)
-{
-    struct fake_box *box = CONTAINER_OF(ps, struct fake_box, ps);
-    (void)arg;
-
-    assert_true(box->exists && !box->told_to_end);
-    assert_null(box->request); /* never two at once */
-    box->request = CONTAINER_OF(w, struct fake_request, wait);
-    box->request->box = box_index(ps);
-    box->request->queued = false;
-}
-
-static void on_end(struct pool_sandbox *ps, enum pool_end why, void *arg)
-{
-    struct fake_box *box = CONTAINER_OF(ps, struct fake_box, ps);
-    (void)arg;
-
-    assert_false(box->told_to_end);
-    box->told_to_end = true;
-    box->why = why;
-    pool_ending(ps); /* as a sandbox does when it stops: harmless */
-}
-
-static void on_refuse(struct pool_wait *w, enum error_code code, void *arg)
-{
-    struct fake_request *request = CONTAINER_OF(w, struct fake_request, wait);
-    (void)arg;
-
-    request->queued = false;
-    request->refused = code;
-}
-
-static const struct pool_ops fake_ops = {
-    .start = on_start, .run = on_run, .end = on_end, .refuse = on_refuse};
-
-static void node_new(uint64_t memory_mib, uint32_t parallel)
-{
-    struct pool_options options = {.memory_mib = memory_mib,
-                                   .idle_ttl_us = SECONDS(60),
-                                   .parallel = parallel,
-                                   .ops = &fake_ops};
-    int i;
-
-    memset(&node, 0, sizeof(node));
-    node.clock.now_us = fake_now;
-    node.now_us = 1;
-    options.clock = &node.clock;
-    for (i = 0; i < REQUESTS_MAX; i++)
-        node.requests[i].box = -1;
-    node.pool = pool_new(&options);
-}
-
-static int submit(struct pool_version *pv, int i)
-{
-    int r;
-
-    node.requests[i].queued = true;
-    r = pool_submit(pv, &node.requests[i].wait);
-    if (r < 0)
-        node.requests[i].queued = false;
-    return r;
-}
-
-/* Box @i comes to its first next. */
-static void box_up(int i)
-{
-    pool_created(&node.boxes[i].ps);
-    pool_ready(&node.boxes[i].ps);
-}
-
-/* The request on box @i is answered and its runtime asks for more. */
-static void box_done(int i)
-{
-    assert_non_null(node.boxes[i].request);
-    node.boxes[i].request = NULL;
-    pool_ready(&node.boxes[i].ps);
-}
-
-static void box_gone(int i)
-{
-    node.boxes[i].exists = false;
-    pool_ending(&node.boxes[i].ps);
-    pool_gone(&node.boxes[i].ps);
-}
-
-static struct pool_counts counts(void)
-{
-    struct pool_counts c;
-
-    pool_counts_get(node.pool, &c);
-    return c;
-}
-
-/* Ends what is left of @pv and frees it. */
-static void version_end(struct pool_version *pv)
-{
-    int i;
-
-    pool_version_retire(pv);
-    for (i = 0; i < node.made; i++)
-        if (node.boxes[i].exists && node.boxes[i].ps.pv == pv)
-            box_gone(i);
-    pool_version_free(pv);
-}
+#include "invoker/pool_fixture.h"
 
 static void concurrent_first_requests_start_as_many_sandboxes(void **state)
 {
@@ -581,20 +416,28 @@ static void random_box_event(void)
 }
 
 /* What the pool says agrees with what exists, and no bound is broken. */
-static void check_invariants(void)
+static void check_invariants(struct pool_version **versions)
 {
+    uint32_t boxes = 0, running = 0, kept = 0;
     struct pool_counts c = counts();
-    uint32_t boxes = 0, running = 0;
+    struct pool_kept k;
     int i;
 
     for (i = 0; i < node.made; i++) {
         boxes += node.boxes[i].exists;
         running += node.boxes[i].exists && node.boxes[i].request;
+        kept += node.boxes[i].exists && node.boxes[i].ps.kept;
     }
     assert_int_equal(boxes, c.creating + c.starting + c.idle + c.busy + c.returning + c.ending);
     assert_true(running <= c.busy);
     assert_true(c.memory_mib <= 1024);
     assert_true(c.creating <= 3);
+    for (i = 0; i < VERSIONS; i++) {
+        pool_version_kept(versions[i], &k);
+        assert_true(k.ready <= k.begun && k.begun <= 2);
+        kept -= k.begun;
+    }
+    assert_int_equal(kept, 0);
 }
 
 static void random_events_keep_the_invariants(void **state)
@@ -619,13 +462,17 @@ static void random_events_keep_the_invariants(void **state)
                 break;
             case 2:
                 pool_expire(node.pool);
+                if (dice(4) == 0)
+                    pool_version_keep(versions[dice(VERSIONS)], dice(3));
                 break;
             default:
                 random_box_event();
                 break;
             }
-            check_invariants();
+            check_invariants(versions);
         }
+        for (v = 0; v < VERSIONS; v++)
+            pool_version_keep(versions[v], 0);
         /* left alone, everything that waits gets its sandbox: nothing is forgotten */
         for (i = 0; i < 2000000 && counts().waiting; i++)
             random_box_event();

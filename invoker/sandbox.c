@@ -13,6 +13,7 @@
 #include "invoker/sandbox_impl.h"
 
 #define STOP_LIMIT_US SECONDS(30) /* until we complain that the engine does not remove it */
+#define PROVISIONED_INIT_US SECONDS(130) /* Lambda's, unless the function's timeout is longer */
 #define RETURN_LIMIT_US SECONDS(2) /* least time for a runtime to ask again after its answer */
 #define SETTLE_US MSEC(2) /* for an answer that came in one breath with the exit */
 #define TRACE_ID_MAX 512u
@@ -89,6 +90,8 @@ uint64_t sandbox_time_of(const struct sandbox *sb, enum sandbox_state state)
     case SANDBOX_CREATING:
         return sb->host->create_limit_us;
     case SANDBOX_INIT:
+        if (sb->is_provisioned)
+            return timeout_us > PROVISIONED_INIT_US ? timeout_us : PROVISIONED_INIT_US;
         return sb->slow ? timeout_us : sb->host->init_limit_us;
     case SANDBOX_BUSY:
         now = now_us();
@@ -168,7 +171,7 @@ void sandbox_answer(struct sandbox *sb, const struct sandbox_event *ev,
         memcpy(trace, end->trace_id.ptr, end->trace_id.len);
     end->trace_id.ptr = trace;
     end->produced_bytes = result->body.len;
-    end->init_us = sb->init_us;
+    end->init_us = sb->is_provisioned ? 0 : sb->init_us;
     sb->init_us = 0;
     if (ev->want_tail) {
         result->log_tail = sandbox_log_end(&sb->log, request_id, end);

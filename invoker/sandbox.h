@@ -119,8 +119,12 @@ void sandbox_host_done(struct sandbox_host *host);
  * Begins a sandbox of @ver; never fails here. An init phase that fails, or takes too long, is begun
  * once more in the same sandbox, as part of its first invocation (Lambda's suppressed init): both
  * together may last as long as the function's timeout. Only when that fails too the start does.
+ *
+ * @is_provisioned  begun before there is an invocation: it may take 130 s to initialise, or the
+ *                  function's timeout where that is longer, which no REPORT counts
  */
-struct sandbox *sandbox_start(struct sandbox_host *host, struct ready_version *ver);
+struct sandbox *sandbox_start(struct sandbox_host *host, struct ready_version *ver,
+                              bool is_provisioned);
 /**
  * Gives @ev to the waiting runtime; it must be idle. on_answer follows.
  *

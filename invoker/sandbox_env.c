@@ -84,7 +84,7 @@ static void set_image(struct env_list *env, const struct image_info *image)
 }
 
 static void set_reserved(struct env_list *env, const struct sandbox_spec *spec,
-                         const char *log_stream, const char *cwd)
+                         const char *log_stream, const char *init_type, const char *cwd)
 {
     CLEANUP(freep) char *memory = str_printf("%u", spec->memory_mib);
     CLEANUP(freep) char *execution = NULL;
@@ -94,7 +94,7 @@ static void set_reserved(struct env_list *env, const struct sandbox_spec *spec,
     set_of(env, "AWS_LAMBDA_FUNCTION_NAME", spec->name);
     set_of(env, "AWS_LAMBDA_FUNCTION_VERSION", spec->version);
     set_of(env, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", memory);
-    set_of(env, "AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand");
+    set_of(env, "AWS_LAMBDA_INITIALIZATION_TYPE", init_type);
     set_of(env, "AWS_LAMBDA_LOG_GROUP_NAME", spec->log_group);
     set_of(env, "AWS_LAMBDA_LOG_STREAM_NAME", log_stream);
     if (spec->log_json) { /* AWS's clients then write JSON, and leave out what is below */
@@ -111,7 +111,7 @@ static void set_reserved(struct env_list *env, const struct sandbox_spec *spec,
 }
 
 static char **build_env(const struct sandbox_spec *spec, const struct image_info *image,
-                        const char *log_stream, const char *cwd)
+                        const char *log_stream, const char *init_type, const char *cwd)
 {
     struct env_list env = {0};
     size_t i;
@@ -121,7 +121,7 @@ static char **build_env(const struct sandbox_spec *spec, const struct image_info
     set_image(&env, image);
     for (i = 0; i < spec->env_len; i++)
         set_of(&env, spec->env[i].name, spec->env[i].value);
-    set_reserved(&env, spec, log_stream, cwd);
+    set_reserved(&env, spec, log_stream, init_type, cwd);
     return env.vars;
 }
 
@@ -170,7 +170,8 @@ static char **build_argv(const struct sandbox_spec *spec, const struct image_inf
 }
 
 int sandbox_env_new(const struct sandbox_spec *spec, const struct image_info *image,
-                    const char *log_stream, struct sandbox_env **ret, struct error *err)
+                    const char *log_stream, const char *init_type, struct sandbox_env **ret,
+                    struct error *err)
 {
     struct sandbox_env *env = must(calloc(1, sizeof(*env)));
     struct init_start start;
@@ -178,7 +179,7 @@ int sandbox_env_new(const struct sandbox_spec *spec, const struct image_info *im
 
     env->argv = build_argv(spec, image);
     env->cwd = build_cwd(spec, image);
-    env->env = build_env(spec, image, log_stream, env->cwd);
+    env->env = build_env(spec, image, log_stream, init_type, env->cwd);
     start = (struct init_start){env->cwd, (const char *const *)env->argv,
                                 (const char *const *)env->env};
     if (!env->argv[0] || !env->argv[0][0])

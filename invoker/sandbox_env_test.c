@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "common/base/str.h"
+#include "invoker/launcher.h"
 
 static char *none[] = {NULL};
 static char *image_entry[] = {"/lambda-entrypoint.sh", NULL};
@@ -59,7 +60,7 @@ static void test_reserved_beats_function_beats_image_beats_defaults(void **state
     struct sandbox_env *env;
 
     (void)state;
-    assert_int_equal(sandbox_env_new(&spec, &image, "2026/11/23/[$LATEST]00", &env, NULL), 0);
+    assert_int_equal(sandbox_env_new(&spec, &image, "2026/11/23/[$LATEST]00", INIT_ON_DEMAND, &env, NULL), 0);
     assert_string_equal(value(env, "AWS_LAMBDA_RUNTIME_API"), "127.0.0.1:9001");
     assert_string_equal(value(env, "AWS_REGION"), "us-east-1");
     assert_string_equal(value(env, "B"), "function");
@@ -110,7 +111,7 @@ static void test_image_functions_run_the_image_or_its_overrides(void **state)
     struct sandbox_env *env;
 
     (void)state;
-    assert_int_equal(sandbox_env_new(&spec, &image, "s", &env, NULL), 0);
+    assert_int_equal(sandbox_env_new(&spec, &image, "s", INIT_ON_DEMAND, &env, NULL), 0);
     assert_string_equal(env->argv[0], "/lambda-entrypoint.sh");
     assert_string_equal(env->argv[1], "app.handler");
     assert_null(env->argv[2]);
@@ -119,7 +120,7 @@ static void test_image_functions_run_the_image_or_its_overrides(void **state)
     spec.entry_point = other_entry;
     spec.command = other_command;
     spec.working_directory = "/elsewhere";
-    assert_int_equal(sandbox_env_new(&spec, &image, "s", &env, NULL), 0);
+    assert_int_equal(sandbox_env_new(&spec, &image, "s", INIT_ON_DEMAND, &env, NULL), 0);
     assert_string_equal(env->argv[0], "/bin/x");
     assert_string_equal(env->argv[1], "-v");
     assert_string_equal(env->argv[2], "other.handler");
@@ -139,7 +140,7 @@ static void test_zip_functions_run_the_runtimes_entry_point_with_the_handler(voi
     spec.code_sha256 = "00";
     spec.runtime = "python3.13";
     spec.handler = "main.run";
-    assert_int_equal(sandbox_env_new(&spec, &image, "s", &env, NULL), 0);
+    assert_int_equal(sandbox_env_new(&spec, &image, "s", INIT_ON_DEMAND, &env, NULL), 0);
     assert_string_equal(env->argv[0], "/lambda-entrypoint.sh");
     assert_string_equal(env->argv[1], "main.run");
     assert_null(env->argv[2]);
@@ -150,7 +151,7 @@ static void test_zip_functions_run_the_runtimes_entry_point_with_the_handler(voi
     sandbox_env_free(env);
     spec.version = "12";
     spec.runtime = "provided.al2023";
-    assert_int_equal(sandbox_env_new(&spec, &image, "s", &env, NULL), 0);
+    assert_int_equal(sandbox_env_new(&spec, &image, "s", INIT_ON_DEMAND, &env, NULL), 0);
     assert_null(value(env, "AWS_EXECUTION_ENV"));
     assert_string_equal(value(env, "AWS_LAMBDA_FUNCTION_VERSION"), "12");
     sandbox_env_free(env);
@@ -165,7 +166,7 @@ static void test_layers_are_on_the_paths_unless_image_or_function_say_otherwise(
     (void)state;
     image.env = none;
     spec.code_sha256 = "00";
-    assert_int_equal(sandbox_env_new(&spec, &image, "s", &env, NULL), 0);
+    assert_int_equal(sandbox_env_new(&spec, &image, "s", INIT_ON_DEMAND, &env, NULL), 0);
     assert_string_equal(value(env, "PATH"), "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin");
     assert_non_null(strstr(value(env, "LD_LIBRARY_PATH"), ":/var/task/lib:/opt/lib"));
     sandbox_env_free(env);
@@ -182,9 +183,9 @@ static void test_nothing_to_run_and_too_much_are_refused(void **state)
     (void)state;
     image.entry_point = image.command = none;
     image.working_directory = "";
-    assert_int_equal(sandbox_env_new(&spec, &image, "s", &env, NULL), -ERR_BAD_REQUEST);
+    assert_int_equal(sandbox_env_new(&spec, &image, "s", INIT_ON_DEMAND, &env, NULL), -ERR_BAD_REQUEST);
     image.command = image_command;
-    assert_int_equal(sandbox_env_new(&spec, &image, "s", &env, NULL), 0);
+    assert_int_equal(sandbox_env_new(&spec, &image, "s", INIT_ON_DEMAND, &env, NULL), 0);
     assert_string_equal(env->argv[0], "app.handler");
     assert_string_equal(env->cwd, "/");
     sandbox_env_free(env);
@@ -192,7 +193,7 @@ static void test_nothing_to_run_and_too_much_are_refused(void **state)
     spec.env = &large;
     spec.env_len = 1;
     env = NULL;
-    assert_int_equal(sandbox_env_new(&spec, &image, "s", &env, NULL), -ERR_TOO_LARGE);
+    assert_int_equal(sandbox_env_new(&spec, &image, "s", INIT_ON_DEMAND, &env, NULL), -ERR_TOO_LARGE);
     assert_null(env);
 }
 

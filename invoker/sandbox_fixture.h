@@ -468,7 +468,7 @@ static inline void create(void)
     FILE *usage = tmpfile();
     int pipes[2];
 
-    w.sb = sandbox_start(&w.host, w.ver);
+    w.sb = sandbox_start(&w.host, w.ver, false);
     assert_int_equal(pipe(pipes), 0);
     fds.listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_int_equal(bind(fds.listener, (struct sockaddr *)&name, sizeof(sa_family_t)), 0);

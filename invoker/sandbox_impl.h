@@ -53,6 +53,7 @@ struct sandbox {
     struct sandbox_stream stream; /* its answer, when that is streamed */
     uint64_t given_us; /* when the event was given */
     uint64_t budget_us; /* its time */
+    bool is_provisioned; /* see sandbox_start() */
     bool slow; /* the second try of its init: within its first invocation's time */
     bool restarting; /* the processes of the first try are about to end */
     bool launch_failed; /* there is nothing to try again in */

@@ -10,9 +10,9 @@
 #define TEXT_MAX_BYTES 4096u
 #define JSON_SCHEMA TELEMETRY_2025_01_29 /* of the lines */
 
-void sandbox_log_init(struct sandbox_log *log)
+void sandbox_log_init(struct sandbox_log *log, const char *init_type)
 {
-    *log = (struct sandbox_log){.memory_usage = -1, .memory_events = -1};
+    *log = (struct sandbox_log){.init_type = init_type, .memory_usage = -1, .memory_events = -1};
     buf_init(&log->line, LINE_MAX_BYTES);
 }
 
@@ -43,6 +43,7 @@ static void tell(struct sandbox_log *log, struct telemetry_event ev)
 
     ev.spec = log->spec;
     ev.phase = log->phase;
+    ev.init_type = log->init_type;
     line = is_a_line(log, &ev);
     if (!line && !wanted)
         return;

@@ -26,6 +26,7 @@ struct sandbox_log {
     struct log_source *source; /* NULL: not open */
     const struct sandbox_spec *spec;
     struct telemetry *telemetry;
+    const char *init_type;
     const char *phase; /* of the init: "init", or "invoke" for a suppressed one */
     int memory_usage, memory_events; /* -1: unknown */
     struct buf line; /* scratch */
@@ -44,8 +45,8 @@ struct sandbox_log_ending {
     uint64_t produced_bytes; /* of the answer */
 };
 
-/** An empty one; sandbox_log_close() is fine at once. */
-void sandbox_log_init(struct sandbox_log *log);
+/** An empty one, of a sandbox made for @init_type (launcher.h); sandbox_log_close() is fine at once. */
+void sandbox_log_init(struct sandbox_log *log, const char *init_type);
 /** Takes the pipes and memory files of @fds over; writes INIT_START where Lambda does. */
 void sandbox_log_open(struct sandbox_log *log, struct logs *logs, const struct sandbox_spec *spec,
                       const char *sandbox_id, const char *log_stream, const struct launch_fds *fds,

@@ -7,7 +7,7 @@
  *
  * As Lambda does it ("suppressed init"): /tmp, the log stream and the identity stay. No invocation
  * has run here, so the rule that a sandbox is not used again after a failure is not touched; the
- * second failure ends it.
+ * second failure ends it. A provisioned sandbox has no invocation to try again in: it is begun anew.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,7 +20,7 @@
 
 bool sandbox_retry(struct sandbox *sb, const struct sandbox_failure *failure)
 {
-    if (sb->state != SANDBOX_INIT || sb->slow || !sb->launch || sb->launch_failed ||
+    if (sb->state != SANDBOX_INIT || sb->slow || sb->is_provisioned || !sb->launch || sb->launch_failed ||
         sb->listener < 0 ||
         (failure->kind != SANDBOX_FAILED_FUNCTION && failure->kind != SANDBOX_FAILED_INIT_TIMEOUT))
         return false;

@@ -233,8 +233,10 @@ static void name_log_stream(struct sandbox *sb)
     logs_stream_name(own ? NULL : spec->name, spec->version, sb->log_stream);
 }
 
-struct sandbox *sandbox_start(struct sandbox_host *host, struct ready_version *ver)
+struct sandbox *sandbox_start(struct sandbox_host *host, struct ready_version *ver,
+                              bool is_provisioned)
 {
+    const char *init_type = is_provisioned ? INIT_PROVISIONED : INIT_ON_DEMAND;
     static char process[9];
     struct sandbox *sb = calloc(1, sizeof(*sb));
     struct launch_options options = {.handler = &launch_handler, .arg = sb};
@@ -247,7 +249,8 @@ struct sandbox *sandbox_start(struct sandbox_host *host, struct ready_version *v
     list_append(&host->sandboxes, &sb->node);
     sb->ver = ready_version_ref(ver);
     sb->listener = -1;
-    sandbox_log_init(&sb->log);
+    sb->is_provisioned = is_provisioned;
+    sandbox_log_init(&sb->log, init_type);
     sandbox_stream_init(&sb->stream);
     snprintf(sb->id, sizeof(sb->id), "%s-%" PRIu64, process, ++host->next_number);
     name_log_stream(sb);
@@ -260,6 +263,7 @@ struct sandbox *sandbox_start(struct sandbox_host *host, struct ready_version *v
     options.code_dir = ready_version_code_dir(ver);
     options.layers_dir = ready_version_layers_dir(ver);
     options.log_stream = sb->log_stream;
+    options.init_type = init_type;
     if (launch_start(host->launcher, &options, &sb->launch, &sb->start_error) < 0)
         loop_defer(host->loop, on_not_begun, sb);
     return sb;

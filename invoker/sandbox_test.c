@@ -256,7 +256,7 @@ static void start_that_the_launcher_refuses_fails_later(void **state)
 {
     (void)state;
     w.refuse_start = true;
-    w.sb = sandbox_start(&w.host, w.ver);
+    w.sb = sandbox_start(&w.host, w.ver, false);
     assert_int_equal(w.start_failures, 0);
     run_until(&w.gone, 1);
     assert_int_equal(w.start_failures, 1);

@@ -10,7 +10,6 @@
 #include "common/proto/json_check.h"
 
 #define MIB 1048576u
-#define INIT_TYPE "\"initializationType\":\"on-demand\""
 
 /* Everything here is bounded (a line: 256 KiB, which escaping makes six times as long at most), and
  * the callers' bufs are larger than all of it. */
@@ -94,12 +93,18 @@ static void put_instance(struct buf *b, const struct telemetry_event *ev)
     put(b, "\"");
 }
 
+/* What the records of an init phase begin with. */
+static void put_init(struct buf *b, const struct telemetry_event *ev)
+{
+    put_string(b, "{\"initializationType\":\"", str_of(ev->init_type));
+    put_string(b, ",\"phase\":\"", str_of(ev->phase));
+}
+
 static void write_init_start(struct buf *b, const struct telemetry_event *ev,
                              enum telemetry_schema schema)
 {
     (void)schema;
-    put(b, "{" INIT_TYPE);
-    put_string(b, ",\"phase\":\"", str_of(ev->phase));
+    put_init(b, ev);
     if (ev->spec->runtime)
         put_string(b, ",\"runtimeVersion\":\"", str_of(ev->spec->runtime));
     put_string(b, ",\"functionName\":\"", str_of(ev->spec->name));
@@ -113,8 +118,7 @@ static void write_init_runtime_done(struct buf *b, const struct telemetry_event 
                                     enum telemetry_schema schema)
 {
     (void)schema;
-    put(b, "{" INIT_TYPE);
-    put_string(b, ",\"phase\":\"", str_of(ev->phase));
+    put_init(b, ev);
     put_status(b, ev);
     put(b, "}");
 }
@@ -123,8 +127,7 @@ static void write_init_report(struct buf *b, const struct telemetry_event *ev,
                               enum telemetry_schema schema)
 {
     (void)schema;
-    put(b, "{" INIT_TYPE);
-    put_string(b, ",\"phase\":\"", str_of(ev->phase));
+    put_init(b, ev);
     put_status(b, ev);
     put_ms(b, ",\"metrics\":{\"durationMs\":", ev->duration_us);
     put(b, "}}");

@@ -44,6 +44,7 @@ struct telemetry_event {
     const char *log_stream; /* INIT_START */
     struct str request_id, trace_id;
     const char *phase; /* of an init: "init" or "invoke" */
+    const char *init_type; /* of an init: "on-demand" or "provisioned-concurrency" */
     enum report_status status;
     bool is_failure; /* with REPORT_ERROR: the runtime failed, it did not report an error */
     const char *error_type; /* with REPORT_ERROR */

@@ -45,17 +45,17 @@ static void events_have_the_documented_form(void **state)
         {{.kind = TELEMETRY_EXTENSION_LINE, .text = STR("x")},
          HEAD("extension") "\"x\"}",
          HEAD("extension") "\"x\"}"},
-        {{.kind = TELEMETRY_INIT_START, .phase = "init", .log_stream = "2026/10/08/[$LATEST]22be"},
+        {{.kind = TELEMETRY_INIT_START, .phase = "init", .init_type = "on-demand", .log_stream = "2026/10/08/[$LATEST]22be"},
          HEAD("platform.initStart") INIT
          ",\"runtimeVersion\":\"python3.13\",\"functionName\":\"f\",\"functionVersion\":"
          "\"$LATEST\",\"instanceId\":\"2026/10/08/f[$LATEST]22be\","
          "\"instanceMaxMemory\":134217728}}",
          NULL},
-        {{.kind = TELEMETRY_INIT_RUNTIME_DONE, .phase = "init"},
+        {{.kind = TELEMETRY_INIT_RUNTIME_DONE, .phase = "init", .init_type = "on-demand"},
          HEAD("platform.initRuntimeDone") INIT ",\"status\":\"success\"}}",
          NULL},
         {{.kind = TELEMETRY_INIT_REPORT,
-          .phase = "init",
+          .phase = "init", .init_type = "on-demand",
           .status = REPORT_ERROR,
           .error_type = "Extension.Crash",
           .duration_us = 125330},

@@ -19,6 +19,8 @@
 
 #define CONCURRENCY_UNRESERVED_MIN 100 /* stays for functions without a reservation */
 
+/** What a document of FN_PROVISIONED (NULL: none) asks for. */
+int64_t concurrency_requested(const cJSON *doc);
 /** What the function has reserved; -1: nothing. */
 int64_t concurrency_reserved(const struct fn_view *view);
 /** What is provisioned for all its versions and aliases (FN_PROVISIONED). */

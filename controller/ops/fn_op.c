@@ -111,6 +111,7 @@ static void tell(struct api_request *req)
     if (fn_write_is_dropping_routes(req->write)) {
         req->waiting++;
         peers_ask_all(c->peers, PEER_GATEWAY, "route.drop", args, timeout_us, on_told, req);
+        provisioner_look(c->provisioner, req->home.account, req->fn.name);
     }
     if (retired) {
         req->waiting++;

@@ -173,6 +173,7 @@ static void on_left(const struct redis_value *values, size_t len, const struct e
                                 (double)concurrency_unreserved(req, (int64_t)reserved));
     }
     req->waiting = 2;
+    provisioner_look(c->provisioner, req->home.account, req->fn.name);
     peers_ask_all(c->peers, PEER_GATEWAY, "route.drop", args, timeout_us, on_deleted_told, req);
     cJSON_AddNumberToObject(args, "generation", 0);
     peers_ask_all(c->peers, PEER_INVOKER, "version.retire", args, timeout_us, on_deleted_told, req);

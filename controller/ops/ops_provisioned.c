@@ -3,7 +3,7 @@
  * The four operations on provisioned concurrency, of a version or an alias.
  *
  * Kept for each qualifier: {"requested": n, "modified": LastModified}. The status is worked out when
- * it is asked for: ready as soon as the version is active and an invoker is there to run it.
+ * it is asked for, from what the nodes say that they have initialised (provisioner.h).
  *
  * Source: Lambda API reference; developer guide, "Provisioned concurrency"; recorded answers.
  */
@@ -15,7 +15,7 @@
 #include "controller/ops/concurrency.h"
 #include "controller/ops/page.h"
 
-static int64_t requested(const cJSON *doc)
+int64_t concurrency_requested(const cJSON *doc)
 {
     return doc ? (int64_t)cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(doc, "requested"))
                : 0;
@@ -30,43 +30,41 @@ void concurrency_drop_provisioned(struct fn_write *w, const struct fn_view *view
         return;
     fn_write_no_doc(w, FN_PROVISIONED, qualifier);
     fn_write_drops_routes(w);
-    concurrency_count_provisioned(w, view, -requested(doc));
+    concurrency_count_provisioned(w, view, -concurrency_requested(doc));
 }
 
 /* ---- how it is shown ---- */
 
 enum status { IN_PROGRESS, READY, FAILED };
 
-static bool invoker_is_here(const struct api_request *req)
+/* What there is of version @number. */
+static struct provisioner_counts counts_of(const struct api_request *req,
+                                           const struct fn_view *view, struct str number)
 {
-    const struct peer *peer = NULL;
+    struct provisioner_counts has;
 
-    while ((peer = peers_next(req->c->peers, peer)))
-        if (peer->role == PEER_INVOKER && peer->registered)
-            return true;
-    return false;
+    provisioner_counts_get(req->c->provisioner, req->home.account, req->fn.name, number, &has);
+    if (view->version && view->version->state == FN_FAILED &&
+        str_is(number, view->version->version))
+        has.has_failed = true;
+    return has;
 }
 
-static enum status status_of(const struct api_request *req, const struct fn_version *ver)
-{
-    if (ver && ver->state == FN_FAILED)
-        return FAILED;
-    return ver && ver->state == FN_ACTIVE && invoker_is_here(req) ? READY : IN_PROGRESS;
-}
-
-static cJSON *provisioned_json(const cJSON *doc, enum status status)
+static cJSON *provisioned_json(const cJSON *doc, const struct provisioner_counts *has)
 {
     static const char *const names[] = {
         [IN_PROGRESS] = "IN_PROGRESS", [READY] = "READY", [FAILED] = "FAILED"};
-    double wanted = (double)requested(doc), there = status == READY ? wanted : 0;
+    uint64_t wanted = (uint64_t)concurrency_requested(doc);
+    uint64_t all = has->ready + has->leaving, there = all < wanted ? all : wanted;
+    enum status status = has->ready >= wanted ? READY : has->has_failed ? FAILED : IN_PROGRESS;
     cJSON *json = cJSON_CreateObject();
 
-    cJSON_AddNumberToObject(json, "AllocatedProvisionedConcurrentExecutions", there);
-    cJSON_AddNumberToObject(json, "AvailableProvisionedConcurrentExecutions", there);
+    cJSON_AddNumberToObject(json, "AllocatedProvisionedConcurrentExecutions", (double)there);
+    cJSON_AddNumberToObject(json, "AvailableProvisionedConcurrentExecutions", (double)there);
     cJSON_AddItemToObject(
         json, "LastModified",
         cJSON_Duplicate(cJSON_GetObjectItemCaseSensitive(doc, "modified"), 1));
-    cJSON_AddNumberToObject(json, "RequestedProvisionedConcurrentExecutions", wanted);
+    cJSON_AddNumberToObject(json, "RequestedProvisionedConcurrentExecutions", (double)wanted);
     cJSON_AddStringToObject(json, "Status", names[status]);
     if (status == FAILED)
         cJSON_AddStringToObject(json, "StatusReason", "FUNCTION_ERROR_INIT_FAILURE");
@@ -171,7 +169,7 @@ int op_put_provisioned(struct api_request *req, const struct fn_view *view, stru
 {
     int64_t amount = (int64_t)cJSON_GetNumberValue(
         api_member(req, "ProvisionedConcurrentExecutions"));
-    int64_t old = requested(fn_view_doc(view, FN_PROVISIONED, req->fn.qualifier));
+    int64_t old = concurrency_requested(fn_view_doc(view, FN_PROVISIONED, req->fn.qualifier));
     int r = check_published(req, view, err);
     cJSON *doc;
 
@@ -187,7 +185,7 @@ int op_put_provisioned(struct api_request *req, const struct fn_view *view, stru
     if (concurrency_reserved(view) < 0)
         concurrency_expect(w, view);
     fn_write_drops_routes(w);
-    *ret = provisioned_json(doc, IN_PROGRESS);
+    *ret = provisioned_json(doc, &(struct provisioner_counts){0});
     cJSON_Delete(doc);
     return 0;
 }
@@ -196,6 +194,7 @@ int op_get_provisioned(struct api_request *req, const struct fn_view *view, stru
                        cJSON **ret, struct error *err)
 {
     const cJSON *doc = fn_view_doc(view, FN_PROVISIONED, req->fn.qualifier);
+    struct provisioner_counts has = {0};
     int r = check_qualifier(req, view, err);
 
     (void)w;
@@ -204,7 +203,9 @@ int op_get_provisioned(struct api_request *req, const struct fn_view *view, stru
     if (!doc)
         return error_set(err, ERR_NOT_PROVISIONED,
                          "No Provisioned Concurrency Config found for this function");
-    *ret = provisioned_json(doc, status_of(req, view->version));
+    if (view->version)
+        has = counts_of(req, view, str_of(view->version->version));
+    *ret = provisioned_json(doc, &has);
     return 0;
 }
 
@@ -222,9 +223,8 @@ int op_delete_provisioned(struct api_request *req, const struct fn_view *view, s
 /* All that is provisioned, as the list shows it: {qualifier: item}. */
 static cJSON *list_all(const struct api_request *req, const struct fn_view *view)
 {
-    const struct fn_version *coming = view->rec->publish;
     cJSON *all = cJSON_CreateObject(), *item;
-    bool is_served = invoker_is_here(req);
+    struct provisioner_counts has;
     const cJSON *doc;
 
     cJSON_ArrayForEach(doc, view->kinds[FN_PROVISIONED])
@@ -232,10 +232,10 @@ static cJSON *list_all(const struct api_request *req, const struct fn_view *view
         const cJSON *alias = cJSON_GetObjectItemCaseSensitive(view->kinds[FN_ALIASES],
                                                               doc->string);
         struct str number = alias ? cjson_str(alias, "FunctionVersion") : str_of(doc->string);
-        bool is_coming = coming && str_is(number, coming->version);
         CLEANUP(freep) char *arn = fn_op_arn(req, str_of(doc->string));
 
-        item = provisioned_json(doc, is_served && !is_coming ? READY : IN_PROGRESS);
+        has = counts_of(req, view, number);
+        item = provisioned_json(doc, &has);
         cJSON_AddStringToObject(item, "FunctionArn", arn);
         cJSON_AddItemToObject(all, doc->string, item);
     }

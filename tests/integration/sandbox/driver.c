@@ -204,6 +204,7 @@ static void start(const char *id, char **args)
                                      .spec = &spec,
                                      .image = image,
                                      .log_stream = "stream",
+                                     .init_type = INIT_ON_DEMAND,
                                      .handler = &handler,
                                      .arg = sb};
     struct error err;

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "controller/provisioner_plan.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+static struct plan_node *node_add(struct plan *plan, const char *id, uint64_t memory_mib)
+{
+    struct plan_node *node = plan_node_add(plan, str_of(id));
+
+    node->memory_mib = memory_mib;
+    node->is_here = true;
+    return node;
+}
+
+static struct plan_version *version_add(struct plan *plan, const char *name, uint32_t memory_mib,
+                                        uint32_t count)
+{
+    struct plan_version *v = plan_version_add(plan, STR("1"), str_of(name), STR("1"), 7);
+
+    v->memory_mib = memory_mib;
+    v->count = count;
+    return v;
+}
+
+static uint32_t share_of(const struct plan_version *v, const struct plan_node *node)
+{
+    const struct list_node *n;
+
+    LIST_FOREACH(&v->shares, n) {
+        const struct plan_share *share = CONTAINER_OF(n, struct plan_share, node);
+
+        if (share->on == node)
+            return share->count;
+    }
+    return 0;
+}
+
+static void a_greater_node_gets_more(void **state)
+{
+    struct plan_node *small, *great;
+    struct plan_version *v;
+    struct plan plan;
+    (void)state;
+
+    plan_init(&plan);
+    small = node_add(&plan, "small", 1024);
+    great = node_add(&plan, "great", 3072);
+    v = version_add(&plan, "f", 256, 12);
+    plan_spread(&plan);
+    assert_int_equal(share_of(v, small), 2);
+    assert_int_equal(share_of(v, great), 10);
+    assert_int_equal(great->planned_mib, 2560);
+    plan_done(&plan);
+}
+
+static void shares_stay_where_they_are(void **state)
+{
+    struct plan_node *a, *b, *c;
+    struct plan_version *v;
+    struct plan plan;
+    (void)state;
+
+    plan_init(&plan);
+    a = node_add(&plan, "a", 1000);
+    b = node_add(&plan, "b", 1000);
+    v = version_add(&plan, "f", 100, 6);
+    plan_spread(&plan);
+    assert_int_equal(share_of(v, a), 3);
+    assert_int_equal(share_of(v, b), 3);
+    c = node_add(&plan, "c", 9000); /* much room, and nothing to move for */
+    plan_spread(&plan);
+    assert_int_equal(share_of(v, c), 0);
+    v->count = 7;
+    plan_spread(&plan);
+    assert_int_equal(share_of(v, c), 1);
+    v->count = 4;
+    plan_spread(&plan);
+    assert_int_equal(share_of(v, a) + share_of(v, b) + share_of(v, c), 4);
+    assert_int_equal(share_of(v, c), 1); /* the least room gives first */
+    plan_node_remove(&plan, a);
+    plan_spread(&plan);
+    assert_int_equal(share_of(v, b) + share_of(v, c), 4);
+    plan_done(&plan);
+}
+
+static void a_node_that_is_away_keeps_its_share_and_gets_nothing_new(void **state)
+{
+    struct plan_node *a, *b;
+    struct plan_version *v;
+    struct plan plan;
+    (void)state;
+
+    plan_init(&plan);
+    a = node_add(&plan, "a", 9000);
+    b = node_add(&plan, "b", 1000);
+    v = version_add(&plan, "f", 100, 2);
+    plan_spread(&plan);
+    assert_int_equal(share_of(v, a), 2);
+    a->is_here = false;
+    v->count = 3;
+    plan_spread(&plan);
+    assert_int_equal(share_of(v, a), 2);
+    assert_int_equal(share_of(v, b), 1);
+    plan_done(&plan);
+}
+
+static void what_a_node_has_already_is_given_to_it(void **state)
+{
+    struct plan_node *a, *b;
+    struct plan_version *v;
+    struct plan plan;
+    (void)state;
+
+    plan_init(&plan);
+    a = node_add(&plan, "a", 1000);
+    b = node_add(&plan, "b", 9000);
+    v = version_add(&plan, "f", 100, 3);
+    plan_node_set(a, v->key, &(struct node_has){.begun = 2, .ready = 2});
+    plan_spread(&plan);
+    assert_int_equal(share_of(v, a), 2);
+    assert_int_equal(share_of(v, b), 1);
+    plan_done(&plan);
+}
+
+static void without_a_node_nothing_is_planned(void **state)
+{
+    struct plan_version *v;
+    struct plan plan;
+    (void)state;
+
+    plan_init(&plan);
+    v = version_add(&plan, "f", 100, 3);
+    plan_spread(&plan);
+    assert_true(list_is_empty(&v->shares));
+    assert_ptr_equal(plan_version_find(&plan, v->key), v);
+    plan_done(&plan);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_greater_node_gets_more),
+        cmocka_unit_test(shares_stay_where_they_are),
+        cmocka_unit_test(a_node_that_is_away_keeps_its_share_and_gets_nothing_new),
+        cmocka_unit_test(what_a_node_has_already_is_given_to_it),
+        cmocka_unit_test(without_a_node_nothing_is_planned),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
