@@ -361,10 +361,18 @@ static void a_version_is_provided_for_once(void **state)
                  "Cannot find alias arn: arn:aws:lambda:us-east-1:000000000000:function:one:nobody");
 }
 
-static void it_is_ready_while_an_invoker_is_there(void **state)
+static void expect_status_soon(const char *qualifier, const char *status)
 {
     uint64_t end = now_us() + WAIT_US;
 
+    do {
+        assert_int_equal(provisioned("GET", "one", qualifier, 0), 200);
+        assert_true(now_us() < end);
+    } while (strcmp(member("Status"), status) != 0);
+}
+
+static void it_is_ready_when_an_invoker_has_initialised_it(void **state)
+{
     (void)state;
     need_server();
     invoker_connect();
@@ -373,15 +381,25 @@ static void it_is_ready_while_an_invoker_is_there(void **state)
     assert_int_equal(provisioned("PUT", "one", "1", 2), 202);
     expect("Status", "IN_PROGRESS");
     assert_int_equal(number("AllocatedProvisionedConcurrentExecutions"), 0);
-    assert_int_equal(provisioned("GET", "one", "1", 0), 200);
-    expect("Status", "READY");
+    expect_status_soon("1", "READY");
     assert_int_equal(number("AvailableProvisionedConcurrentExecutions"), 2);
     link_free(invoker);
     invoker = NULL;
-    do {
-        assert_int_equal(provisioned("GET", "one", "1", 0), 200);
-        assert_true(now_us() < end);
-    } while (strcmp(member("Status"), "IN_PROGRESS") != 0);
+    expect_status_soon("1", "IN_PROGRESS");
+    assert_int_equal(number("AvailableProvisionedConcurrentExecutions"), 0);
+}
+
+static void an_init_that_fails_is_told(void **state)
+{
+    (void)state;
+    need_server();
+    peer.fails_to_provision = true;
+    invoker_connect();
+    active("one");
+    publish("one");
+    assert_int_equal(provisioned("PUT", "one", "1", 2), 202);
+    expect_status_soon("1", "FAILED");
+    expect("StatusReason", "FUNCTION_ERROR_INIT_FAILURE");
 }
 
 int main(void)
@@ -398,7 +416,8 @@ int main(void)
         LIVE(a_function_that_goes_gives_its_share_back),
         LIVE(it_goes_with_its_version_or_alias),
         LIVE(a_version_is_provided_for_once),
-        LIVE(it_is_ready_while_an_invoker_is_there),
+        LIVE(it_is_ready_when_an_invoker_has_initialised_it),
+        LIVE(an_init_that_fails_is_told),
     };
 
     log_begin("controller_concurrency_test");

@@ -49,6 +49,8 @@ static struct {
     char digest[80];
     bool has_entry_point;
     uint64_t retired;
+    unsigned provisions_told;
+    bool fails_to_provision;
     bool registered;
     bool saw_redis; /* the controller has answered with it behind */
     /* async.run, of the gateway */
@@ -258,11 +260,45 @@ static inline void serve_run(struct rpc_request *rpc, const cJSON *args, struct 
     loop_stop(loop);
 }
 
+static inline void on_provisions_told(const cJSON *ok, struct str body, const struct error *err,
+                                      void *arg)
+{
+    (void)ok;
+    (void)body;
+    (void)arg;
+    assert_null(err);
+    peer.provisions_told++;
+    loop_stop(loop);
+}
+
+/* What it is to keep initialised is, at once; or cannot be. */
+static inline void serve_provision(struct rpc_request *rpc, const cJSON *args, struct str body,
+                                   void *arg)
+{
+    cJSON *has = cJSON_Duplicate(args, true), *item;
+    int count;
+
+    (void)body;
+    (void)arg;
+    cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(has, "versions"))
+    {
+        count = (int)cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(item, "count"));
+        cJSON_AddNumberToObject(item, "begun", count);
+        cJSON_AddNumberToObject(item, "ready", peer.fails_to_provision ? 0 : count);
+        cJSON_AddBoolToObject(item, "failed", peer.fails_to_provision);
+    }
+    rpc_call(rpc_request_link(rpc), "node.provisioned", has, STR_NULL, SECONDS(10),
+             on_provisions_told, NULL);
+    rpc_reply(rpc, NULL, STR_NULL);
+    cJSON_Delete(has);
+}
+
 static const struct rpc_method peer_methods[] = {
     {"async.run", serve_run},
     {"image.resolve", serve_resolve},
     {"image.prepare", serve_image}, {"code.prepare", serve_code}, {"version.retire", serve_retire},
-    {"route.drop", serve_drop},     {"nodes.set", serve_nodes},   {NULL, NULL}};
+    {"route.drop", serve_drop},     {"nodes.set", serve_nodes},   {"node.provision", serve_provision},
+    {NULL, NULL}};
 
 static inline void on_registered(const cJSON *ok, struct str body, const struct error *err,
                                  void *arg)

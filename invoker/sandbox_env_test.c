@@ -90,14 +90,14 @@ static void the_clients_are_told_of_json_logs(void **state)
     struct sandbox_env *env;
 
     (void)state;
-    assert_int_equal(sandbox_env_new(&spec, &image, "s", &env, NULL), 0);
+    assert_int_equal(sandbox_env_new(&spec, &image, "s", INIT_ON_DEMAND, &env, NULL), 0);
     assert_null(value(env, "AWS_LAMBDA_LOG_FORMAT")); /* as AWS's recorded environments */
     assert_null(value(env, "AWS_LAMBDA_LOG_LEVEL"));
     sandbox_env_free(env);
     spec.log_json = true;
     spec.application_log_level = FN_LOG_WARN;
     spec.system_log_level = FN_LOG_DEBUG;
-    assert_int_equal(sandbox_env_new(&spec, &image, "s", &env, NULL), 0);
+    assert_int_equal(sandbox_env_new(&spec, &image, "s", INIT_ON_DEMAND, &env, NULL), 0);
     assert_string_equal(value(env, "AWS_LAMBDA_LOG_FORMAT"), "JSON");
     assert_string_equal(value(env, "AWS_LAMBDA_LOG_LEVEL"), "WARN");
     sandbox_env_free(env);

@@ -30,8 +30,6 @@ EFFECT_ELSEWHERE = {
     "LayerVersionPermission": "kept; policies are judged with the security part",
     "Policy": "reads what is kept; policies are judged with the security part",
     "LayerVersionPolicy": "reads what is kept; policies are judged with the security part",
-    "ProvisionedConcurrencyConfig": "counts against every limit; sandboxes are started ahead with the concurrency part",
-    "ProvisionedConcurrencyConfigs": "counts against every limit; sandboxes are started ahead with the concurrency part",
 }
 
 # The settings of a function (CreateFunction, UpdateFunctionConfiguration, UpdateFunctionCode) that have their effect now.
