@@ -4,14 +4,21 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "common/base/clock.h"
 #include "common/base/error.h"
 #include "common/base/map.h"
+
+/* A bucket of one second's worth, as the time when it will be full again. */
+struct rate {
+    uint64_t full_at_us;
+};
 
 struct account {
     uint64_t limit; /* of those who wait */
     uint64_t waiting;
     uint64_t unreserved; /* limit of what functions without a reservation run together */
     uint64_t in_use; /* by those */
+    struct rate rate; /* of those */
 };
 
 struct fn_lease {
@@ -23,10 +30,11 @@ struct fn_lease {
     uint64_t plain_in_use; /* those of them for versions with nothing provisioned */
     bool is_reserved;
     uint64_t reserved, set_aside;
+    struct rate rate; /* while something is reserved */
 };
 
 struct admission {
-    uint64_t account_limit;
+    uint64_t account_limit, rate_factor;
     struct map accounts; /* account -> struct account */
     struct map functions; /* "account/name" -> struct fn_lease */
 };
@@ -39,13 +47,14 @@ static void on_fn_lease_free(void *value)
     free(fn);
 }
 
-struct admission *admission_new(uint64_t account_limit)
+struct admission *admission_new(uint64_t account_limit, uint64_t rate_factor)
 {
     struct admission *a = calloc(1, sizeof(*a));
 
     if (!a)
         abort();
     a->account_limit = account_limit;
+    a->rate_factor = rate_factor;
     map_init(&a->accounts, free);
     map_init(&a->functions, on_fn_lease_free);
     return a;
@@ -172,6 +181,32 @@ void fn_lease_return(struct fn_lease *fn, bool is_provisioned)
     if (!fn->is_reserved)
         fn->account->in_use--;
     forget_if_unused(fn);
+}
+
+/* ---- how fast ---- */
+
+/* Takes one from a bucket that is filled with @per_s a second. */
+static bool rate_take(struct rate *rate, uint64_t per_s, uint64_t now_us)
+{
+    uint64_t full_at_us = rate->full_at_us > now_us ? rate->full_at_us : now_us;
+
+    full_at_us += (SECONDS(1) + per_s / 2) / per_s;
+    if (full_at_us > now_us + SECONDS(1))
+        return false;
+    rate->full_at_us = full_at_us;
+    return true;
+}
+
+int fn_lease_pace(struct fn_lease *fn, uint64_t now_us, const char **ret_reason)
+{
+    uint64_t limit = fn->is_reserved ? fn->reserved : fn->account->unreserved;
+    struct rate *rate = fn->is_reserved ? &fn->rate : &fn->account->rate;
+    uint64_t per_s = limit * fn->admission->rate_factor;
+
+    if (per_s == 0 || rate_take(rate, per_s, now_us)) /* nothing may run: that is another reason */
+        return 0;
+    *ret_reason = fn->is_reserved ? ADMISSION_FUNCTION_RATE : ADMISSION_ACCOUNT_RATE;
+    return -ERR_THROTTLED;
 }
 
 /* ---- those who wait ---- */

@@ -9,6 +9,9 @@
  * forgets nobody who runs. Today the numbers are this gateway's own; leases granted by the controller
  * will come through the same seam.
  *
+ * Beside that, invocations may begin at a rate of so many times the same limit a second: a bucket that
+ * holds one second's worth.
+ *
  * Owns:    accounts and function counters; a struct fn_lease is shared by those who hold a reference
  *          and those who run.
  * Threads: loop thread only.
@@ -26,6 +29,8 @@
 #define ADMISSION_MESSAGE "Rate Exceeded."
 #define ADMISSION_ACCOUNT "ConcurrentInvocationLimitExceeded"
 #define ADMISSION_FUNCTION "ReservedFunctionConcurrentInvocationLimitExceeded"
+#define ADMISSION_ACCOUNT_RATE "FunctionInvocationRateLimitExceeded"
+#define ADMISSION_FUNCTION_RATE "ReservedFunctionInvocationRateLimitExceeded"
 
 struct admission;
 struct account; /* what one account has running and waiting */
@@ -39,8 +44,11 @@ struct fn_limits {
     uint64_t unreserved; /* left by all reservations for the account's other functions */
 };
 
-/** @account_limit: what an account may run until the controller says its `unreserved`. */
-struct admission *admission_new(uint64_t account_limit);
+/**
+ * @account_limit  what an account may run until the controller says its `unreserved`
+ * @rate_factor    invocations a second for each that may run at once; 0: at any rate
+ */
+struct admission *admission_new(uint64_t account_limit, uint64_t rate_factor);
 /** After all references and permits are given back. */
 void admission_free(struct admission *a);
 /** What the account's functions without a reservation may run at once, from now on. */
@@ -59,6 +67,11 @@ void fn_lease_set_limits(struct fn_lease *fn, const struct fn_limits *limits);
  * @is_provisioned  for a version that concurrency is provisioned for
  */
 int fn_lease_take(struct fn_lease *fn, bool is_provisioned, const char **ret_reason);
+/**
+ * Whether one more invocation may begin at @now_us (monotonic): -ERR_THROTTLED with AWS's reason in
+ * *@ret_reason. For those that somebody waits for: events are not refused for their rate.
+ */
+int fn_lease_pace(struct fn_lease *fn, uint64_t now_us, const char **ret_reason);
 /** Gives the permit back, once, as it was taken. NULL does nothing. */
 void fn_lease_return(struct fn_lease *fn, bool is_provisioned);
 

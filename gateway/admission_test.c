@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "common/base/clock.h"
 #include "common/base/error.h"
 
 #define ME STR("000000000000")
@@ -38,7 +39,7 @@ static void take(struct fn_lease *fn)
 
 static void what_is_provisioned_is_not_there_for_other_versions(void **state)
 {
-    struct admission *a = admission_new(10);
+    struct admission *a = admission_new(10, 10);
     struct fn_lease *fn = admission_fn(a, ME, STR("f"));
     const char *reason = NULL;
 
@@ -68,7 +69,7 @@ static void what_is_provisioned_is_not_there_for_other_versions(void **state)
 
 static void functions_without_a_reservation_share_what_the_account_has(void **state)
 {
-    struct admission *a = admission_new(2);
+    struct admission *a = admission_new(2, 10);
     struct fn_lease *x = admission_fn(a, ME, STR("x")), *y = admission_fn(a, ME, STR("y"));
     struct fn_lease *other = admission_fn(a, STR("111111111111"), STR("x"));
 
@@ -96,7 +97,7 @@ static void functions_without_a_reservation_share_what_the_account_has(void **st
 
 static void a_reservation_is_the_functions_alone(void **state)
 {
-    struct admission *a = admission_new(1);
+    struct admission *a = admission_new(1, 10);
     struct fn_lease *mine = reserved_fn(a, "mine", 2), *rest = admission_fn(a, ME, STR("rest"));
 
     (void)state;
@@ -117,7 +118,7 @@ static void a_reservation_is_the_functions_alone(void **state)
 
 static void a_reservation_of_nothing_stops_the_function(void **state)
 {
-    struct admission *a = admission_new(10);
+    struct admission *a = admission_new(10, 10);
     struct fn_lease *fn = reserved_fn(a, "stopped", 0);
 
     (void)state;
@@ -130,7 +131,7 @@ static void who_runs_is_counted_under_changed_limits(void **state)
 {
     const struct fn_limits two = {
         .has_reserved = true, .reserved = 2, .has_unreserved = true, .unreserved = 1};
-    struct admission *a = admission_new(3);
+    struct admission *a = admission_new(3, 10);
     struct fn_lease *fn = admission_fn(a, ME, STR("fn")), *rest = admission_fn(a, ME, STR("rest"));
 
     (void)state;
@@ -157,7 +158,7 @@ static void who_runs_is_counted_under_changed_limits(void **state)
 
 static void a_counter_outlives_its_references_while_something_runs(void **state)
 {
-    struct admission *a = admission_new(10);
+    struct admission *a = admission_new(10, 10);
     struct fn_lease *fn = reserved_fn(a, "fn", 1), *again;
 
     (void)state;
@@ -175,7 +176,7 @@ static void a_counter_outlives_its_references_while_something_runs(void **state)
 
 static void those_who_wait_are_no_more_than_the_account_may_run(void **state)
 {
-    struct admission *a = admission_new(1);
+    struct admission *a = admission_new(1, 10);
     struct account *one = NULL, *two = NULL, *other = NULL;
 
     (void)state;
@@ -189,6 +190,62 @@ static void those_who_wait_are_no_more_than_the_account_may_run(void **state)
     admission_free(a);
 }
 
+static void pace(struct fn_lease *fn, uint64_t now_us, unsigned times)
+{
+    const char *reason = NULL;
+
+    while (times--)
+        assert_int_equal(fn_lease_pace(fn, now_us, &reason), 0);
+}
+
+static void expect_too_fast(struct fn_lease *fn, uint64_t now_us, const char *reason)
+{
+    const char *told = NULL;
+
+    assert_int_equal(fn_lease_pace(fn, now_us, &told), -ERR_THROTTLED);
+    assert_string_equal(told, reason);
+}
+
+static void invocations_begin_at_ten_times_the_limit_a_second(void **state)
+{
+    struct admission *a = admission_new(5, 10);
+    struct fn_lease *one = reserved_fn(a, "one", 2), *zero = reserved_fn(a, "zero", 0);
+    struct fn_lease *plain = admission_fn(a, ME, STR("plain"));
+    struct fn_lease *other = admission_fn(a, ME, STR("other"));
+
+    (void)state;
+    pace(one, SECONDS(100), 20);
+    expect_too_fast(one, SECONDS(100), ADMISSION_FUNCTION_RATE);
+    expect_too_fast(one, SECONDS(100) + 49999, ADMISSION_FUNCTION_RATE);
+    pace(one, SECONDS(100) + 50000, 1);
+    expect_too_fast(one, SECONDS(100) + 50000, ADMISSION_FUNCTION_RATE);
+    pace(one, SECONDS(102), 20); /* a second's worth is all that is saved up */
+    expect_too_fast(one, SECONDS(102), ADMISSION_FUNCTION_RATE);
+    /* functions without a reservation share the account's */
+    pace(plain, SECONDS(100), 30);
+    pace(other, SECONDS(100), 20);
+    expect_too_fast(plain, SECONDS(100), ADMISSION_ACCOUNT_RATE);
+    expect_too_fast(other, SECONDS(100), ADMISSION_ACCOUNT_RATE);
+    pace(zero, SECONDS(100), 100); /* it may not run at all: the other reason is told */
+    expect_throttled(zero, ADMISSION_FUNCTION);
+    fn_lease_unref(one);
+    fn_lease_unref(zero);
+    fn_lease_unref(plain);
+    fn_lease_unref(other);
+    admission_free(a);
+}
+
+static void a_factor_of_nothing_is_no_limit(void **state)
+{
+    struct admission *a = admission_new(1, 0);
+    struct fn_lease *fn = reserved_fn(a, "f", 1);
+
+    (void)state;
+    pace(fn, SECONDS(100), 1000);
+    fn_lease_unref(fn);
+    admission_free(a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -199,6 +256,8 @@ int main(void)
         cmocka_unit_test(who_runs_is_counted_under_changed_limits),
         cmocka_unit_test(a_counter_outlives_its_references_while_something_runs),
         cmocka_unit_test(those_who_wait_are_no_more_than_the_account_may_run),
+        cmocka_unit_test(invocations_begin_at_ten_times_the_limit_a_second),
+        cmocka_unit_test(a_factor_of_nothing_is_no_limit),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -376,7 +376,7 @@ static void make_parts(struct gateway *gw, const struct link_hello *me)
     };
 
     gw->nodes = parts.nodes = nodes_new(gw->loop, me, on_node_up, gw);
-    gw->admission = parts.admission = admission_new(config->account_concurrency);
+    gw->admission = parts.admission = admission_new(config->account_concurrency, config->request_rate_factor);
     gw->routes = parts.routes =
         route_cache_new(&resolver, gw->admission, config->route_cache_max);
     gw->invokes = invokes_new(&parts);

@@ -36,6 +36,10 @@ static const struct config_item items[] = {
     NUMBER_ITEM("account_concurrency", "HEARTH_ACCOUNT_CONCURRENCY", CFG_U64, account_concurrency,
                 "1000", 1, 1000000,
                 "invocations that one account may have at once; more are throttled (429)"),
+    NUMBER_ITEM("request_rate_factor", "HEARTH_REQUEST_RATE_FACTOR", CFG_U64, request_rate_factor, "10",
+                0, 1000000,
+                "how many times the concurrency of a function (reserved, else the account's) may be "
+                "invoked a second; more are throttled (429); 0: at any rate"),
     NUMBER_ITEM("invoke_wait", "HEARTH_INVOKE_WAIT", CFG_USEC, invoke_wait_us, "60s", MSEC(1),
                 MINUTES(15),
                 "how long an invocation may wait for a node and a sandbox before it is refused"),

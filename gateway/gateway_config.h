@@ -18,6 +18,7 @@ struct gateway_config {
     char *credentials_file; /* "" = signatures are not checked */
     char *log_level;
     char *id; /* of this gateway, in logs and towards its peers */
+    uint64_t request_rate_factor; /* times the concurrency: invocations a second; 0: any */
     uint64_t account_concurrency; /* invocations of one account at once, through this gateway */
     uint64_t invoke_wait_us; /* how long an invocation may wait before it runs */
     uint64_t drain_us; /* how long what is in flight may take to finish at the end */

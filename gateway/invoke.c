@@ -349,6 +349,17 @@ static struct route_target *target_of(struct invocation *inv, struct route *rout
     return target;
 }
 
+/* Takes a permit. Events are the controller's: it has them run as fast as the function does. */
+static int admit(const struct invocation *inv, struct fn_lease *lease, bool is_provisioned,
+                 const char **ret_reason)
+{
+    int r = 0;
+
+    if (!inv->rpc)
+        r = fn_lease_pace(lease, loop_now_us(inv->invokes->parts.loop), ret_reason);
+    return r == 0 ? fn_lease_take(lease, is_provisioned, ret_reason) : r;
+}
+
 static void dispatch(struct invocation *inv, struct route *route)
 {
     struct route_target *target = target_of(inv, route);
@@ -373,7 +384,7 @@ static void dispatch(struct invocation *inv, struct route *route)
         async_enqueue(inv);
         return;
     }
-    if (!inv->lease && fn_lease_take(route->lease, target->is_provisioned, &reason) < 0) {
+    if (!inv->lease && admit(inv, route->lease, target->is_provisioned, &reason) < 0) {
         invocation_fail_throttled(inv, reason);
         return;
     }

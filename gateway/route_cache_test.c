@@ -43,7 +43,7 @@ static void begin(struct fixture *f, size_t max)
     const struct route_resolver resolver = {on_resolve, f};
 
     *f = (struct fixture){0};
-    f->admission = admission_new(1000);
+    f->admission = admission_new(1000, 0);
     f->cache = route_cache_new(&resolver, f->admission, max);
 }
 

@@ -3,6 +3,8 @@
 import concurrent.futures
 import json
 
+from harness import wait_until
+
 APP = """
 import time
 def handler(event, context):
@@ -31,3 +33,21 @@ def test_ten_functions_a_hundred_invocations_each(hearth, lam, make_function):
     assert len(set(ids)) == 1000
     for name in names:
         assert len(hearth.sandboxes(function=name)) <= 100
+
+
+def test_invocations_begin_at_ten_times_the_concurrency_a_second(lam, make_function):
+    make_function("paced", {"app.py": APP}, Timeout=60)
+    lam.put_function_concurrency(FunctionName="paced", ReservedConcurrentExecutions=1)
+    call(lam, "paced", 0)
+
+    def reason(n):
+        try:
+            call(lam, "paced", n)
+        except lam.exceptions.TooManyRequestsException as e:
+            return e.response["Reason"]
+        return None
+
+    with concurrent.futures.ThreadPoolExecutor(40) as pool:
+        reasons = list(pool.map(reason, range(40)))
+    assert "ReservedFunctionInvocationRateLimitExceeded" in reasons
+    wait_until("it may run again", lambda: reason(1) is None)
