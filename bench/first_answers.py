@@ -153,7 +153,7 @@ def at_once(h, name, n):
 def idle_memory(h, name, before):
     """Of ours for each idle sandbox: PID 1, and what the programs have grown by."""
     found = native_functions(h.node, name)
-    init = statistics.median(pss_kib(min(native_processes(h.node, s.partition("/")[2]))) for s in found)
+    init = statistics.median(pss_kib(native_processes(h.node, s.partition("/")[2])[0]) for s in found)
     figure("idle_sandbox_init_pss", init, "KiB")
     whole = init
     for role in ROLES:

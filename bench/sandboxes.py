@@ -120,7 +120,7 @@ def alive(native, most):
     time.sleep(1)
     found = [s.partition("/")[2] for s in native_sandboxes(native.node) if "/" in s]
     pids = [native_processes(native.node, name) for name in found]
-    init = statistics.median(pss_kib(min(p)) for p in pids if len(p) > 1)
+    init = statistics.median(pss_kib(p[0]) for p in pids if len(p) > 1)
     launcher = (pss_kib(native.process.pid) - alone) / standing
     figure("native_init_pss", init, "KiB")
     figure("native_launcher_pss_per_sandbox", launcher, "KiB")

@@ -82,12 +82,17 @@ def native_sandboxes(node):
     return sorted(found)
 
 
+def inner_pid(pid):
+    """What it is in its own pid namespace. The host's numbers start over at 32,768 and tell no order."""
+    return int(pathlib.Path(f"/proc/{pid}/status").read_text().partition("NSpid:")[2].split("\n")[0].split()[-1])
+
+
 def native_processes(node, name):
     """Pids in one of them; the first one is its PID 1."""
     for mount in cgroup_mounts():
         for procs in mount.glob(f"hearth-{node}.????????/{name}/cgroup.procs"):
             with contextlib.suppress(OSError):
-                pids = [int(pid) for pid in procs.read_text().split()]
+                pids = sorted((int(pid) for pid in procs.read_text().split()), key=inner_pid)
                 if pids:
                     return pids
     return []
@@ -98,7 +103,7 @@ def native_functions(node, function=None, version=None):
     found = []
     for sandbox in native_sandboxes(node):
         pids = native_processes(node, sandbox.partition("/")[2]) if "/" in sandbox else []
-        for pid in sorted(pids)[1:]:
+        for pid in pids[1:]:
             with contextlib.suppress(OSError):
                 env = pathlib.Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
                 env = dict(v.decode(errors="replace").partition("=")[::2] for v in env)
@@ -236,7 +241,7 @@ class Hearth:
     def kill_sandbox(self, sandbox):
         """As a stranger would."""
         if self.launcher == "native":
-            os.kill(min(native_processes(self.node, sandbox.partition("/")[2])), signal.SIGKILL)
+            os.kill(native_processes(self.node, sandbox.partition("/")[2])[0], signal.SIGKILL)
         else:
             self.docker("kill", sandbox)
 
@@ -251,6 +256,10 @@ class Hearth:
                 raise AssertionError(f"hearth up did not stop:\n{self.log[-4000:]}")
         return self.process.returncode
 
+    def check_sanitizers(self):
+        assert "ERROR: AddressSanitizer" not in self.log and "runtime error:" not in self.log \
+            and "ERROR: LeakSanitizer" not in self.log, self.log[-8000:]
+
     def close(self):
         """Ends it and shows nothing was left behind; sanitizer reports are failures."""
         try:
@@ -258,8 +267,7 @@ class Hearth:
             left = self.docker.sandboxes(self.node)
             assert not left, f"containers left behind: {left}"
             wait_until("the cgroups are gone", lambda: not native_sandboxes(self.node), 10)
-            assert "ERROR: AddressSanitizer" not in self.log and "runtime error:" not in self.log \
-                and "ERROR: LeakSanitizer" not in self.log, self.log[-8000:]
+            self.check_sanitizers()
             assert code == 0, f"hearth up ended with {code}:\n{self.log[-4000:]}"
         finally:
             for c in self.docker.sandboxes(self.node):

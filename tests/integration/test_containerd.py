@@ -5,6 +5,7 @@ import hashlib
 import http.server
 import json
 import os
+import signal
 import subprocess
 import threading
 import time
@@ -14,7 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from containerd import Containerd, containerd_is_possible
-from harness import C_RUNTIME, ROLE, Hearth, free_port, native_sandboxes, remove_folder, run, short_folder, wait_until, zip_of
+from harness import C_RUNTIME, ROLE, SLOW, Hearth, free_port, native_sandboxes, remove_folder, run, short_folder, wait_until, zip_of
 # The same tests with this module's store: the answers must be the same.
 from test_image_function import (  # noqa: F401
     failed,
@@ -70,6 +71,7 @@ def own(images, containerd):
         try:
             if h.process:
                 h.stop()
+                h.check_sanitizers()
                 assert not containerd.views(h.node)
                 wait_until("the cgroups are gone", lambda: not native_sandboxes(h.node), 10)
         finally:
@@ -324,15 +326,24 @@ def test_a_killed_node_leaves_nothing_once_it_is_back(own, registry, containerd)
             return False
     wait_until("it answers again", again, 20)
     assert len(held) == 1 and len(containerd.views(h.node)) == 1
-    containerd.kill()
-    try:  # a stop cannot wait for what does not come
-        h.stop()
-        assert "snapshots that nobody needs are not removed yet" in h.log
-        assert not native_sandboxes(h.node)
-    finally:
-        containerd.start()
-    h.start()
-    wait_until("the next start has removed it", lambda: not containerd.views(h.node), 10)
+    for how, words in ((signal.SIGKILL, "snapshots that nobody needs are not removed yet"),
+                       (signal.SIGSTOP, "snapshots of images stay in containerd until the next start")):
+        echo(lam, "back", {"n": 3})
+        containerd.process.send_signal(how)  # a stop cannot wait for what does not come
+        began = time.monotonic()
+        try:
+            h.stop()
+            assert words in h.log and time.monotonic() - began < 8 * SLOW
+            assert not native_sandboxes(h.node)
+        finally:
+            if how == signal.SIGSTOP:
+                containerd.process.send_signal(signal.SIGCONT)
+            else:
+                containerd.process.wait(20)
+                containerd.start()
+        h.start()
+        wait_until("the next start has removed it", lambda: not containerd.views(h.node), 10)
+        wait_until("it answers again", again, 20)
 
 
 def told(h, text):

@@ -119,7 +119,7 @@ class Driver:
         if self.launcher == "docker":
             self.docker("kill", f"hearth-{sandbox}")
         else:
-            os.kill(min(native_processes(self.node, self.cgroup(sandbox))), signal.SIGKILL)
+            os.kill(native_processes(self.node, self.cgroup(sandbox))[0], signal.SIGKILL)
 
     def nothing_left(self):
         if self.launcher == "native":  # the janitor goes after the launcher
