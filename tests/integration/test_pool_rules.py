@@ -46,6 +46,15 @@ def timed(lam, name, **event):
     return invoke(lam, name, **event), time.monotonic() - began
 
 
+def so_many(pool, lam, name, n):
+    """Ids of @n sandboxes of a function: asked again until so many are busy at once, however slowly they start."""
+    for _ in range(10):
+        ids = {f.result()[1] for f in [pool.submit(invoke, lam, name, sleep=1.5) for _ in range(n)]}
+        if len(ids) == n:
+            return ids
+    raise AssertionError(f"never {n} at once")
+
+
 @pytest.fixture
 def pool():
     with concurrent.futures.ThreadPoolExecutor(32) as p:
@@ -95,20 +104,16 @@ def test_a_busy_sandbox_is_not_used_again_after_a_new_deployment(hearth, lam, ma
     wait_until("the old sandbox is gone", lambda: len(hearth.sandboxes(name)) == 1, 5)
 
 
-def test_a_timeout_ends_only_its_own_sandbox(launcher, lam, make_function, pool):
+def test_a_timeout_ends_only_its_own_sandbox(lam, make_function, pool):
     make_function("slow-one", app(), Timeout=4)
-    hold = {"docker": 2.5, "native": 1}[launcher]  # so long that all of them run at once
-    warm = {pool.submit(invoke, lam, "slow-one", sleep=hold) for _ in range(3)}
-    ids = {f.result()[1] for f in warm}
-    assert len(ids) == 3
+    ids = so_many(pool, lam, "slow-one", 3)
     late = pool.submit(invoke, lam, "slow-one", sleep=60)
     time.sleep(2)
     others = [pool.submit(invoke, lam, "slow-one", sleep=2.5) for _ in range(2)]
     assert late.result() == "Sandbox.Timedout"
     answered = {f.result()[1] for f in others}
     assert len(answered) == 2 and answered < ids
-    again = [pool.submit(invoke, lam, "slow-one", sleep=hold) for _ in range(3)]
-    again = {f.result()[1] for f in again}
+    again = so_many(pool, lam, "slow-one", 3)
     assert answered < again and len(again & ids) == 2, "the one that timed out was used again"
 
 
@@ -182,9 +187,8 @@ def deploy(h, name, connections):
 
 def test_a_stop_ends_all_sandboxes_in_parallel(own, pool):
     lam = deploy(own, "many", 32)
-    hold = 8 if own.launcher == "docker" else 4
-    ids = {f.result()[1] for f in [pool.submit(invoke, lam, "many", sleep=hold) for _ in range(12)]}
-    assert 10 <= len(ids) == len(own.sandboxes())  # on a busy machine one may end before another begins
+    so_many(pool, lam, "many", 12)
+    assert len(own.sandboxes()) == 12
     began = time.monotonic()
     assert own.stop() == 0
     # one after the other the engine takes some tenths of a second for each
@@ -194,13 +198,13 @@ def test_a_stop_ends_all_sandboxes_in_parallel(own, pool):
 
 def test_a_restart_ends_what_it_finds(own, pool):
     lam = deploy(own, "found", 8)
-    before = {f.result()[1] for f in [pool.submit(invoke, lam, "found", sleep=2) for _ in range(3)]}
+    before = so_many(pool, lam, "found", 3)
     old = set(belongings(own))
     if own.launcher == "docker":  # created and never started: nothing but the next life can end it
         image = own.docker("inspect", "-f", "{{.Image}}", own.sandboxes()[0])
         own.docker("create", "--label", f"hearth.node={own.node}", "--label", "hearth.life=before", image, "/x")
         old = set(belongings(own))
-    assert len(old) >= len(before) > 1
+    assert len(old) >= 3
     own.kill("invoker")
     wait_until("it runs again", lambda: own.pid("hearth-invoker"), 20)
 
@@ -219,8 +223,8 @@ def test_a_restart_ends_what_it_finds(own, pool):
 def test_nothing_is_left_when_all_programs_are_killed(own, pool):
     """Nobody starts anything again: what is on the host ends by itself."""
     lam = deploy(own, "left", 8)
-    ids = {f.result()[1] for f in [pool.submit(invoke, lam, "left", sleep=2) for _ in range(3)]}
-    assert 2 <= len(ids) <= len(belongings(own))
+    so_many(pool, lam, "left", 3)
+    assert len(belongings(own)) >= 3
     os.killpg(own.process.pid, signal.SIGKILL)
     own.process.wait()
     wait_until("nothing is left", lambda: not belongings(own), 30)
