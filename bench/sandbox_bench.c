@@ -17,6 +17,7 @@
  *              the thaw has returned, ANSWER is since the thaw began
  *   end        ends all that are alive: `ended N MICROSECONDS`
  *
+ * HEARTH_EGRESS is the invoker's setting: what sandboxes with and without a network cost.
  * `add`, `answer` and `thaw` need sandboxes that stay; the end of standard input ends all.
  */
 #include <stdio.h>
@@ -382,6 +383,10 @@ int main(int argc, char **argv)
     struct launcher_docker_options on_docker = {.node = node};
     struct launcher_native_options native = {.node = node, .blanks_max = 32};
     CLEANUP(freep) char *scratch = argc == 7 ? str_printf("%s.scratch", argv[3]) : NULL;
+    const char *egress = getenv("HEARTH_EGRESS");
+    struct network_options options = {.node = node, .egress = egress ? egress : "auto", .range = "auto",
+                                      .allow = "", .deny = "", .dns = ""};
+    struct network *network;
     struct http_client *http;
     struct docker *docker;
     struct image_store *images;
@@ -399,7 +404,10 @@ int main(int argc, char **argv)
     http = http_client_new(loop);
     docker = docker_new(&(struct docker_options){.loop = loop, .http = http, .socket = argv[2]});
     images = image_store_docker_new(loop, docker);
-    on_docker.loop = native.loop = loop;
+    on_docker.loop = native.loop = options.loop = loop;
+    if (network_new(&options, &network, &err) < 0)
+        fatal(err.msg);
+    on_docker.network = native.network = network;
     on_docker.docker = docker;
     on_docker.run_dir = native.dir = argv[3];
     on_docker.init_path = native.init_path = argv[4];
@@ -414,6 +422,7 @@ int main(int argc, char **argv)
     loop_run(loop);
     watch_free(commands);
     launcher_free(launcher);
+    network_free(network);
     image_store_free(images);
     image_info_free(image);
     docker_free(docker);
