@@ -82,6 +82,7 @@ void net_rules_router(const struct net_setup *s, struct buf *to)
                          "  chain forward {\n    type filter hook forward priority filter\n"
                          "    policy drop\n"
                          "    meta nfproto != ipv4 drop\n"
+                         "    ip hdrlength > 5 drop\n" /* options: source routes above all */
                          "    iifname \"out\" ct state established,related accept\n"
                          "    iifname \"out\" drop\n"
                          "    oifname != \"out\" jump refuse\n"

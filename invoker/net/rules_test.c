@@ -51,7 +51,7 @@ static void test_all_is_refused_but_the_internet(void **state)
         cidr_format(cidr_special[i], range);
         assert_has(ours, range);
     }
-    assert_has(ours, "policy drop\n    meta nfproto != ipv4 drop\n");
+    assert_has(ours, "policy drop\n    meta nfproto != ipv4 drop\n    ip hdrlength > 5 drop\n");
     assert_has(ours, "oifname != \"out\" jump refuse\n    meta l4proto != { tcp, udp } drop\n");
     assert_has(ours, "    ip saddr vmap @own\n    goto internet\n");
     assert_null(strstr(ours, "dnat ip to"));

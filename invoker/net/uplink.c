@@ -318,7 +318,11 @@ int uplink_new(const char *node, struct net_setup *setup, struct uplink **ret, s
     else
         r = make_all(up, &own);
     if (r < 0) {
-        if (err)
+        if (own.sys_errno == EPERM || own.sys_errno == EROFS)
+            r = error_set(err, ERR_UNSUPPORTED,
+                          "%s (it needs CAP_NET_ADMIN and CAP_SYS_ADMIN, and /proc/sys writable)",
+                          own.msg);
+        else if (err)
             *err = own;
         uplink_free(up);
         return r;

@@ -24,6 +24,7 @@ HERE = pathlib.Path(__file__).resolve().parent / "network"
 NODE, NODE_PRIVATE, GATEWAY, SERVER, PRIVATE = "44.1.1.2", "10.77.0.2", "44.1.1.1", "44.9.9.9", "10.55.0.1"
 SERVER_PORTS = "25,80,443,5432"
 METADATA = "169.254.169.254"
+PUBLISHED = "44.200.0.1"  # of no machine: the node translates it, and a port of its own, to private addresses
 RESOLVER = "169.254.78.1"
 CLONE_NEWNET = 0x40000000
 
@@ -76,6 +77,9 @@ class World:
         self.serve(self.internet, ",".join((SERVER, PRIVATE, METADATA, GATEWAY, "100.127.0.9", "192.168.9.9")), SERVER_PORTS, "dns")
         self.serve(self.node, "0.0.0.0", "6379,7001,9092")
         self.inside(self.node, "sysctl", "-q", "net.ipv4.ip_forward=0")
+        for address, port in ((PUBLISHED, 80), (NODE, 8888)):
+            self.inside(self.node, "iptables", "-t", "nat", "-A", "PREROUTING", "-d", address, "-p", "tcp", "--dport", port,
+                        "-j", "DNAT", "--to-destination", f"{PRIVATE}:80")
 
     def inside(self, where, *argv, **kw):
         return run("nsenter", f"--net=/run/netns/{where}", *argv, **kw)
@@ -106,8 +110,8 @@ class World:
     def tables(self):
         return re.findall(r"table inet (hth\w+)", self.inside(self.node, "nft", "list", "tables").stdout)
 
-    def exceptions(self):
-        return [line for line in self.inside(self.node, "iptables", "-S").stdout.splitlines() if "hth" in line]
+    def exceptions(self, link):
+        return [line for line in self.inside(self.node, "iptables", "-S").stdout.splitlines() if link in line]
 
     def close(self):
         for p in self.servers:
@@ -205,6 +209,7 @@ def test_nothing_else_is_reached(world, hearth, probe):
     targets += [["udp", a, 6379] for a in addresses]
     targets += [["tcp", a, 80] for a in (PRIVATE, METADATA, GATEWAY, "100.127.0.9", "192.168.9.9", f"{base}.0.2", "224.0.0.1",
                                          "255.255.255.255", "127.0.0.1", "0.0.0.0", "::1", "fe80::1", "2600::1", "fd00:ec2::254")]
+    targets += [["tcp", PUBLISHED, 80], ["tcp", NODE, 8888]]  # as Docker publishes a port, and Kubernetes a service
     targets += [["tcp", SERVER, 25], ["udp", METADATA, 80], ["udp", PRIVATE, 53]]
     targets.remove(["tcp", GATEWAY, 80])  # public, another machine's: it is the internet
     answers = probe(*targets)["answers"]
@@ -319,6 +324,13 @@ def one(world, images):
     return start
 
 
+@pytest.fixture
+def forward_policy(world):
+    """Sets what iptables does with packets that are forwarded, for a test."""
+    yield lambda policy: world.inside(world.node, "iptables", "-P", "FORWARD", policy)
+    world.inside(world.node, "iptables", "-P", "FORWARD", "ACCEPT")
+
+
 def test_nothing_is_left_after_a_stop(world, one):
     before, links = world.forwards(), world.links()
     with one() as h:
@@ -329,17 +341,20 @@ def test_nothing_is_left_after_a_stop(world, one):
     wait_until("forwarding is as it was", lambda: world.forwards() == before or world.links(), 5)
 
 
-def test_nothing_is_left_after_a_kill_and_the_next_start_works(world, one):
-    links = set(world.links())
+def test_nothing_is_left_after_a_kill_and_the_next_start_works(world, one, forward_policy):
+    links, before = set(world.links()), world.forwards()
+    forward_policy("DROP")
     with one() as h:
         invoke = make(h, "f")
         assert opened(invoke(["tcp", SERVER, 80])["answers"])
         link = (set(world.links()) - links).pop()
-        os.kill(h.pid("hearth-invoker"), signal.SIGSTOP)  # not started anew at once
         old = h.pid("hearth-invoker")
-        os.kill(h.process.pid, signal.SIGSTOP)
+        assert len(world.exceptions(link)) == 2
+        os.kill(h.process.pid, signal.SIGSTOP)  # so that it is not started anew at once
         os.kill(old, signal.SIGKILL)
         wait_until("link and table are gone", lambda: link not in world.links() + world.tables(), 10)
+        wait_until("the exceptions are gone", lambda: not world.exceptions(link), 10)
+        wait_until("forwarding is as it was", lambda: world.forwards() == before or world.links(), 5)
         os.kill(h.process.pid, signal.SIGCONT)
         wait_until("it works again", lambda: link in world.links() and h.healthy(), 20)
 
@@ -360,15 +375,14 @@ def test_two_invokers_beside_each_other(world, one):
         assert ours["address"].rsplit(".", 2)[0] != theirs["address"].rsplit(".", 2)[0]
 
 
-def test_a_docker_like_firewall_is_passed(world, one):
-    world.inside(world.node, "iptables", "-P", "FORWARD", "DROP")
-    try:
-        with one() as h:
-            assert len(world.exceptions()) == 2
-            assert opened(make(h, "f")(["tcp", SERVER, 80])["answers"])
-        wait_until("the exceptions are gone", lambda: not world.exceptions(), 10)
-    finally:
-        world.inside(world.node, "iptables", "-P", "FORWARD", "ACCEPT")
+def test_a_docker_like_firewall_is_passed(world, one, forward_policy):
+    links = set(world.links())
+    forward_policy("DROP")
+    with one() as h:
+        link = (set(world.links()) - links).pop()
+        assert len(world.exceptions(link)) == 2
+        assert opened(make(h, "f")(["tcp", SERVER, 80])["answers"])
+    wait_until("the exceptions are gone", lambda: not world.exceptions(link), 10)
 
 
 def test_a_firewall_that_keeps_packets_is_told(world, one):
