@@ -173,15 +173,17 @@ static void on_view(struct str answer, const struct error *err, void *arg)
     struct error own;
 
     flight->call = NULL;
-    if (!err && containerd_get_folders(answer, &folders, &own) == 0) {
+    if (err) {
+        own = *err;
+    } else if (containerd_get_folders(answer, &folders, &own) == 0) {
         deliver(flight, folders);
         return;
     }
     image_hold_unref(TAKE(flight->hold));
-    if (!err)
-        err = &own;
-    if (err->code != ERR_NOT_FOUND) {
-        image_flight_fail(&flight->base, err);
+    if (own.code == ERR_BAD_REQUEST) /* a snapshotter that is not there: not the image's fault */
+        own.code = ERR_INTERNAL;
+    if (own.code != ERR_NOT_FOUND) {
+        image_flight_fail(&flight->base, &own);
     } else if (!flight->pulled && flight->base.ref.host.len) {
         pull(flight);
     } else {

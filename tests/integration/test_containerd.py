@@ -372,3 +372,16 @@ def test_a_containerd_that_lacks_what_is_needed_is_told(own, registry):
         h.stop()
     finally:
         other.close()
+
+
+@pytest.mark.parametrize("name, text", [
+    ("nosuch", "InternalError: preparing the image {image}: snapshotter not loaded: nosuch"),
+    ("native", "InvalidImage: The image {image} is here but not unpacked by the snapshotter native"),
+], ids=["nosuch", "native"])
+def test_another_snapshotter_than_cris_is_told(own, registry, name, text):
+    h = own(HEARTH_CONTAINERD_SNAPSHOTTER=name)
+    image = small_image(h.docker, f"{registry}/snapshotter:1")
+    digest = described(registry, "snapshotter", "1", "")["digest"]
+    h.client().create_function(FunctionName="odd", Role=ROLE, PackageType="Image", Code={"ImageUri": image})
+    text = text.format(image=f"{registry}/snapshotter@{digest}").partition(": ")  # the code is a member of its own in the log
+    wait_until(text[2], lambda: text[2] in h.log and text[0] in h.log, 15)
