@@ -186,12 +186,12 @@ export DOCKER_HOST
 names=() rows=() hashes=()
 while read -r name rest; do
     [ -n "$name" ] || continue
+    [ ${#wanted[@]} = 0 ] || [[ " ${wanted[*]} " = *" $name "* ]] || continue
     if [[ $name = java:* ]] && ! command -v mvn >/dev/null; then
         # A stranger to Java need not install it.
         [ ${#wanted[@]} = 0 ] || die "Maven is not installed: apt-get install maven"
         continue
     fi
-    [ ${#wanted[@]} = 0 ] || [[ " ${wanted[*]} " = *" $name "* ]] || continue
     names+=("$name") rows+=("$rest") hashes+=("$(inputs_hash "${name%%:*}" "$name $rest")")
 done <<<"$table"
 
