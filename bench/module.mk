@@ -30,8 +30,11 @@ $(BUILD)/bench/holding_runtime: bench/holding_runtime.c
 bench-sandboxes: all $(BUILD)/bench/sandbox_bench $(BUILD)/bench/holding_runtime $(BUILD)/samples/c-bootstrap ## what a cold start costs, by phase and launcher
 	@bench/run.sh sandboxes
 
+bench-freezing: all $(BUILD)/samples/c-bootstrap ## what it costs to freeze idle functions and to thaw them
+	@bench/run.sh freezing
+
 bench-functions: all ## what operations cost with 1,000, 10,000 and 100,000 functions; minutes
 	@bench/run.sh functions
 
 -include $(patsubst %.o,%.d,$(call obj,bench/sandbox_bench.c bench/link_bench.c))
-.PHONY: bench bench-link bench-functions bench-sandboxes
+.PHONY: bench bench-freezing bench-link bench-functions bench-sandboxes

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# run.sh - `make bench`: an engine, the base images, then bench.py (or functions.py, sandboxes.py) with the arguments given.
+# run.sh - `make bench`: an engine, the base images, then bench.py (or another of this folder) with the arguments given.
 set -u -o pipefail
 cd "$(dirname "$0")/.." || exit 1
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
@@ -11,7 +11,7 @@ export DOCKER_HOST=$host
 images/build.sh python:3.13 provided:al2023 || exit 1
 part=bench
 case "${1:-}" in
-functions | sandboxes)
+freezing | functions | sandboxes)
     part=$1
     shift
     ;;

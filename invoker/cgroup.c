@@ -14,7 +14,6 @@
 #include "invoker/sandbox_limits.h"
 
 #define CONTAINER_ID_LEN 64
-#define STAT_SIGNAL 28 /* "signal" of /proc/PID/stat: its place behind the name */
 
 /* ---- finding it */
 
@@ -216,30 +215,28 @@ static int each_process(const struct cgroup *cg, enum cgroup_controller controll
     return found;
 }
 
-static bool is_killed(pid_t pid)
+/* Signals that wait for its first thread or for any of them: "SigPnd:\t0000000000000100". */
+static bool is_told_to_end(pid_t pid)
 {
-    char path[64], text[1024];
-    struct str rest, word = STR_NULL;
-    uint64_t pending;
-    ssize_t n, end;
-    int i;
+    const unsigned long long ends = 1ull << (SIGKILL - 1) | 1ull << (SIGTERM - 1);
+    char path[64], text[4096];
+    const char *own, *shared;
+    ssize_t n;
 
-    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-    n = end = read_file(path, text, sizeof(text));
-    while (end > 0 && text[end - 1] != ')') /* behind the name, which may hold anything */
-        end--;
-    if (end <= 0 || end == n)
+    snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+    n = read_file(path, text, sizeof(text) - 1);
+    if (n <= 0)
         return false;
-    rest = str_from(text + end + 1, (size_t)(n - end - 1));
-    for (i = 0; i <= STAT_SIGNAL; i++)
-        if (!str_split(&rest, ' ', &word))
-            return false;
-    return str_parse_u64(word, &pending) == 0 && (pending & (1u << (SIGKILL - 1)));
+    text[n] = '\0';
+    own = strstr(text, "\nSigPnd:\t"); /* a name's line end is escaped */
+    shared = strstr(text, "\nShdPnd:\t");
+    return (own && (strtoull(own + 9, NULL, 16) & ends)) ||
+           (shared && (strtoull(shared + 9, NULL, 16) & ends));
 }
 
 bool cgroup_is_dying(const struct cgroup *cg)
 {
-    return !cg->is_v2 && each_process(cg, CGROUP_FREEZER, CGROUP_LOOK_MAX, is_killed) > 0;
+    return each_process(cg, CGROUP_FREEZER, CGROUP_LOOK_MAX, is_told_to_end) > 0;
 }
 
 static bool kill_process(pid_t pid)

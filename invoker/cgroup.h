@@ -43,8 +43,9 @@ int cgroup_limit_cpu(const struct cgroup *cg, uint32_t quota_us);
 int cgroup_freeze(const struct cgroup *cg, bool frozen, struct error *err);
 #define CGROUP_LOOK_MAX 64
 /**
- * Whether one of its processes, frozen, was killed and only waits to go on in order to die: in
- * version 1 nothing else tells. A few microseconds for each process; the first CGROUP_LOOK_MAX.
+ * Whether somebody has told one of its processes, frozen, to end (SIGKILL, SIGTERM): nothing else
+ * tells, as of version 1 it dies of neither before it goes on, of version 2 not of the second. Some
+ * 10 us for each process; the first CGROUP_LOOK_MAX.
  */
 bool cgroup_is_dying(const struct cgroup *cg);
 /**

@@ -166,13 +166,20 @@ static void test_limits_and_the_freezer_of_version_2(void **state)
     cgroup_fs_free(fs);
 }
 
+static void on_nothing(int signo)
+{
+    (void)signo;
+}
+
 static pid_t start_sleeper(void)
 {
     pid_t pid = fork();
 
-    if (pid == 0)
+    if (pid == 0) {
+        signal(SIGUSR1, on_nothing);
         for (;;)
             pause();
+    }
     return pid;
 }
 
@@ -252,6 +259,10 @@ static void test_a_kill_of_a_frozen_process_is_seen_before_it_dies(void **state)
         usleep(1000);
     assert_true(is_frozen(&cg));
     assert_false(cgroup_is_dying(&cg));
+    assert_int_equal(kill(pid, SIGUSR1), 0);
+    assert_false(cgroup_is_dying(&cg)); /* which may mean anything */
+    assert_int_equal(kill(pid, SIGTERM), 0);
+    assert_true(cgroup_is_dying(&cg));
     assert_int_equal(kill(pid, SIGKILL), 0);
     assert_true(cgroup_is_dying(&cg));
     assert_int_equal(waitpid(pid, NULL, WNOHANG), 0); /* it is there all the same */

@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "invoker/docker_sweep.h"
 
+#include <dirent.h>
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/base/clock.h"
+#include "common/base/file.h"
 #include "common/base/log.h"
 #include "invoker/docker_container.h"
+#include "invoker/launch_base.h"
 
 #define RETRY_MIN_US MSEC(200)
 #define RETRY_MAX_US SECONDS(10)
@@ -125,4 +130,29 @@ void docker_sweep_free(struct docker_sweep *sweep)
     free(sweep->label);
     free(sweep->life);
     free(sweep);
+}
+
+/* Only what looks like a sandbox's: the setting may name a folder that others use. */
+int docker_sweep_run_dir(const char *path, struct error *err)
+{
+    struct dirent *e;
+    DIR *dir;
+    int r = dir_make(path, 0711, err);
+
+    if (r < 0)
+        return r;
+    dir = opendir(path);
+    if (!dir)
+        return error_set_errno(err, ERR_SYSTEM, errno, "reading %s", path);
+    while ((e = readdir(dir))) {
+        CLEANUP(freep) char *folder = str_printf("%s/%s", path, e->d_name);
+        CLEANUP(freep) char *socket = str_printf("%s/init.sock", folder);
+
+        if (!launch_id_is_valid(e->d_name))
+            continue;
+        unlink(socket);
+        rmdir(folder);
+    }
+    closedir(dir);
+    return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * docker_sweep.h - removes the containers that earlier lives of this node's invoker left. Most are
+ * docker_sweep.h - removes what earlier lives of this node's invoker left. Most of its containers are
  * gone by themselves, because their PID 1 ended with the invoker's socket; what stays is what was
  * created but never started.
  *
@@ -20,5 +20,8 @@ struct docker_sweep *docker_sweep_new(struct loop *loop, struct docker *docker, 
                                       const char *life);
 /** NULL is fine. */
 void docker_sweep_free(struct docker_sweep *sweep);
+
+/** Makes @path or, if it is there, removes the run folders of sandboxes in it. Blocking. */
+int docker_sweep_run_dir(const char *path, struct error *err);
 
 #endif

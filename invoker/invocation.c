@@ -377,6 +377,11 @@ void invocation_run(struct pool_wait *w, struct sandbox *sb)
     pool_ready(sandbox_pool(sb));
 }
 
+void invocation_not_run(const struct sandbox_event *ev)
+{
+    look_soon(of_event(ev));
+}
+
 void invocation_look_again(struct pool_wait *w)
 {
     struct invocation *inv = of_wait(w);

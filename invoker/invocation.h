@@ -54,6 +54,8 @@ void invocation_start_failed(struct pool_wait *w, struct sandbox *sb,
  * holds the sandbox.
  */
 void invocation_stream(struct sandbox *sb, const struct sandbox_event *ev, struct str bytes);
+/** @ev was not given to its sandbox after all: another one is found for it. */
+void invocation_not_run(const struct sandbox_event *ev);
 /** Its sandbox has answered @ev. */
 void invocation_answer(const struct sandbox_event *ev, const struct sandbox_result *result);
 

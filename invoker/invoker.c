@@ -145,6 +145,13 @@ static void on_sandbox_stream(struct sandbox *sb, const struct sandbox_event *ev
     invocation_stream(sb, ev, bytes);
 }
 
+static void on_sandbox_not_run(struct sandbox *sb, const struct sandbox_event *ev, void *arg)
+{
+    (void)sb;
+    (void)arg;
+    invocation_not_run(ev);
+}
+
 static void on_sandbox_answer(struct sandbox *sb, const struct sandbox_event *ev,
                               const struct sandbox_result *result, void *arg)
 {
@@ -171,6 +178,7 @@ static const struct sandbox_ops sandbox_ops = {
     .on_returning = on_sandbox_returning,
     .on_start_failed = on_sandbox_start_failed,
     .on_stream = on_sandbox_stream,
+    .on_not_run = on_sandbox_not_run,
     .on_answer = on_sandbox_answer,
     .on_ending = on_sandbox_ending,
     .on_gone = on_sandbox_gone,
@@ -289,6 +297,7 @@ static int make_engine(struct invoker *inv, struct error *err)
                                                .node = inv->node_id,
                                                .run_dir = run_dir,
                                                .init_path = config->init_path,
+                                               .freezes = config->freeze_after_us > 0,
                                                .starts_max = start_parallel(config)};
     struct launcher_native_options native = {
         .loop = inv->loop,

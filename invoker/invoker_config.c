@@ -121,10 +121,10 @@ static const struct config_item items[] = {
     NUMBER_ITEM(CFG_USEC, "init_limit", "HEARTH_INIT_LIMIT", init_limit_us, "10s", MSEC(100),
                 MINUTES(15),
                 "how long the init phase may last before it counts as an invocation's"),
-    NUMBER_ITEM(CFG_USEC, "freeze_after", "HEARTH_FREEZE_AFTER", freeze_after_us, "0s", 0,
-                HOURS(24),
-                "native sandboxes without extensions are stopped (cgroup freezer) when idle for so "
-                "long, until the next event; 0: never"),
+    NUMBER_ITEM(CFG_USEC, "freeze_after", "HEARTH_FREEZE_AFTER", freeze_after_us, "100ms",
+                0, HOURS(24),
+                "sandboxes are stopped (cgroup freezer) when idle for so long, until the next event; "
+                "0: never"),
     NUMBER_ITEM(CFG_USEC, "drain_limit", "HEARTH_DRAIN_LIMIT", drain_limit_us, "8s", 0, MINUTES(16),
                 "how long running invocations may go on after SIGTERM"),
     NUMBER_ITEM(CFG_BYTES, "stream_limit", "HEARTH_STREAM_LIMIT", stream_limit, "200M", 1,

@@ -113,6 +113,8 @@ int launch_base_init(struct launch_base *l, struct launcher_base *launcher,
 void launch_base_done(struct launch_base *l)
 {
     map_remove(&l->launcher->launches, str_of(l->id));
+    if (l->is_janitors)
+        thaw_janitor_remove_cgroup(l->launcher->janitor, l->cgroup);
     sandbox_env_free(TAKE(l->env));
 }
 
@@ -295,6 +297,56 @@ void launch_base_end(struct launch *launch)
         return;
     l->stage = LAUNCH_ENDING;
     l->launcher->ops->end(l);
+}
+
+void launcher_base_freeze_failed(struct launcher_base *launcher, const struct error *err)
+{
+    if (!launcher->freeze_failure_told)
+        log_warn("launcher", "idle sandboxes are not frozen, they go on", KV_ERR(err));
+    launcher->freeze_failure_told = true;
+}
+
+/* Nobody could let it go on after us, if the janitor did not know. */
+static int tell_janitor(struct launch_base *l, struct error *err)
+{
+    if (!l->launcher->janitor || l->is_janitors)
+        return 0;
+    l->is_janitors = thaw_janitor_add_cgroup(l->launcher->janitor, l->cgroup) == 0;
+    return l->is_janitors ? 0 : error_set(err, ERR_SYSTEM, "the janitor process does not listen");
+}
+
+bool launch_base_freeze(struct launch *launch)
+{
+    struct launch_base *l = launch_base_of(launch);
+    struct error err = {.code = ERR_UNSUPPORTED, .msg = "their cgroups cannot be used from here"};
+
+    if (l->stage != LAUNCH_RUNNING)
+        return false;
+    if (l->cgroup && tell_janitor(l, &err) == 0 && cgroup_freeze(l->cgroup, true, &err) == 0)
+        return l->frozen = true;
+    if (l->launcher->ops->pause)
+        return l->launcher->ops->pause(l);
+    launcher_base_freeze_failed(l->launcher, &err);
+    return false;
+}
+
+int launch_base_thaw(struct launch *launch)
+{
+    struct launch_base *l = launch_base_of(launch);
+    struct error err;
+    bool is_dying;
+
+    if (!l->frozen)
+        return l->launcher->ops->unpause ? l->launcher->ops->unpause(l) : 0;
+    l->frozen = false;
+    if (l->stage != LAUNCH_RUNNING)
+        return 0; /* the end has seen to it */
+    is_dying = cgroup_is_dying(l->cgroup); /* before: then it cannot be told any more */
+    if (cgroup_freeze(l->cgroup, false, &err) < 0) {
+        log_warn("launcher", "not thawed", KV_STR("sandbox", l->id), KV_ERR(&err));
+        return -ERR_CLOSED;
+    }
+    return is_dying ? -ERR_CLOSED : 0;
 }
 
 void launch_base_go(struct launch *launch)

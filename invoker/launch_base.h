@@ -20,6 +20,7 @@
 #include "common/base/map.h"
 #include "invoker/cgroup.h"
 #include "invoker/init_link.h"
+#include "invoker/thaw_janitor.h"
 #include "invoker/launcher.h"
 #include "invoker/net/network.h"
 #include "invoker/sandbox_env.h"
@@ -40,6 +41,9 @@ struct launch_base_ops {
     void (*free)(struct launch_base *l);
     /** CPU time where the cgroup cannot be used; NULL: then there is no limit. */
     void (*limit_cpu)(struct launch_base *l, uint32_t quota_us);
+    /** As launch_freeze() and launch_thaw(), where the cgroup cannot be used; NULL: neither can be. */
+    bool (*pause)(struct launch_base *l);
+    int (*unpause)(struct launch_base *l);
     /** Whether nothing but launches would have to be waited for; NULL: there is nothing else. */
     bool (*is_empty)(const struct launcher_base *launcher);
 };
@@ -51,6 +55,8 @@ struct launcher_base {
     uint32_t cpus; /* of this node */
     struct network *network; /* borrowed; NULL: sandboxes have none */
     struct map launches; /* struct launch_base by sandbox id */
+    struct thaw_janitor *janitor; /* the launcher's; told of cgroups that are frozen; NULL: no need */
+    bool freeze_failure_told;
     void (*stopped)(void *arg); /* due when nothing is left */
     void *stopped_arg;
     bool stopping;
@@ -70,6 +76,8 @@ struct launch_base {
     struct init_link *link; /* the launcher's; NULL before it is there, and from the end on */
     const struct cgroup *cgroup; /* the launcher's; NULL: an engine has to be asked */
     uint32_t cpu_quota_us; /* in each period; 0: more than the node has, or limited already */
+    bool frozen; /* by the cgroup */
+    bool is_janitors; /* who knows of the cgroup */
     bool failed, exited; /* was reported */
     struct launch_times times;
     uint64_t began_us;
@@ -111,6 +119,8 @@ void launch_base_ready(struct launch_base *l, const char *container, const struc
 /** Reports the failure, if it is one still, logs it at @level and ends the launch. */
 void launch_base_fail(struct launch_base *l, enum log_level level, enum launch_failure failure,
                       const struct error *err);
+/** Sandboxes cannot be frozen; said once. */
+void launcher_base_freeze_failed(struct launcher_base *launcher, const struct error *err);
 /** Nothing is left of the sandbox: on_gone, then ops->free(). */
 void launch_base_gone(struct launch_base *l);
 
@@ -120,6 +130,8 @@ void launch_base_settled(struct launch *launch);
 void launch_base_signal(struct launch *launch, int signo);
 void launch_base_kill(struct launch *launch);
 void launch_base_end(struct launch *launch);
+bool launch_base_freeze(struct launch *launch);
+int launch_base_thaw(struct launch *launch);
 void launch_base_go(struct launch *launch);
 void launch_base_restart(struct launch *launch);
 void launch_base_connect(struct launch *launch, uint32_t token, uint16_t port);

@@ -24,7 +24,7 @@ static struct world {
     struct plain_launch *l; /* the last one */
     struct timer patience, gone_by;
     int init; /* PID 1's end */
-    int ends, frees, ready, exits, failures, gone, stops, limits;
+    int ends, frees, ready, exits, failures, gone, stops, limits, pauses;
     uint32_t quota_us;
     bool busy; /* something else than launches is left */
     bool ends_in_failure; /* the receiver of on_failed ends the launch there */
@@ -73,6 +73,19 @@ static void plain_limit_cpu(struct launch_base *l, uint32_t quota_us)
     w.limits++;
 }
 
+static bool plain_pause(struct launch_base *l)
+{
+    (void)l;
+    return ++w.pauses;
+}
+
+static int plain_unpause(struct launch_base *l)
+{
+    (void)l;
+    w.pauses--;
+    return 1;
+}
+
 static bool plain_is_empty(const struct launcher_base *launcher)
 {
     assert_ptr_equal(launcher, &w.launcher);
@@ -109,6 +122,8 @@ static const struct launcher_ops table = {.name = "plain",
                                           .signal = launch_base_signal,
                                           .kill = launch_base_kill,
                                           .end = launch_base_end,
+                                          .freeze = launch_base_freeze,
+                                          .thaw = launch_base_thaw,
                                           .go = launch_base_go,
                                           .restart = launch_base_restart,
                                           .connect = launch_base_connect,
@@ -117,6 +132,8 @@ static const struct launch_base_ops ops = {.hello = plain_hello,
                                            .end = plain_end,
                                            .free = plain_free,
                                            .limit_cpu = plain_limit_cpu,
+                                           .pause = plain_pause,
+                                           .unpause = plain_unpause,
                                            .is_empty = plain_is_empty};
 
 /* ---- the receiver */
@@ -439,6 +456,51 @@ static void the_cpu_is_limited_once_by_whoever_can(void **state)
     w.l->base.cgroup = NULL;
 }
 
+static void it_is_frozen_by_its_cgroup_or_else_by_an_engine(void **state)
+{
+    char folder[] = "/tmp/hearth-launch-XXXXXX", text[16] = "", *path;
+    struct cgroup cg = {.is_v2 = true};
+    struct launch *launch;
+    int fd;
+
+    (void)state;
+    assert_int_equal(start("a", NULL), 0);
+    launch = &w.l->base.base;
+    say_hello();
+    assert_false(launch_freeze(launch)); /* nothing runs yet */
+    launch_run(launch);
+    assert_true(launch_freeze(launch));
+    assert_int_equal(w.pauses, 1);
+    assert_int_equal(launch_thaw(launch), 1);
+    assert_int_equal(w.pauses, 0);
+
+    w.l->base.cgroup = &cg;
+    cg.folder[CGROUP_FREEZER] = mkdtemp(folder);
+    path = str_printf("%s/cgroup.freeze", folder);
+    assert_true(launch_freeze(launch)); /* it has no freezer */
+    assert_int_equal(w.pauses, 1);
+    w.pauses = 0;
+    fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    assert_int_equal(thaw_janitor_new(NULL, &w.launcher.janitor, NULL), 0);
+    assert_true(launch_freeze(launch));
+    assert_int_equal(w.pauses, 0);
+    assert_true(read(fd, text, sizeof(text)) > 0);
+    assert_string_equal(text, "1");
+    assert_int_equal(launch_thaw(launch), 0);
+    assert_int_equal(pread(fd, text, sizeof(text), 0), 1);
+    assert_string_equal(text, "0");
+    assert_true(launch_freeze(launch));
+    unlink(path);
+    assert_int_equal(launch_thaw(launch), -ERR_CLOSED); /* it cannot be let go on */
+    close(fd);
+    assert_int_equal(rmdir(folder), 0);
+    free(path);
+    launch_end(launch);
+    run();
+    thaw_janitor_free(w.launcher.janitor);
+    w.launcher.janitor = NULL;
+}
+
 static void an_exit_is_told_once_and_is_no_failure(void **state)
 {
     (void)state;
@@ -509,6 +571,7 @@ int main(void)
         TEST(failures_of_the_function_say_what_they_were_about),
         TEST(the_environment_is_wiped_once_the_function_runs),
         TEST(the_cpu_is_limited_once_by_whoever_can),
+        TEST(it_is_frozen_by_its_cgroup_or_else_by_an_engine),
         TEST(an_exit_is_told_once_and_is_no_failure),
         TEST(a_death_is_told_once_also_to_one_who_ends_it_then),
         TEST(a_stop_ends_all_and_waits_for_what_else_there_is),

@@ -107,6 +107,8 @@ struct launch_handler {
     void (*on_socket)(struct launch *launch, uint32_t token, int fd, int sys_errno, void *arg);
     /** After launch_restart(): nothing runs any more. New log pipes, the receiver's. */
     void (*on_restarted)(struct launch *launch, int stdout_fd, int stderr_fd, void *arg);
+    /** launch_thaw() has said 1: its processes go on now; or cannot, and @err says why. */
+    void (*on_thawed)(struct launch *launch, const struct error *err, void *arg);
 };
 
 /** Borrowed for the call of launch_start() only; what is needed later is copied. */
@@ -132,8 +134,8 @@ struct launcher_ops {
     void (*signal)(struct launch *launch, int signo);
     void (*kill)(struct launch *launch);
     void (*end)(struct launch *launch);
-    /* Whether it was done; NULL: this launcher cannot. */
-    bool (*freeze)(struct launch *launch, bool frozen);
+    bool (*freeze)(struct launch *launch);
+    int (*thaw)(struct launch *launch);
     void (*go)(struct launch *launch);
     void (*restart)(struct launch *launch);
     void (*connect)(struct launch *launch, uint32_t token, uint16_t port);
@@ -195,10 +197,24 @@ static inline void launch_end(struct launch *launch)
     launch->launcher->ops->end(launch);
 }
 
-/** Stops all processes of the sandbox, PID 1 too, or lets them go on; whether that could be done. */
-static inline bool launch_freeze(struct launch *launch, bool frozen)
+/**
+ * Stops all processes of the sandbox, PID 1 too, soon; false: they go on. While they stand, what is
+ * told to PID 1 waits, and only launch_end() has its effect at once.
+ */
+static inline bool launch_freeze(struct launch *launch)
 {
-    return launch->launcher->ops->freeze && launch->launcher->ops->freeze(launch, frozen);
+    return launch->launcher->ops->freeze(launch);
+}
+
+/**
+ * Lets them go on. Harmless when they do.
+ *
+ * Returns 0; 1 when on_thawed will tell; -ERR_CLOSED when somebody has ended them meanwhile, or they
+ * cannot go on: the sandbox is good for launch_end() only.
+ */
+static inline int launch_thaw(struct launch *launch)
+{
+    return launch->launcher->ops->thaw(launch);
 }
 
 /**

@@ -6,7 +6,6 @@
  */
 #include "invoker/launcher_docker.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -18,6 +17,7 @@
 #include "common/model/record.h"
 #include "invoker/docker_container.h"
 #include "invoker/docker_outage.h"
+#include "invoker/docker_pause.h"
 #include "invoker/docker_removal.h"
 #include "invoker/docker_sweep.h"
 #include "invoker/launch_base.h"
@@ -70,6 +70,7 @@ struct docker_launch {
     bool destroyed; /* and says that it did */
     uint64_t phase_us;
     struct docker_removal removal;
+    struct docker_pause pause;
     struct timer timer; /* to connect, to be gone */
     struct list_node node; /* in launcher->queue */
 };
@@ -102,6 +103,7 @@ static void docker_free_launch(struct launch_base *base)
     list_remove(&l->node);
     timer_stop(&l->timer);
     docker_removal_stop(&l->removal);
+    docker_pause_done(&l->pause);
     if (l->call)
         docker_call_cancel(l->call);
     if (l->limiting)
@@ -163,6 +165,7 @@ static void docker_end(struct launch_base *base)
         (void)cgroup_kill(base->cgroup);
     init_link_free(TAKE(base->link));
     launch_network_cancel(TAKE(l->networking));
+    (void)docker_pause_end(&l->pause); /* for PID 1 to see that */
     list_remove(&l->node);
     remove_container(l);
 }
@@ -228,6 +231,41 @@ static void docker_hello(struct launch_base *base, const struct launch_fds *fds)
                                  init_link_pid(base->link), NULL, l->policy, on_connected, l);
     else
         ready(l);
+}
+
+/* ---- pausing, where the cgroup cannot be reached */
+
+static void on_unpaused(const struct error *err, void *arg)
+{
+    struct docker_launch *l = arg;
+
+    if (err)
+        log_warn("launcher", "not unpaused", KV_STR("sandbox", l->base.id), KV_ERR(err));
+    if (l->base.stage == LAUNCH_RUNNING)
+        l->base.handler->on_thawed(&l->base.base, err, l->base.arg);
+}
+
+static void on_not_paused(const struct error *err, void *arg)
+{
+    struct docker_launch *l = arg;
+
+    if (l->base.stage == LAUNCH_RUNNING)
+        launcher_base_freeze_failed(l->base.launcher, err);
+}
+
+static bool docker_pause(struct launch_base *base)
+{
+    struct error err;
+
+    if (docker_pause_begin(&launch_of(base)->pause, &err) == 0)
+        return true;
+    launcher_base_freeze_failed(base->launcher, &err);
+    return false;
+}
+
+static int docker_unpause(struct launch_base *base)
+{
+    return docker_pause_end(&launch_of(base)->pause);
 }
 
 /* ---- the engine */
@@ -390,6 +428,8 @@ static void on_event(const char *action, const char *id, const cJSON *attributes
         error_set(&err, ERR_SYSTEM, "the sandbox's PID 1 ended with status %s before it connected",
                   code ? code : "?");
         launch_fail(l, LAUNCH_FAILED_DIED, &err);
+    } else if (strcmp(action, "kill") == 0) {
+        (void)launch_thaw(&base->base); /* whatever signal it was: for PID 1 to see it */
     } else if (strcmp(action, "oom") == 0) {
         log_info("launcher", "out of memory", KV_STR("sandbox", base->id));
     }
@@ -456,6 +496,13 @@ static int docker_start(struct launcher *base, const struct launch_options *o, s
                                                          .engine_arg = launcher,
                                                          .removed = on_removed,
                                                          .arg = l});
+    docker_pause_init(&l->pause, &(struct docker_pause_options){.loop = launcher->base.loop,
+                                                                .docker = launcher->docker,
+                                                                .container = l->name,
+                                                                .janitor = launcher->base.janitor,
+                                                                .on_over = on_unpaused,
+                                                                .on_failed = on_not_paused,
+                                                                .arg = l});
     r = open_link(l, err);
     if (r < 0) {
         docker_free_launch(&l->base);
@@ -490,6 +537,7 @@ static void docker_launcher_free(struct launcher *base)
     struct docker_launcher *launcher = launcher_of(base);
 
     launcher_base_done(&launcher->base);
+    thaw_janitor_free(launcher->base.janitor);
     cgroup_fs_free(launcher->cgroups);
     docker_events_free(launcher->events);
     docker_sweep_free(launcher->sweep);
@@ -509,6 +557,8 @@ static const struct launcher_ops docker_ops = {
     .signal = launch_base_signal,
     .kill = launch_base_kill,
     .end = launch_base_end,
+    .freeze = launch_base_freeze,
+    .thaw = launch_base_thaw,
     .go = launch_base_go,
     .restart = launch_base_restart,
     .connect = launch_base_connect,
@@ -521,6 +571,8 @@ static const struct launch_base_ops base_ops = {
     .end = docker_end,
     .free = docker_free_launch,
     .limit_cpu = docker_limit_cpu,
+    .pause = docker_pause,
+    .unpause = docker_unpause,
 };
 
 static int check_options(const struct launcher_docker_options *o, struct error *err)
@@ -536,32 +588,6 @@ static int check_options(const struct launcher_docker_options *o, struct error *
     return 0;
 }
 
-/* Removes the folders of sandboxes of an earlier life. Only what looks like one: the setting may
- * name a folder that others use. */
-static int clean_run_dir(const char *path, struct error *err)
-{
-    struct dirent *e;
-    DIR *dir;
-    int r = dir_make(path, 0711, err);
-
-    if (r < 0)
-        return r;
-    dir = opendir(path);
-    if (!dir)
-        return error_set_errno(err, ERR_SYSTEM, errno, "reading %s", path);
-    while ((e = readdir(dir))) {
-        CLEANUP(freep) char *folder = str_printf("%s/%s", path, e->d_name);
-        CLEANUP(freep) char *socket = str_printf("%s/init.sock", folder);
-
-        if (!launch_id_is_valid(e->d_name))
-            continue;
-        unlink(socket);
-        rmdir(folder);
-    }
-    closedir(dir);
-    return 0;
-}
-
 int launcher_docker_new(const struct launcher_docker_options *o, struct launcher **ret,
                         struct error *err)
 {
@@ -570,12 +596,17 @@ int launcher_docker_new(const struct launcher_docker_options *o, struct launcher
     int r = check_options(o, err);
 
     if (r == 0)
-        r = clean_run_dir(o->run_dir, err);
+        r = docker_sweep_run_dir(o->run_dir, err);
     if (r < 0)
         return r;
     launcher = calloc(1, sizeof(*launcher));
     if (!launcher)
         abort();
+    r = o->freezes ? thaw_janitor_new(o->docker_socket, &launcher->base.janitor, err) : 0;
+    if (r < 0) {
+        free(launcher);
+        return r;
+    }
     launcher_base_init(&launcher->base, o->loop, o->network, &docker_ops, &base_ops);
     launcher->docker = o->docker;
     launcher->node = str_dup(str_of(o->node));

@@ -22,6 +22,7 @@ struct launcher_docker_options {
     const char *run_dir; /* short: sockets are <run_dir>/<sandbox id>/init.sock, under 108 bytes */
     const char *init_path; /* the static hearth-init, on a file system that allows exec */
     struct network *network; /* borrowed, outlives the launcher; NULL: none */
+    bool freezes; /* sandboxes will be frozen: that needs a janitor */
     uint32_t starts_max; /* containers being created or started at once; 0: twice the CPUs */
     uint64_t connect_us; /* time for PID 1 to connect once the engine says started; 0: 10 s */
 };

@@ -376,20 +376,6 @@ static int native_start(struct launcher *base, const struct launch_options *o, s
     return 0;
 }
 
-static bool native_freeze(struct launch *base, bool frozen)
-{
-    struct native_launch *l = launch_of(launch_base_of(base));
-    struct error err;
-
-    if (l->base.stage != LAUNCH_RUNNING)
-        return false;
-    if (cgroup_freeze(l->base.cgroup, frozen, &err) == 0)
-        return true;
-    log_warn("launcher", frozen ? "not frozen" : "not thawed", KV_STR("sandbox", l->base.id),
-             KV_ERR(&err));
-    return false;
-}
-
 static bool native_is_empty(const struct launcher_base *base)
 {
     return blank_pool_is_empty(CONTAINER_OF(base, const struct native_launcher, base)->pool);
@@ -429,7 +415,8 @@ static const struct launcher_ops native_ops = {
     .signal = launch_base_signal,
     .kill = launch_base_kill,
     .end = launch_base_end,
-    .freeze = native_freeze,
+    .freeze = launch_base_freeze,
+    .thaw = launch_base_thaw,
     .go = launch_base_go,
     .restart = launch_base_restart,
     .connect = launch_base_connect,

@@ -270,6 +270,11 @@ void runtime_face_close(struct runtime_face *face)
     face->streaming = NULL;
 }
 
+void runtime_face_pause(struct runtime_face *face, bool on)
+{
+    http_server_pause(face->server, on);
+}
+
 bool runtime_face_is_waiting(const struct runtime_face *face)
 {
     return face->waiting != NULL;

@@ -62,6 +62,8 @@ int runtime_face_new(struct loop *loop, int listen_fd, const struct runtime_face
 void runtime_face_free(struct runtime_face *face);
 /** From now on the runtime's requests are dropped, and no op but the last two is called. */
 void runtime_face_close(struct runtime_face *face);
+/** While @on, when the sandbox is frozen, time limits of its connections stand still. */
+void runtime_face_pause(struct runtime_face *face, bool on);
 bool runtime_face_is_waiting(const struct runtime_face *face);
 /** The streamed response is not read on (@on) until it is said again with false. */
 void runtime_face_hold(struct runtime_face *face, bool on);

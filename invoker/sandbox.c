@@ -16,6 +16,7 @@
 #define PROVISIONED_INIT_US SECONDS(130) /* Lambda's, unless the function's timeout is longer */
 #define RETURN_LIMIT_US SECONDS(2) /* least time for a runtime to ask again after its answer */
 #define SETTLE_US MSEC(2) /* for an answer that came in one breath with the exit */
+#define THAW_LIMIT_US SECONDS(10) /* for an engine to let it go on */
 #define TRACE_ID_MAX 512u
 
 /*
@@ -28,7 +29,7 @@
  * Deadlines: CREATING create_limit_us; INIT init_limit_us, its second try the function's timeout;
  * IDLE the pool's time to live; BUSY the function's timeout, then RETURN_LIMIT_US at least;
  * STOPPING STOP_LIMIT_US, again and again. BUSY without an event: the runtime or an extension has
- * not asked again yet.
+ * not asked again yet, or the event is due once its processes go on (THAW_LIMIT_US).
  */
 #define BIT(n) (1u << (n))
 
@@ -94,6 +95,8 @@ uint64_t sandbox_time_of(const struct sandbox *sb, enum sandbox_state state)
             return timeout_us > PROVISIONED_INIT_US ? timeout_us : PROVISIONED_INIT_US;
         return sb->slow ? timeout_us : sb->host->init_limit_us;
     case SANDBOX_BUSY:
+        if (sb->due)
+            return THAW_LIMIT_US;
         now = now_us();
         due = sb->given_us + sb->budget_us;
         if (sb->event)
@@ -110,26 +113,6 @@ uint64_t sandbox_time_of(const struct sandbox *sb, enum sandbox_state state)
     return 0;
 }
 
-/*
- * An idle function does not run, as in Lambda. Those with extensions go on: what they were told of
- * is still being delivered to them.
- */
-static void on_freeze(void *arg)
-{
-    struct sandbox *sb = arg;
-
-    if (sb->state == SANDBOX_IDLE && sb->launch && !extension_face_api(sb->extensions)->len)
-        sb->frozen = launch_freeze(sb->launch, true);
-}
-
-static void thaw(struct sandbox *sb)
-{
-    timer_stop(&sb->freeze);
-    if (sb->frozen && sb->launch)
-        (void)launch_freeze(sb->launch, false);
-    sb->frozen = false;
-}
-
 void sandbox_set_state(struct sandbox *sb, enum sandbox_state state, const char *cause)
 {
     uint64_t time_us;
@@ -137,10 +120,10 @@ void sandbox_set_state(struct sandbox *sb, enum sandbox_state state, const char 
     assert(sandbox_may_go(sb->state, state));
     log_debug("sandbox", "state", KV_STR("sandbox", sb->id), KV_STR("from", state_names[sb->state]),
               KV_STR("to", state_names[state]), KV_STR("cause", cause));
-    thaw(sb);
+    (void)sandbox_thaw(sb);
     sb->state = state;
-    if (state == SANDBOX_IDLE && sb->host->freeze_after_us)
-        timer_start(&sb->freeze, sb->host->freeze_after_us);
+    if (state == SANDBOX_IDLE)
+        sandbox_freeze_later(sb);
     time_us = sandbox_time_of(sb, state);
     if (time_us)
         timer_start(&sb->deadline, time_us);
@@ -229,7 +212,7 @@ static void init_done(struct sandbox *sb)
 
 void sandbox_try_ready(struct sandbox *sb)
 {
-    if ((sb->state != SANDBOX_INIT && sb->state != SANDBOX_BUSY) || sb->event || sb->failed ||
+    if ((sb->state != SANDBOX_INIT && sb->state != SANDBOX_BUSY) || sb->event || sb->due || sb->failed ||
         timer_is_armed(&sb->settle) || !runtime_face_is_waiting(sb->face) ||
         !extension_api_is_ready(extension_face_api(sb->extensions)))
         return;
@@ -470,7 +453,9 @@ static void on_deadline(void *arg)
         sandbox_start_failed(sb, &failure);
         break;
     case SANDBOX_BUSY:
-        if (sb->event) {
+        if (sb->due) {
+            sandbox_end(sb, SANDBOX_FAILURE, "its processes did not go on in time");
+        } else if (sb->event) {
             sandbox_timed_out_text(sb, text, sizeof(text));
             sandbox_finish_with_error(sb, "Sandbox.Timedout", text, &end);
             sandbox_end(sb, SANDBOX_TIMEOUT, "the function timed out");
@@ -495,20 +480,17 @@ void sandbox_init_timers(struct sandbox *sb)
 {
     timer_init(&sb->deadline, sb->host->loop, on_deadline, sb);
     timer_init(&sb->settle, sb->host->loop, on_settled, sb);
-    timer_init(&sb->freeze, sb->host->loop, on_freeze, sb);
+    sandbox_freeze_init(sb);
     timer_start(&sb->deadline, sandbox_time_of(sb, SANDBOX_CREATING));
 }
 
 /* ---- public */
 
-int sandbox_run(struct sandbox *sb, const struct sandbox_event *ev)
+static void give(struct sandbox *sb, const struct sandbox_event *ev)
 {
     struct extension_invoke invoke = {ev->data.request_id, ev->data.invoked_arn, ev->data.trace_id,
                                       0};
 
-    assert(sb->state == SANDBOX_IDLE && runtime_face_is_waiting(sb->face));
-    if (sandbox_log_begin(&sb->log, ev->data.request_id, ev->data.trace_id, ev->want_tail) < 0)
-        return -ERR_UNAVAILABLE;
     sb->event = ev;
     sb->given_us = now_us();
     sb->budget_us = SECONDS(ready_version_spec(sb->ver)->timeout_s);
@@ -516,10 +498,51 @@ int sandbox_run(struct sandbox *sb, const struct sandbox_event *ev)
         sb->given_us -= sb->init_us;
         sb->init_us = 0;
     }
-    sandbox_set_state(sb, SANDBOX_BUSY, "event");
+    timer_start(&sb->deadline, sandbox_time_of(sb, SANDBOX_BUSY));
     invoke.deadline_ms = wall_ms() + sandbox_time_of(sb, SANDBOX_BUSY) / 1000;
     extension_face_invoke(sb->extensions, &invoke);
     runtime_face_give(sb->face, &ev->data, invoke.deadline_ms);
+}
+
+static int begin_log(struct sandbox *sb, const struct sandbox_event *ev)
+{
+    return sandbox_log_begin(&sb->log, ev->data.request_id, ev->data.trace_id, ev->want_tail);
+}
+
+void sandbox_give_due(struct sandbox *sb)
+{
+    const struct sandbox_event *ev = sb->due;
+
+    if (!runtime_face_is_waiting(sb->face) ||
+        !extension_api_is_ready(extension_face_api(sb->extensions))) {
+        sandbox_end(sb, SANDBOX_FAILURE, "it does not wait for an event any more");
+        return;
+    }
+    sb->due = NULL;
+    if (begin_log(sb, ev) == 0) {
+        give(sb, ev);
+    } else {
+        sb->host->ops->on_not_run(sb, ev, sb->host->arg);
+        sandbox_try_ready(sb);
+    }
+}
+
+int sandbox_run(struct sandbox *sb, const struct sandbox_event *ev)
+{
+    int r = sandbox_thaw(sb);
+
+    assert(sb->state == SANDBOX_IDLE && !sb->due && runtime_face_is_waiting(sb->face));
+    if (r == 0 && begin_log(sb, ev) < 0) {
+        sandbox_freeze_later(sb);
+        return -ERR_UNAVAILABLE;
+    }
+    if (r != 0)
+        sb->due = ev;
+    sandbox_set_state(sb, SANDBOX_BUSY, "event");
+    if (r == 0)
+        give(sb, ev);
+    else if (r < 0)
+        sandbox_end(sb, SANDBOX_FAILURE, "it was ended while it was frozen");
     return 0;
 }
 

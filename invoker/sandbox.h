@@ -82,6 +82,8 @@ struct sandbox_ops {
     /* A streamed answer begins (@bytes empty), or goes on; only with data.wants_stream. May be held. */
     void (*on_stream)(struct sandbox *sb, const struct sandbox_event *ev, struct str bytes,
                       void *arg);
+    /* The event of sandbox_run() was not given to it after all, as it ends: nothing has run. */
+    void (*on_not_run)(struct sandbox *sb, const struct sandbox_event *ev, void *arg);
     /* The event of sandbox_run() or sandbox_charge() is over. */
     void (*on_answer)(struct sandbox *sb, const struct sandbox_event *ev,
                       const struct sandbox_result *result, void *arg);
@@ -126,7 +128,8 @@ void sandbox_host_done(struct sandbox_host *host);
 struct sandbox *sandbox_start(struct sandbox_host *host, struct ready_version *ver,
                               bool is_provisioned);
 /**
- * Gives @ev to the waiting runtime; it must be idle. on_answer follows.
+ * Gives @ev to the waiting runtime; it must be idle. on_answer follows, or on_not_run: a sandbox that
+ * was frozen may turn out to be dead.
  *
  * Returns 0, or -ERR_UNAVAILABLE when its output can not be kept at present: nothing has changed.
  */

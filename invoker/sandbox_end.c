@@ -140,6 +140,8 @@ void sandbox_end(struct sandbox *sb, enum sandbox_end_reason reason, const char 
         return;
     if (sb->event)
         sandbox_finish(sb, &refused, &end);
+    if (sb->due)
+        sb->host->ops->on_not_run(sb, TAKE(sb->due), sb->host->arg);
     timer_stop(&sb->settle);
     timer_stop(&sb->extension_settle);
     if (sb->face)

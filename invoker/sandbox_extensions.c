@@ -224,10 +224,17 @@ static void on_dial(uint32_t token, uint16_t port, void *arg)
         launch_connect(sb->launch, token, port);
 }
 
+static void on_telemetry_settled(void *arg)
+{
+    sandbox_telemetry_settled(arg);
+}
+
+static const struct telemetry_ops telemetry_ops = {on_dial, on_telemetry_settled};
+
 void sandbox_extensions_new(struct sandbox *sb)
 {
     sb->extensions = extension_face_new(ready_version_spec(sb->ver), &face_ops, sb);
-    sb->telemetry = telemetry_new(sb->host->loop, on_dial, sb);
+    sb->telemetry = telemetry_new(sb->host->loop, &telemetry_ops, sb);
     timer_init(&sb->extension_settle, sb->host->loop, on_settled, sb);
 }
 

@@ -64,8 +64,9 @@ struct world {
     struct buf got; /* what the API answered */
     /* what the sandbox said */
     int created, ready, returning, ending, gone, answers, start_failures;
-    int freezes;
+    int freezes, not_run;
     bool frozen;
+    int thaw_result; /* of launch_thaw() */
     enum sandbox_failure_kind failure;
     bool charge;
     enum invoke_outcome outcome;
@@ -161,14 +162,25 @@ static inline void fake_connect(struct launch *launch, uint32_t token, uint16_t 
     loop_defer(w.loop, on_connected, CONTAINER_OF(launch, struct fake_launch, base));
 }
 
-static inline bool fake_freeze(struct launch *launch, bool frozen)
+static inline bool fake_freeze(struct launch *launch)
 {
     (void)launch;
-    w.frozen = frozen;
-    if (frozen)
-        w.freezes++;
+    w.frozen = true;
+    w.freezes++;
     loop_stop(w.loop);
     return true;
+}
+
+static inline int fake_thaw(struct launch *launch)
+{
+    (void)launch;
+    w.frozen = false;
+    return w.thaw_result;
+}
+
+static inline void launcher_thaws(const struct error *err)
+{
+    w.launch->handler->on_thawed(&w.launch->base, err, w.launch->arg);
 }
 
 static const struct launcher_ops fake_ops = {.name = "fake",
@@ -178,6 +190,7 @@ static const struct launcher_ops fake_ops = {.name = "fake",
                                              .kill = fake_kill,
                                              .end = fake_end,
                                              .freeze = fake_freeze,
+                                             .thaw = fake_thaw,
                                              .go = fake_go,
                                              .restart = fake_restart,
                                              .connect = fake_connect};
@@ -246,6 +259,14 @@ static inline void on_answer(struct sandbox *sb, const struct sandbox_event *ev,
     loop_stop(w.loop);
 }
 
+static inline void on_not_run(struct sandbox *sb, const struct sandbox_event *ev, void *arg)
+{
+    (void)sb;
+    (void)arg;
+    assert_ptr_equal(ev, &w.event);
+    w.not_run++;
+}
+
 static inline void on_ending(struct sandbox *sb, void *arg)
 {
     (void)sb;
@@ -267,6 +288,7 @@ static const struct sandbox_ops sandbox_ops = {.on_created = on_created,
                                                .on_returning = on_returning,
                                                .on_start_failed = on_start_failed,
                                                .on_stream = on_stream,
+                                               .on_not_run = on_not_run,
                                                .on_answer = on_answer,
                                                .on_ending = on_ending,
                                                .on_gone = on_gone};

@@ -6,6 +6,7 @@
  *   sandbox_start.c       from nothing to its init phase, and starts that fail
  *   sandbox_retry.c       the second try of an init phase
  *   sandbox_extensions.c  extensions and telemetry
+ *   sandbox_freeze.c      idle ones stand still, until something is to be done
  *   sandbox_end.c         shutting down, and away
  *
  * Threads: loop thread only.
@@ -41,7 +42,8 @@ struct sandbox {
     char log_stream[LOGS_STREAM_NAME_MAX];
     enum sandbox_state state;
     struct timer deadline; /* of the state */
-    struct timer freeze; /* idle for so long: its processes are stopped */
+    struct timer freeze; /* idle for so long: its processes are stopped … */
+    bool freeze_is_due; /* … once telemetry is delivered */
     bool frozen;
     struct timer settle; /* the runtime has ended: what it sent before is read first */
 
@@ -49,6 +51,7 @@ struct sandbox {
     struct runtime_face *face; /* from on_created on */
     struct sandbox_log log; /* open from then on */
 
+    const struct sandbox_event *due; /* was taken; its processes go on before it is given */
     const struct sandbox_event *event; /* runs */
     struct sandbox_stream stream; /* its answer, when that is streamed */
     uint64_t given_us; /* when the event was given */
@@ -103,6 +106,8 @@ void sandbox_runtime_ended(struct sandbox *sb, int status, bool oom);
 /* The last bytes of an ended runtime were read. */
 void sandbox_runtime_settled(struct sandbox *sb);
 extern const struct runtime_face_ops sandbox_face_ops;
+/* What has to be done before @sb->due can be given is done. */
+void sandbox_give_due(struct sandbox *sb);
 /* Prepares what belongs to sandbox.c. */
 void sandbox_init_timers(struct sandbox *sb);
 
@@ -119,6 +124,17 @@ void sandbox_start_failed_in_node(struct sandbox *sb, enum sandbox_failure_kind 
 /* Whether the init phase that ended with @failure begins anew, in the same sandbox. */
 bool sandbox_retry(struct sandbox *sb, const struct sandbox_failure *failure);
 void sandbox_on_restarted(struct launch *launch, int stdout_fd, int stderr_fd, void *arg);
+
+/* ---- sandbox_freeze.c */
+
+void sandbox_freeze_init(struct sandbox *sb);
+/* It is idle: freezes it after a while. */
+void sandbox_freeze_later(struct sandbox *sb);
+/* It is wanted, for whatever: 0, 1 or -ERR_CLOSED as launch_thaw() has it. */
+int sandbox_thaw(struct sandbox *sb);
+/* Telemetry is not being delivered any more, perhaps. */
+void sandbox_telemetry_settled(struct sandbox *sb);
+void sandbox_on_thawed(struct launch *launch, const struct error *err, void *arg);
 
 /* ---- sandbox_extensions.c */
 

@@ -207,7 +207,8 @@ static const struct launch_handler launch_handler = {.on_ready = on_launch_ready
                                                      .on_extensions = sandbox_on_extensions,
                                                      .on_extension = sandbox_on_extension,
                                                      .on_socket = sandbox_on_socket,
-                                                     .on_restarted = sandbox_on_restarted};
+                                                     .on_restarted = sandbox_on_restarted,
+                                                     .on_thawed = sandbox_on_thawed};
 
 /* ---- public */
 

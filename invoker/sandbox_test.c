@@ -20,25 +20,6 @@ static void only_moves_of_the_table_are_allowed(void **state)
                              allowed[from][to] == '1');
 }
 
-static void an_idle_sandbox_is_frozen_until_its_next_event(void **state)
-{
-    (void)state;
-    w.host.freeze_after_us = MSEC(1);
-    come_up();
-    run_until(&w.freezes, 1);
-    assert_true(w.frozen);
-    assert_int_equal(sandbox_run(w.sb, &w.event), 0);
-    assert_false(w.frozen);
-    runtime_hears("Lambda-Runtime-Aws-Request-Id: " ID "\r\n");
-    runtime_posts("invocation/" ID "/response", "", "{}");
-    run_until(&w.answers, 1);
-    runtime_hears("202 Accepted");
-    runtime_says(NEXT);
-    run_until(&w.freezes, 2);
-    sandbox_stop(w.sb, "test");
-    assert_false(w.frozen); /* to be able to end */
-}
-
 static void event_and_answer_go_through(void **state)
 {
     (void)state;
@@ -279,7 +260,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_moves_of_the_table_are_allowed),
-        TEST(an_idle_sandbox_is_frozen_until_its_next_event),
         TEST(event_and_answer_go_through),
         TEST(answer_with_another_id_is_nobodys),
         TEST(timeout_is_answered_and_ends_the_sandbox),

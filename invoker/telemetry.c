@@ -32,7 +32,7 @@ struct subscriber {
 
 struct telemetry {
     struct loop *loop;
-    telemetry_dial_fn *dial;
+    const struct telemetry_ops *ops;
     void *arg;
     struct subscriber list[SUBSCRIBERS_MAX];
     size_t len;
@@ -42,14 +42,14 @@ struct telemetry {
     struct buf line; /* scratch */
 };
 
-struct telemetry *telemetry_new(struct loop *loop, telemetry_dial_fn *dial, void *arg)
+struct telemetry *telemetry_new(struct loop *loop, const struct telemetry_ops *ops, void *arg)
 {
     struct telemetry *t = calloc(1, sizeof(*t));
 
     if (!t)
         abort();
     t->loop = loop;
-    t->dial = dial;
+    t->ops = ops;
     t->arg = arg;
     t->backlog_end = &t->backlog;
     buf_init(&t->line, EVENT_MAX);
@@ -164,8 +164,17 @@ static void on_connect(uint16_t port, void *arg)
 {
     struct subscriber *s = arg;
 
-    s->all->dial((uint32_t)(s - s->all->list), port, s->all->arg);
+    s->all->ops->dial((uint32_t)(s - s->all->list), port, s->all->arg);
 }
+
+static void on_settled(void *arg)
+{
+    struct subscriber *s = arg;
+
+    s->all->ops->settled(s->all->arg);
+}
+
+static const struct telemetry_sink_ops sink_ops = {on_connect, on_settled};
 
 static bool is_same(const struct telemetry_subscription *a, const struct telemetry_subscription *b)
 {
@@ -201,7 +210,7 @@ bool telemetry_subscribe(struct telemetry *t, const char *name,
     telemetry_sink_free(s->sink);
     s->all = t;
     snprintf(s->name, sizeof(s->name), "%s", name);
-    s->sink = telemetry_sink_new(t->loop, sub, on_connect, s);
+    s->sink = telemetry_sink_new(t->loop, sub, &sink_ops, s);
     for (k = t->backlog; k; k = k->next) {
         json = k->json[form_of(sub->schema)];
         if ((sub->types & k->type) && json.len)
@@ -231,4 +240,22 @@ void telemetry_flush(struct telemetry *t)
 
     for (i = 0; i < t->len; i++)
         telemetry_sink_flush(t->list[i].sink);
+}
+
+bool telemetry_is_delivering(const struct telemetry *t)
+{
+    size_t i;
+
+    for (i = 0; i < t->len; i++)
+        if (telemetry_sink_is_delivering(t->list[i].sink))
+            return true;
+    return false;
+}
+
+void telemetry_hold(struct telemetry *t, bool on)
+{
+    size_t i;
+
+    for (i = 0; i < t->len; i++)
+        telemetry_sink_hold(t->list[i].sink, on);
 }

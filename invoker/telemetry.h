@@ -20,10 +20,14 @@
 
 struct telemetry;
 
-/** Opens a connection from inside the sandbox; telemetry_socket() is the answer. */
-typedef void telemetry_dial_fn(uint32_t token, uint16_t port, void *arg);
+struct telemetry_ops {
+    /** Opens a connection from inside the sandbox; telemetry_socket() is the answer. */
+    void (*dial)(uint32_t token, uint16_t port, void *arg);
+    /** telemetry_is_delivering() may have become false. */
+    void (*settled)(void *arg);
+};
 
-struct telemetry *telemetry_new(struct loop *loop, telemetry_dial_fn *dial, void *arg);
+struct telemetry *telemetry_new(struct loop *loop, const struct telemetry_ops *ops, void *arg);
 /** NULL is fine. */
 void telemetry_free(struct telemetry *t);
 /** Whether an event may reach anybody; NULL: no. */
@@ -42,5 +46,9 @@ void telemetry_close(struct telemetry *t);
 void telemetry_socket(struct telemetry *t, uint32_t token, int fd);
 /** Everything gathered goes out now. */
 void telemetry_flush(struct telemetry *t);
+/** Something is being handed over now; what was refused and waits to be tried again is not. */
+bool telemetry_is_delivering(const struct telemetry *t);
+/** While @on, when the sandbox is frozen, all is gathered and nothing is handed over. */
+void telemetry_hold(struct telemetry *t, bool on);
 
 #endif

@@ -29,13 +29,14 @@ enum delivery {
 struct telemetry_sink {
     struct loop *loop;
     struct telemetry_subscription sub;
-    telemetry_connect_fn *connect;
+    const struct telemetry_sink_ops *ops;
     void *arg;
     struct buf items; /* gathered: JSON, joined by ',' or ended by '\n' each */
     size_t count;
     struct timer gather; /* since the first of them */
     uint64_t dropped_records, dropped_bytes;
     enum delivery state;
+    bool held;
     struct buf out; /* the batch under way, whole */
     size_t sent;
     uint64_t pause_us;
@@ -56,7 +57,7 @@ static void on_gathered(void *arg)
 
 struct telemetry_sink *telemetry_sink_new(struct loop *loop,
                                           const struct telemetry_subscription *sub,
-                                          telemetry_connect_fn *connect, void *arg)
+                                          const struct telemetry_sink_ops *ops, void *arg)
 {
     struct telemetry_sink *sink = calloc(1, sizeof(*sink));
 
@@ -64,7 +65,7 @@ struct telemetry_sink *telemetry_sink_new(struct loop *loop,
         abort();
     sink->loop = loop;
     sink->sub = *sub;
-    sink->connect = connect;
+    sink->ops = ops;
     sink->arg = arg;
     sink->fd = -1;
     sink->pause_us = RETRY_MIN_US;
@@ -172,7 +173,7 @@ static void ask(struct telemetry_sink *sink)
     sink->state = ASKED;
     sink->sent = 0;
     timer_start(&sink->limit, ANSWER_LIMIT_US);
-    sink->connect(sink->sub.port, sink->arg);
+    sink->ops->connect(sink->sub.port, sink->arg);
 }
 
 static int make_batch(struct telemetry_sink *sink)
@@ -193,7 +194,7 @@ static int make_batch(struct telemetry_sink *sink)
 /* Makes a batch of what is gathered, unless one is under way. */
 static void deliver(struct telemetry_sink *sink)
 {
-    if (sink->state != IDLE || sink->count == 0)
+    if (sink->held || sink->state != IDLE || sink->count == 0)
         return;
     buf_clear(&sink->out);
     if (make_batch(sink) < 0)
@@ -212,6 +213,12 @@ static void deliver(struct telemetry_sink *sink)
     watch_set(sink->watch, WATCH_READ | WATCH_WRITE);
 }
 
+static void deliver_what_is_due(struct telemetry_sink *sink)
+{
+    if (is_full(sink) || (sink->count && !timer_is_armed(&sink->gather)))
+        deliver(sink);
+}
+
 static void delivered(struct telemetry_sink *sink)
 {
     if (!sink->sub.is_tcp)
@@ -220,8 +227,8 @@ static void delivered(struct telemetry_sink *sink)
     sink->state = IDLE;
     sink->pause_us = RETRY_MIN_US;
     buf_done(&sink->out);
-    if (is_full(sink) || (sink->count && !timer_is_armed(&sink->gather)))
-        deliver(sink);
+    deliver_what_is_due(sink);
+    sink->ops->settled(sink->arg);
 }
 
 static void failed(struct telemetry_sink *sink)
@@ -230,6 +237,23 @@ static void failed(struct telemetry_sink *sink)
     sink->state = PAUSING;
     timer_start(&sink->limit, sink->pause_us);
     sink->pause_us = sink->pause_us * 2 < RETRY_MAX_US ? sink->pause_us * 2 : RETRY_MAX_US;
+    sink->ops->settled(sink->arg);
+}
+
+bool telemetry_sink_is_delivering(const struct telemetry_sink *sink)
+{
+    return sink->state != IDLE && sink->state != PAUSING;
+}
+
+void telemetry_sink_hold(struct telemetry_sink *sink, bool on)
+{
+    sink->held = on;
+    if (on)
+        return;
+    if (sink->state == PAUSING && !timer_is_armed(&sink->limit))
+        ask(sink);
+    else
+        deliver_what_is_due(sink);
 }
 
 /* ---- the answer */
@@ -284,6 +308,8 @@ static void on_limit(void *arg)
 {
     struct telemetry_sink *sink = arg;
 
+    if (sink->state == PAUSING && sink->held)
+        return; /* later */
     if (sink->state == PAUSING)
         ask(sink);
     else if (sink->state == ANSWERING)

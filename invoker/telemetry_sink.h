@@ -23,12 +23,16 @@
 
 struct telemetry_sink;
 
-/** Asks for a connection to @port of the sandbox; telemetry_sink_socket() is the answer. */
-typedef void telemetry_connect_fn(uint16_t port, void *arg);
+struct telemetry_sink_ops {
+    /** Asks for a connection to @port of the sandbox; telemetry_sink_socket() is the answer. */
+    void (*connect)(uint16_t port, void *arg);
+    /** An attempt has ended, well or not. */
+    void (*settled)(void *arg);
+};
 
 struct telemetry_sink *telemetry_sink_new(struct loop *loop,
                                           const struct telemetry_subscription *sub,
-                                          telemetry_connect_fn *connect, void *arg);
+                                          const struct telemetry_sink_ops *ops, void *arg);
 /** NULL is fine. */
 void telemetry_sink_free(struct telemetry_sink *sink);
 const struct telemetry_subscription *telemetry_sink_subscription(const struct telemetry_sink *sink);
@@ -40,5 +44,9 @@ void telemetry_sink_socket(struct telemetry_sink *sink, int fd);
 void telemetry_sink_flush(struct telemetry_sink *sink);
 /** Nothing is gathered or under way. */
 bool telemetry_sink_is_empty(const struct telemetry_sink *sink);
+/** A batch is being handed over; between two attempts none is. */
+bool telemetry_sink_is_delivering(const struct telemetry_sink *sink);
+/** While @on, when nobody in the sandbox can answer, all is gathered and no attempt begins. */
+void telemetry_sink_hold(struct telemetry_sink *sink, bool on);
 
 #endif

@@ -26,7 +26,7 @@ static struct {
     struct telemetry_sink *sink;
     int listener, peer; /* -1: nobody is connected */
     bool refuse; /* the next connection */
-    int asked;
+    int asked, settled;
     struct buf got; /* from the peer, since the last step */
     struct timer patience;
 } w;
@@ -57,6 +57,14 @@ static void on_connect(uint16_t port, void *arg)
     loop_defer(w.loop, on_asked, arg);
 }
 
+static void on_settled(void *arg)
+{
+    (void)arg;
+    w.settled++;
+}
+
+static const struct telemetry_sink_ops ops = {on_connect, on_settled};
+
 static void on_patience_over(void *arg)
 {
     (void)arg;
@@ -81,7 +89,7 @@ static void begin(bool is_tcp)
                                             .max_items = 3,
                                             .max_bytes = 1000,
                                             .timeout_ms = 60000};
-    w.sink = telemetry_sink_new(w.loop, &w.sub, on_connect, NULL);
+    w.sink = telemetry_sink_new(w.loop, &w.sub, &ops, NULL);
     buf_init(&w.got, 1u << 20);
     timer_init(&w.patience, w.loop, on_patience_over, NULL);
     timer_start(&w.patience, PATIENCE_US);
@@ -177,7 +185,7 @@ static void bytes_and_time_are_bounds_too(void **state)
     until_empty();
     telemetry_sink_free(w.sink);
     w.sub.timeout_ms = 25;
-    w.sink = telemetry_sink_new(w.loop, &w.sub, on_connect, NULL);
+    w.sink = telemetry_sink_new(w.loop, &w.sub, &ops, NULL);
     telemetry_sink_add(w.sink, STR("8"));
     hear("[8]");
     answer(OK_ANSWER);
@@ -250,6 +258,48 @@ static void lines_go_over_one_tcp_connection(void **state)
     end();
 }
 
+static void what_is_gathered_while_it_is_held_goes_out_later(void **state)
+{
+    int i;
+    (void)state;
+
+    begin(false);
+    w.sub.timeout_ms = 25;
+    telemetry_sink_free(w.sink);
+    w.sink = telemetry_sink_new(w.loop, &w.sub, &ops, NULL);
+    telemetry_sink_hold(w.sink, true);
+    telemetry_sink_add(w.sink, STR("1"));
+    telemetry_sink_add(w.sink, STR("2"));
+    telemetry_sink_flush(w.sink);
+    telemetry_sink_add(w.sink, STR("3")); /* full */
+    assert_false(telemetry_sink_is_delivering(w.sink));
+    assert_int_equal(w.asked, 0);
+    telemetry_sink_hold(w.sink, false);
+    assert_true(telemetry_sink_is_delivering(w.sink));
+    hear("[1,2,3]");
+    answer(OK_ANSWER);
+    until_empty();
+    assert_int_equal(w.settled, 1);
+
+    w.refuse = true; /* and what was refused before is tried again, but not meanwhile */
+    telemetry_sink_add(w.sink, STR("4"));
+    telemetry_sink_flush(w.sink);
+    while (w.settled < 2)
+        turn();
+    assert_false(telemetry_sink_is_delivering(w.sink));
+    telemetry_sink_hold(w.sink, true);
+    for (i = 0; i < 10; i++) { /* longer than the pause before a second attempt */
+        usleep(10000);
+        turn();
+    }
+    assert_int_equal(w.asked, 2);
+    telemetry_sink_hold(w.sink, false);
+    hear("[4]");
+    answer(OK_ANSWER);
+    until_empty();
+    end();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -258,6 +308,7 @@ int main(void)
         cmocka_unit_test(what_was_not_taken_is_sent_again),
         cmocka_unit_test(what_does_not_fit_is_counted),
         cmocka_unit_test(lines_go_over_one_tcp_connection),
+        cmocka_unit_test(what_is_gathered_while_it_is_held_goes_out_later),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

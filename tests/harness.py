@@ -72,6 +72,22 @@ def cgroup_mounts():
             yield pathlib.Path(fields[4])
 
 
+def cgroup_folder(pid, controller):
+    """Where a process is in the hierarchy of that controller; in the only one of version 2."""
+    mounts = {}
+    for line in pathlib.Path("/proc/self/mountinfo").read_text().splitlines():
+        fields = line.split()
+        kind, options = fields[fields.index("-") + 1], fields[-1]
+        for name in [""] if kind == "cgroup2" else options.split(",") if kind == "cgroup" else []:
+            mounts.setdefault(name, fields[4])
+    paths = {}
+    for line in pathlib.Path(f"/proc/{pid}/cgroup").read_text().splitlines():
+        _, names, path = line.split(":", 2)
+        paths.update(dict.fromkeys(names.split(","), path))
+    name = controller if controller in mounts and controller in paths else ""
+    return pathlib.Path(mounts[name] + paths[name])
+
+
 def native_sandboxes(node):
     """Cgroups of the native launcher's sandboxes, "<life>/<name>"; those that wait for a function count."""
     found = set()
@@ -163,6 +179,7 @@ class Hearth:
         self.listen = listen or f"127.0.0.1:{free_port()}"
         self.node = "t" + self.folder.name.replace("_", "-")[-20:]
         self.settings = settings
+        self.wrapper = []  # a command that runs it: "unshare" and so on
         self.key = ("test", "test")  # with which clients sign: anything, unless signatures are checked
         self.process = None
         self.lines = []
@@ -193,7 +210,7 @@ class Hearth:
 
     def start(self, ready=True):
         self.process = subprocess.Popen(
-            [BUILD / "hearth", "up"], env=self.environment(), text=True, errors="replace",
+            [*self.wrapper, BUILD / "hearth", "up"], env=self.environment(), text=True, errors="replace",
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True)
         threading.Thread(target=self._read, args=(self.process,), daemon=True).start()
         if ready:
@@ -237,6 +254,29 @@ class Hearth:
         if self.launcher == "native":
             return native_functions(self.node, function)
         return self.docker.sandboxes(self.node, function=function)
+
+    def sandbox_pids(self, sandbox):
+        """Those of its processes; the first one is its PID 1."""
+        if self.launcher == "native":
+            return sorted(native_processes(self.node, sandbox.partition("/")[2]))
+        pid = self.docker("inspect", "-f", "{{.State.Pid}}", sandbox)
+        folder = cgroup_folder(pid, "pids")
+        return [int(pid)] + [p for p in map(int, (folder / "cgroup.procs").read_text().split()) if p != int(pid)]
+
+    def freezer(self, sandbox):
+        """Says, quickly and each time it is called, whether all of it stands still."""
+        folder = cgroup_folder(self.sandbox_pids(sandbox)[0], "freezer")
+        state = folder / "freezer.state"
+        if state.exists():
+            return lambda: state.read_text().strip() == "FROZEN"
+        return lambda: "frozen 1" in (folder / "cgroup.events").read_text()
+
+    def wait_frozen(self, function):
+        """Its one sandbox, once it stands still."""
+        def frozen():
+            found = self.sandboxes(function)
+            return found[0] if len(found) == 1 and self.freezer(found[0])() else None
+        return wait_until(f"{function} is frozen", frozen, 10)
 
     def kill_sandbox(self, sandbox):
         """As a stranger would."""

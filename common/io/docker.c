@@ -99,6 +99,14 @@ struct docker_call *docker_container_limit_cpu(struct docker *docker, const char
                                                            .arg = arg});
 }
 
+struct docker_call *docker_container_pause(struct docker *docker, const char *id, bool paused,
+                                           docker_done_fn *done, void *arg)
+{
+    CLEANUP(freep) char *path = path_of("/containers/", id, paused ? "/pause" : "/unpause");
+
+    return change(docker, "POST", path, done, arg);
+}
+
 struct docker_call *docker_container_inspect(struct docker *docker, const char *id,
                                              docker_json_fn *done, void *arg)
 {

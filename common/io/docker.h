@@ -76,6 +76,9 @@ struct docker_call *docker_container_start(struct docker *docker, const char *id
 struct docker_call *docker_container_limit_cpu(struct docker *docker, const char *id,
                                                uint32_t quota_us, uint32_t period_us,
                                                docker_done_fn *done, void *arg);
+/** All its processes stop, or (@paused false) go on. ERR_CONFLICT when they do already. */
+struct docker_call *docker_container_pause(struct docker *docker, const char *id, bool paused,
+                                           docker_done_fn *done, void *arg);
 struct docker_call *docker_container_inspect(struct docker *docker, const char *id,
                                              docker_json_fn *done, void *arg);
 /** SIGKILL. ERR_CONFLICT when it does not run. */
@@ -89,11 +92,11 @@ struct docker_call *docker_container_list(struct docker *docker, const char *con
                                           docker_json_fn *done, void *arg);
 
 /**
- * Follows the events "die", "oom" and "destroy" of containers with @label ("name=value", copied)
+ * Follows the events "kill", "die", "oom" and "destroy" of containers with @label ("name=value", copied)
  * until docker_events_free(), reconnecting with back-off; events missed meanwhile are asked for
  * again by time, so one may come twice.
  *
- * @on_event  @action is "die", "oom" or "destroy"; @id the container's; @attributes borrowed
+ * @on_event  @action is one of them; @id the container's; @attributes borrowed
  */
 struct docker_events *docker_events_new(struct docker *docker, const char *label,
                                         void (*on_event)(const char *action, const char *id,

@@ -57,7 +57,7 @@ static void on_end(const struct error *err, void *arg)
 static void events_open(void *arg)
 {
     struct docker_events *events = arg;
-    static const char *const actions[] = {"die", "oom", "destroy"};
+    static const char *const actions[] = {"kill", "die", "oom", "destroy"};
     CLEANUP(buf_done) struct buf path = BUF_INIT(16384);
     CLEANUP(freep) char *text = NULL;
     cJSON *filters = cJSON_CreateObject(), *list;

@@ -32,7 +32,7 @@ static void begin_head(struct http_conn *c)
 
 static void arm_sweep(struct http_server *server)
 {
-    if (!timer_is_armed(&server->sweep) && !server->gone)
+    if (!timer_is_armed(&server->sweep) && !server->gone && !server->paused_us)
         timer_start(&server->sweep, SWEEP_US);
 }
 
@@ -615,6 +615,30 @@ static void on_sweep(void *arg)
         }
         any = any || c;
     }
+    if (any)
+        arm_sweep(server);
+}
+
+void http_server_pause(struct http_server *server, bool on)
+{
+    uint64_t now = loop_now_us(server->loop);
+    struct list_node *node;
+    struct http_conn *c;
+    bool any = false;
+    int i;
+
+    if (on == (server->paused_us != 0))
+        return;
+    timer_stop(&server->sweep);
+    for (i = 0; !on && i < HTTP_WAIT_MAX; i++) {
+        LIST_FOREACH(&server->waiting[i], node)
+        {
+            c = CONTAINER_OF(node, struct http_conn, wait_node);
+            c->since_us += now - (c->since_us > server->paused_us ? c->since_us : server->paused_us);
+            any = true;
+        }
+    }
+    server->paused_us = on ? now : 0;
     if (any)
         arm_sweep(server);
 }

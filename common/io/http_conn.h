@@ -71,6 +71,7 @@ struct http_server {
     loop_fn *on_drained; /* NULL: not asked for, or told */
     void *drained_arg;
     struct timer sweep;
+    uint64_t paused_us; /* since when; 0: not at all */
     struct buf head; /* scratch: the response head being written */
     char date[40]; /* "Date: ...\r\n" */
     int64_t date_s;

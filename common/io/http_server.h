@@ -172,5 +172,10 @@ void http_server_drain(struct http_server *server, loop_fn *on_drained, void *ar
  * loop runs (libwebsockets needs turns of it to let go, which happen in here).
  */
 void http_server_free(struct http_server *server);
+/**
+ * While @on, time limits stand still: the peers cannot do anything meanwhile. What comes is read all
+ * the same. Harmless twice.
+ */
+void http_server_pause(struct http_server *server, bool on);
 
 #endif

@@ -2,6 +2,7 @@
 /* The same table of behaviour for both engines, by a raw client in the same loop. */
 #include "common/io/http_server.h"
 
+#include "common/io/http_conn.h"
 #include "common/io/http_test_ends.h"
 
 static void one_connection_serves_many_requests(void **state)
@@ -616,6 +617,38 @@ static void a_drain_closes_behind_an_answer_under_way(void **state)
     }
 }
 
+static void on_later(void *arg)
+{
+    struct fixture *f = arg;
+
+    loop_stop(f->loop);
+}
+
+static void time_limits_stand_still_while_the_peers_do(void **state)
+{
+    struct fixture f;
+    struct timer later;
+
+    (void)state;
+    begin(&f, SMALL_TCP);
+    f.server->limits_us[HTTP_WAIT_HEAD] = MSEC(300); /* looked at once a second */
+    timer_init(&later, f.loop, on_later, &f);
+    say(&f, STR("GET / HT"));
+    timer_start(&later, MSEC(50));
+    loop_run(f.loop); /* it has come */
+    http_server_pause(f.server, true);
+    http_server_pause(f.server, true);
+    timer_start(&later, MSEC(1500));
+    loop_run(f.loop);
+    assert_false(f.closed);
+    http_server_pause(f.server, false);
+    say(&f, STR("TP/1.1\r\nHost: h\r\n\r\n"));
+    hear(&f, "\r\n\r\nhello");
+    say(&f, STR("GET / HT"));
+    hear(&f, "HTTP/1.1 408 "); /* and go on after that */
+    end(&f);
+}
+
 static void an_address_in_use_or_malformed_is_one_clear_line(void **state)
 {
     const struct http_handler handler = {.on_request = on_request};
@@ -673,6 +706,7 @@ int main(void)
         cmocka_unit_test(much_may_be_pipelined_behind_a_parked_request),
         cmocka_unit_test(the_next_request_may_come_in_the_turn_of_the_answer),
         cmocka_unit_test(a_drain_closes_behind_an_answer_under_way),
+        cmocka_unit_test(time_limits_stand_still_while_the_peers_do),
         cmocka_unit_test(an_address_in_use_or_malformed_is_one_clear_line),
     };
 

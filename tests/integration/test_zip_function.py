@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from harness import C_RUNTIME, LAUNCHER, ROLE, Hearth, remove_folder, short_folder, wait_until, zip_of
+from harness import C_RUNTIME, LAUNCHER, ROLE, wait_until, zip_of
 
 PYTHON = """
 import os, sys, json
@@ -286,37 +286,6 @@ def test_a_killed_sandbox_is_replaced_at_once(hearth, lam, make_function):
     hearth.kill_sandbox(mine[0])
     _, after = call(lam, "victim")
     assert after != boot
-
-
-COUNTING = """
-import threading, time
-ticks = 0
-def count():
-    global ticks
-    while True:
-        time.sleep(0.01)
-        ticks += 1
-threading.Thread(target=count, daemon=True).start()
-def handler(e, c): return ticks
-"""
-
-
-@pytest.mark.skipif(LAUNCHER != "native", reason="Docker's own pause takes longer than a start")
-def test_an_idle_function_does_not_run(images):
-    folder = short_folder("hearth-f-")
-    h = Hearth(images, folder, HEARTH_FREEZE_AFTER="50ms").start()
-    try:
-        lam = h.client()
-        lam.create_function(FunctionName="counting", Role=ROLE, Runtime="python3.11", Handler="app.handler",
-                            Code={"ZipFile": zip_of({"app.py": COUNTING})})
-        lam.get_waiter("function_active_v2").wait(FunctionName="counting")
-        _, before = call(lam, "counting")
-        time.sleep(3)
-        _, after = call(lam, "counting")
-        assert after - before < 100, "it went on for more than a second"
-    finally:
-        h.close()
-        remove_folder(folder)
 
 
 def test_unknown_runtime_and_missing_handler_are_refused(lam):

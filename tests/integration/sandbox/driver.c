@@ -173,6 +173,7 @@ static void on_socket(struct launch *launch, uint32_t token, int fd, int sys_err
     closep(&fd);
 }
 
+/* They are never frozen, and never begun anew. */
 static const struct launch_handler handler = {.on_ready = on_ready,
                                               .on_exited = on_exited,
                                               .on_failed = on_failed,

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "invoker/docker_pause.h"
+
+static void on_answer(const struct error *err, void *arg);
+
+/* Asks for what is wanted, unless it is so or being done. */
+static void go_on(struct docker_pause *p)
+{
+    if (!p->call && p->wanted != p->stands)
+        p->call = docker_container_pause(p->o.docker, p->o.container, p->wanted, on_answer, p);
+}
+
+static void on_answer(const struct error *err, void *arg)
+{
+    struct docker_pause *p = arg;
+    bool was_pause = !p->stands, failed = err && was_pause && p->wanted, over;
+
+    p->call = NULL;
+    if (!err)
+        p->stands = was_pause;
+    over = p->awaited && (err || !p->stands);
+    p->awaited = p->awaited && !over;
+    if (failed)
+        p->wanted = false;
+    if (!err)
+        go_on(p);
+    if (failed)
+        p->o.on_failed(err, p->o.arg);
+    else if (over)
+        p->o.on_over(was_pause ? NULL : err, p->o.arg);
+}
+
+static void on_timer(void *arg)
+{
+    go_on(arg);
+}
+
+void docker_pause_init(struct docker_pause *p, const struct docker_pause_options *options)
+{
+    *p = (struct docker_pause){.o = *options};
+    timer_init(&p->timer, options->loop, on_timer, p);
+}
+
+int docker_pause_begin(struct docker_pause *p, struct error *err)
+{
+    if (p->o.janitor && !p->is_janitors) {
+        if (thaw_janitor_add_container(p->o.janitor, p->o.container) < 0)
+            return error_set(err, ERR_SYSTEM, "the janitor process does not listen");
+        p->is_janitors = true;
+    }
+    p->wanted = true;
+    timer_start(&p->timer, DOCKER_PAUSE_AFTER_US);
+    return 0;
+}
+
+int docker_pause_end(struct docker_pause *p)
+{
+    p->wanted = false;
+    timer_stop(&p->timer);
+    if (!docker_pause_is_on(p))
+        return 0;
+    p->awaited = true;
+    go_on(p);
+    return 1;
+}
+
+bool docker_pause_is_on(const struct docker_pause *p)
+{
+    return p->call || p->stands;
+}
+
+void docker_pause_done(struct docker_pause *p)
+{
+    timer_stop(&p->timer);
+    if (p->is_janitors)
+        thaw_janitor_remove_container(p->o.janitor, p->o.container);
+    p->is_janitors = false;
+    if (p->call)
+        docker_call_cancel(p->call);
+    p->call = NULL;
+}
