@@ -156,7 +156,7 @@ static void subscribe(void)
                          "Lambda-Extension-Name: x\r\nContent-Length: %zu\r\n\r\n%s",
                          strlen(events), events);
     runtime_says(request);
-    while (!memmem(w.got.ptr, w.got.len, "\r\n\r\n{", 5))
+    while (!w.got.ptr || !memmem(w.got.ptr, w.got.len, "\r\n\r\n{", 5))
         loop_run(w.loop);
     at = memmem(w.got.ptr, w.got.len, "Lambda-Extension-Identifier: ", 29);
     assert_non_null(at);

@@ -376,8 +376,7 @@ def test_without_its_janitor_the_next_life_removes_what_a_dead_invoker_left(dock
     first.wait_output("one", "done\n")
     life = native_sandboxes(first.node)[0].split("/")[0]
     janitors = [int(p.name) for p in pathlib.Path("/proc").iterdir() if p.name.isdigit() and
-                (p / "comm").exists() and (p / "comm").read_text() == "hearth-janitor\n" and
-                first_fd_is_a_pipe_of(p, first.process.pid)]
+                is_janitor_of(p, first.folder)]
     assert len(janitors) == 1
     os.kill(janitors[0], signal.SIGKILL)
     first.process.kill()
@@ -393,13 +392,10 @@ def test_without_its_janitor_the_next_life_removes_what_a_dead_invoker_left(dock
         remove_folder(first.folder)
 
 
-def first_fd_is_a_pipe_of(janitor, pid):
-    """Whether the janitor reads the pipe that process @pid writes."""
-    def pipes(folder):
-        return {os.readlink(f) for f in (folder / "fd").iterdir() if os.readlink(f).startswith("pipe:")}
-
+def is_janitor_of(process, folder):
+    """Whether that is a janitor, which has its command line of the driver that uses @folder."""
     try:
-        return bool(pipes(janitor) & pipes(pathlib.Path(f"/proc/{pid}")))
+        return (process / "comm").read_text() == "hearth-janitor\n" and str(folder) in (process / "cmdline").read_text()
     except OSError:
         return False
 

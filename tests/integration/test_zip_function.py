@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from harness import C_RUNTIME, LAUNCHER, ROLE, wait_until, zip_of
+from harness import C_RUNTIME, LAUNCHER, ROLE, cgroup_folder, wait_until, zip_of
 
 PYTHON = """
 import os, sys, json
@@ -213,6 +213,17 @@ def test_memory_is_limited(lam, make_function):
     assert a["FunctionError"] == "Unhandled" and r["errorType"] == "Runtime.ExitError" and "signal: killed" in r["errorMessage"]
     assert "Runtime.OutOfMemory" in base64.b64decode(a["LogResult"]).decode()
     assert call(lam, "hog", {"mb": 20})[1] == 20 << 20
+
+
+def test_cpu_time_follows_memory_once_the_init_is_over(hearth, lam, make_function):
+    make_function("paced", {"app.py": "def handler(e, c): return 1"}, MemorySize=128)
+    call(lam, "paced")
+    folder = cgroup_folder(hearth.sandbox_pids(hearth.sandboxes("paced")[0])[0], "cpu")
+    if (folder / "cpu.max").exists():
+        assert (folder / "cpu.max").read_text().split() == ["1447", "20000"]
+    else:
+        assert (folder / "cpu.cfs_quota_us").read_text().strip() == "1447"
+        assert (folder / "cpu.cfs_period_us").read_text().strip() == "20000"
 
 
 def test_tmp_is_writable_and_limited_and_the_rest_is_not(lam, make_function):
