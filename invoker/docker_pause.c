@@ -10,6 +10,16 @@ static void go_on(struct docker_pause *p)
         p->call = docker_container_pause(p->o.docker, p->o.container, p->wanted, on_answer, p);
 }
 
+static void tell(struct docker_pause *p, const struct error *err)
+{
+    struct launch_base *l = p->o.launch;
+
+    if (err)
+        log_warn("launcher", "not unpaused", KV_STR("sandbox", l->id), KV_ERR(err));
+    if (l->stage == LAUNCH_RUNNING)
+        l->handler->on_thawed(&l->base, err, l->arg);
+}
+
 static void on_answer(const struct error *err, void *arg)
 {
     struct docker_pause *p = arg;
@@ -25,9 +35,9 @@ static void on_answer(const struct error *err, void *arg)
     if (!err)
         go_on(p);
     if (failed)
-        p->o.on_failed(err, p->o.arg);
+        launcher_base_freeze_failed(p->o.launch->launcher, err);
     else if (over)
-        p->o.on_over(was_pause ? NULL : err, p->o.arg);
+        tell(p, was_pause ? NULL : err);
 }
 
 static void on_timer(void *arg)
@@ -38,19 +48,24 @@ static void on_timer(void *arg)
 void docker_pause_init(struct docker_pause *p, const struct docker_pause_options *options)
 {
     *p = (struct docker_pause){.o = *options};
-    timer_init(&p->timer, options->loop, on_timer, p);
+    timer_init(&p->timer, options->launch->launcher->loop, on_timer, p);
 }
 
-int docker_pause_begin(struct docker_pause *p, struct error *err)
+bool docker_pause_begin(struct docker_pause *p)
 {
-    if (p->o.janitor && !p->is_janitors) {
-        if (thaw_janitor_add_container(p->o.janitor, p->o.container) < 0)
-            return error_set(err, ERR_SYSTEM, "the janitor process does not listen");
-        p->is_janitors = true;
+    struct thaw_janitor *janitor = p->o.launch->launcher->janitor;
+    struct error err;
+
+    if (janitor && !p->is_janitors &&
+        thaw_janitor_add_container(janitor, p->o.container) < 0) {
+        error_set(&err, ERR_SYSTEM, "the janitor process does not listen");
+        launcher_base_freeze_failed(p->o.launch->launcher, &err);
+        return false;
     }
+    p->is_janitors = janitor != NULL;
     p->wanted = true;
     timer_start(&p->timer, DOCKER_PAUSE_AFTER_US);
-    return 0;
+    return true;
 }
 
 int docker_pause_end(struct docker_pause *p)
@@ -73,7 +88,7 @@ void docker_pause_done(struct docker_pause *p)
 {
     timer_stop(&p->timer);
     if (p->is_janitors)
-        thaw_janitor_remove_container(p->o.janitor, p->o.container);
+        thaw_janitor_remove_container(p->o.launch->launcher->janitor, p->o.container);
     p->is_janitors = false;
     if (p->call)
         docker_call_cancel(p->call);

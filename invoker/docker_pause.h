@@ -6,7 +6,7 @@
  * at a time, and after it the last wish counts.
  *
  * Owns:    its call. Borrows: the options. Threads: loop thread only.
- * Errors:  a pause that fails is as none; an unpause that fails is told.
+ * Errors:  a pause that fails is as none, and said once; an unpause that fails is told by on_thawed.
  * Source:  Docker Engine API v1.41, ContainerPause, ContainerUnpause.
  */
 #ifndef HEARTH_INVOKER_DOCKER_PAUSE_H
@@ -14,20 +14,14 @@
 
 #include "common/base/clock.h"
 #include "common/io/docker.h"
-#include "invoker/thaw_janitor.h"
+#include "invoker/launch_base.h"
 
 #define DOCKER_PAUSE_AFTER_US SECONDS(5)
 
 struct docker_pause_options {
-    struct loop *loop;
     struct docker *docker;
     const char *container;
-    struct thaw_janitor *janitor; /* told of it; NULL: nobody is */
-    /* docker_pause_end() has said 1: the container goes on (@err NULL), or not. */
-    void (*on_over)(const struct error *err, void *arg);
-    /* It was not paused. */
-    void (*on_failed)(const struct error *err, void *arg);
-    void *arg;
+    struct launch_base *launch; /* whose on_thawed hears; its launcher's janitor is told */
 };
 
 /* The caller's; opaque but for its size. */
@@ -42,9 +36,9 @@ struct docker_pause {
 };
 
 void docker_pause_init(struct docker_pause *p, const struct docker_pause_options *options);
-/** Later, unless it is ended before. -ERR_SYSTEM: the janitor does not listen. */
-int docker_pause_begin(struct docker_pause *p, struct error *err);
-/** 0: it goes on already; 1: on_over will tell. */
+/** As launch_freeze(), but later, unless it is ended before. */
+bool docker_pause_begin(struct docker_pause *p);
+/** As launch_thaw(). */
 int docker_pause_end(struct docker_pause *p);
 /** Whether the engine was asked to pause it and not all of that is over. */
 bool docker_pause_is_on(const struct docker_pause *p);

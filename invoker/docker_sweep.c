@@ -12,6 +12,7 @@
 #include "invoker/docker_container.h"
 #include "invoker/launch_base.h"
 
+#define RUN_DIR_MAX (107 - 1 - LAUNCH_ID_MAX - (int)sizeof("/init.sock") + 1)
 #define RETRY_MIN_US MSEC(200)
 #define RETRY_MAX_US SECONDS(10)
 
@@ -137,8 +138,15 @@ int docker_sweep_run_dir(const char *path, struct error *err)
 {
     struct dirent *e;
     DIR *dir;
-    int r = dir_make(path, 0711, err);
+    int r;
 
+    if (path[0] != '/' || strlen(path) > RUN_DIR_MAX)
+        return error_set(
+            err, ERR_CONFIG,
+            "the run folder %s must be absolute and at most %d bytes long, as the path "
+            "of a Unix socket is limited to 107",
+            path, RUN_DIR_MAX);
+    r = dir_make(path, 0711, err);
     if (r < 0)
         return r;
     dir = opendir(path);

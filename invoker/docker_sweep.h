@@ -21,7 +21,10 @@ struct docker_sweep *docker_sweep_new(struct loop *loop, struct docker *docker, 
 /** NULL is fine. */
 void docker_sweep_free(struct docker_sweep *sweep);
 
-/** Makes @path or, if it is there, removes the run folders of sandboxes in it. Blocking. */
+/**
+ * Makes @path or, if it is there, removes the run folders of sandboxes in it. Blocking. -ERR_CONFIG
+ * when sockets below it would have too long a name; -ERR_SYSTEM.
+ */
 int docker_sweep_run_dir(const char *path, struct error *err);
 
 #endif

@@ -24,7 +24,6 @@
 #include "invoker/launch_network.h"
 #include "invoker/sandbox_limits.h"
 
-#define RUN_DIR_MAX (107 - 1 - LAUNCH_ID_MAX - (int)sizeof("/init.sock") + 1)
 /* The engine removes an ended container by itself; when it is silent that long, we ask. */
 #define REMOVAL_PATIENCE_US SECONDS(2)
 
@@ -233,34 +232,10 @@ static void docker_hello(struct launch_base *base, const struct launch_fds *fds)
         ready(l);
 }
 
-/* ---- pausing, where the cgroup cannot be reached */
-
-static void on_unpaused(const struct error *err, void *arg)
-{
-    struct docker_launch *l = arg;
-
-    if (err)
-        log_warn("launcher", "not unpaused", KV_STR("sandbox", l->base.id), KV_ERR(err));
-    if (l->base.stage == LAUNCH_RUNNING)
-        l->base.handler->on_thawed(&l->base.base, err, l->base.arg);
-}
-
-static void on_not_paused(const struct error *err, void *arg)
-{
-    struct docker_launch *l = arg;
-
-    if (l->base.stage == LAUNCH_RUNNING)
-        launcher_base_freeze_failed(l->base.launcher, err);
-}
-
+/* Where the cgroup cannot be reached. */
 static bool docker_pause(struct launch_base *base)
 {
-    struct error err;
-
-    if (docker_pause_begin(&launch_of(base)->pause, &err) == 0)
-        return true;
-    launcher_base_freeze_failed(base->launcher, &err);
-    return false;
+    return docker_pause_begin(&launch_of(base)->pause);
 }
 
 static int docker_unpause(struct launch_base *base)
@@ -496,13 +471,9 @@ static int docker_start(struct launcher *base, const struct launch_options *o, s
                                                          .engine_arg = launcher,
                                                          .removed = on_removed,
                                                          .arg = l});
-    docker_pause_init(&l->pause, &(struct docker_pause_options){.loop = launcher->base.loop,
-                                                                .docker = launcher->docker,
+    docker_pause_init(&l->pause, &(struct docker_pause_options){.docker = launcher->docker,
                                                                 .container = l->name,
-                                                                .janitor = launcher->base.janitor,
-                                                                .on_over = on_unpaused,
-                                                                .on_failed = on_not_paused,
-                                                                .arg = l});
+                                                                .launch = &l->base});
     r = open_link(l, err);
     if (r < 0) {
         docker_free_launch(&l->base);
@@ -577,12 +548,6 @@ static const struct launch_base_ops base_ops = {
 
 static int check_options(const struct launcher_docker_options *o, struct error *err)
 {
-    if (o->run_dir[0] != '/' || strlen(o->run_dir) > RUN_DIR_MAX)
-        return error_set(
-            err, ERR_CONFIG,
-            "the run folder %s must be absolute and at most %d bytes long, as the path "
-            "of a Unix socket is limited to 107",
-            o->run_dir, RUN_DIR_MAX);
     if (o->init_path[0] != '/' || access(o->init_path, X_OK) < 0)
         return error_set_errno(err, ERR_CONFIG, errno, "hearth-init at %s", o->init_path);
     return 0;
