@@ -258,10 +258,9 @@ class Hearth:
     def sandbox_pids(self, sandbox):
         """Those of its processes; the first one is its PID 1."""
         if self.launcher == "native":
-            return sorted(native_processes(self.node, sandbox.partition("/")[2]))
-        pid = self.docker("inspect", "-f", "{{.State.Pid}}", sandbox)
-        folder = cgroup_folder(pid, "pids")
-        return [int(pid)] + [p for p in map(int, (folder / "cgroup.procs").read_text().split()) if p != int(pid)]
+            return native_processes(self.node, sandbox.partition("/")[2])
+        folder = cgroup_folder(self.docker("inspect", "-f", "{{.State.Pid}}", sandbox), "pids")
+        return sorted(map(int, (folder / "cgroup.procs").read_text().split()), key=inner_pid)
 
     def freezer(self, sandbox):
         """Says, quickly and each time it is called, whether all of it stands still."""
