@@ -51,6 +51,13 @@ static void on_dial(uint32_t token, uint16_t port, void *arg)
     loop_defer(w.loop, on_dialled, arg);
 }
 
+static void on_settled(void *arg)
+{
+    (void)arg;
+}
+
+static const struct telemetry_ops ops = {on_dial, on_settled};
+
 static void on_patience_over(void *arg)
 {
     (void)arg;
@@ -63,7 +70,7 @@ static int setup(void **state)
     memset(&w, 0, sizeof(w));
     w.peer = -1;
     w.loop = loop_new();
-    w.t = telemetry_new(w.loop, on_dial, NULL);
+    w.t = telemetry_new(w.loop, &ops, NULL);
     timer_init(&w.patience, w.loop, on_patience_over, NULL);
     timer_start(&w.patience, PATIENCE_US);
     return 0;
