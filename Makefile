@@ -18,7 +18,7 @@ WARN := -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototyp
 HARDEN := -fstack-protector-strong -fno-omit-frame-pointer -fPIE
 CFLAGS += $(WARN) $(HARDEN)
 LDFLAGS += -pie -Wl,-z,relro,-z,now
-LDLIBS = $(shell pkg-config --libs $(PKGS)) -lpthread
+LDLIBS = $(shell pkg-config --libs $(PKGS)) -lpthread -lm
 LWS_LIBS = $(shell pkg-config --libs libwebsockets)
 # the invoker's packet filter
 NFT_LIBS = $(shell pkg-config --libs libnftables)

@@ -36,5 +36,14 @@ bench-freezing: all $(BUILD)/samples/c-bootstrap ## what it costs to freeze idle
 bench-functions: all ## what operations cost with 1,000, 10,000 and 100,000 functions; minutes
 	@bench/run.sh functions
 
--include $(patsubst %.o,%.d,$(call obj,bench/sandbox_bench.c bench/link_bench.c))
-.PHONY: bench bench-freezing bench-link bench-functions bench-sandboxes
+KEEP_ALIVE_OBJ := $(call obj,bench/keep_alive_sim.c invoker/keep_alive.c)
+$(BUILD)/bench/keep_alive_sim: $(KEEP_ALIVE_OBJ)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+bench-keep-alive: $(BUILD)/bench/keep_alive_sim ## keep-alive policies on a trace: TRACE=folder with invocations.csv and memory.csv
+	@test -n "$(TRACE)" || { echo "bench-keep-alive: name the trace: make bench-keep-alive TRACE=folder"; exit 1; }
+	@$< $(TRACE)/invocations.csv $(TRACE)/memory.csv
+
+-include $(patsubst %.o,%.d,$(call obj,bench/sandbox_bench.c bench/link_bench.c bench/keep_alive_sim.c))
+.PHONY: bench bench-freezing bench-keep-alive bench-link bench-functions bench-sandboxes

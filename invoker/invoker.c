@@ -101,13 +101,21 @@ static void on_sandbox_created(struct sandbox *sb, void *arg)
     pool_created(sandbox_pool(sb));
 }
 
+/* How long the pool may be left alone: its policy looks at minutes. */
+static uint64_t idle_look_us(const struct invoker_config *config)
+{
+    bool is_fixed = strcmp(config->keep_alive, "histogram") != 0 || config->idle_ttl_us < MINUTES(1);
+
+    return is_fixed ? config->idle_ttl_us : MINUTES(1);
+}
+
 static void on_idle_timer(void *arg)
 {
     struct invoker *inv = arg;
-    uint64_t next = pool_expire(inv->pool), now = now_us();
+    uint64_t next = pool_expire(inv->pool), now = now_us(), wait = next > now ? next - now : 0;
 
     if (next)
-        timer_start(&inv->idle, next > now ? next - now : 0);
+        timer_start(&inv->idle, wait < idle_look_us(inv->config) ? wait : idle_look_us(inv->config));
 }
 
 static void on_sandbox_ready(struct sandbox *sb, void *arg)
@@ -115,8 +123,8 @@ static void on_sandbox_ready(struct sandbox *sb, void *arg)
     struct invoker *inv = arg;
 
     pool_ready(sandbox_pool(sb));
-    if (!timer_is_armed(&inv->idle)) /* comes too early for some: then it is armed for the next */
-        timer_start(&inv->idle, inv->config->idle_ttl_us);
+    if (!timer_is_armed(&inv->idle) && !inv->stopping) /* too early for some: armed again then */
+        timer_start(&inv->idle, idle_look_us(inv->config));
 }
 
 static void on_sandbox_returning(struct sandbox *sb, void *arg)
@@ -363,6 +371,9 @@ static int make_functions(struct invoker *inv, struct error *err)
     const struct pool_options pool = {.clock = &clock_system,
                                       .memory_mib = controller.memory_mib,
                                       .idle_ttl_us = config->idle_ttl_us,
+                                      .cold_start_worth = strcmp(config->keep_alive, "histogram") == 0
+                                                              ? (uint32_t)config->cold_start_worth
+                                                              : 0,
                                       .parallel = start_parallel(config),
                                       .ops = &pool_ops,
                                       .arg = inv};
@@ -495,6 +506,7 @@ void invoker_stop(struct invoker *inv)
         return;
     }
     inv->stopping = true;
+    timer_stop(&inv->idle); /* nothing is begun ahead any more */
     provisions_set(inv->provisions, NULL, 0); /* what ends now is not begun again */
     log_info("invoker", "stopping", KV_U64("invocations", invocations_count(inv->invocations)));
     timer_start(&inv->drain, inv->config->drain_limit_us);

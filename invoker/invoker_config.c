@@ -34,6 +34,11 @@ static const char *check_sync(struct str text)
                : "is not auto, on or off";
 }
 
+static const char *check_keep_alive(struct str text)
+{
+    return str_is(text, "fixed") || str_is(text, "histogram") ? NULL : "is not fixed or histogram";
+}
+
 static const char *check_launcher(struct str text)
 {
     return str_is(text, "auto") || str_is(text, "docker") || str_is(text, "native")
@@ -114,6 +119,12 @@ static const struct config_item items[] = {
                 "memory for all sandboxes together; 0: 80 % of the machine's"),
     NUMBER_ITEM(CFG_U64, "start_parallel", "HEARTH_START_PARALLEL", start_parallel, "0", 0, 1000,
                 "sandboxes being created at once; 0: twice the CPUs"),
+    STRING_ITEM(keep_alive, "HEARTH_KEEP_ALIVE", "fixed", 5, 9, check_keep_alive,
+                "how long a function's last idle sandbox is kept: fixed: for idle_ttl; histogram: as "
+                "the function's pauses have been, and begun ahead of its next invocation"),
+    NUMBER_ITEM(CFG_U64, "cold_start_worth", "HEARTH_COLD_START_WORTH", cold_start_worth, "80", 1,
+                10000,
+                "histogram: how many minutes of an idle sandbox a cold start that is avoided is worth"),
     NUMBER_ITEM(CFG_USEC, "idle_ttl", "HEARTH_IDLE_TTL", idle_ttl_us, "10m", MSEC(100), HOURS(24),
                 "how long a sandbox is kept without an invocation"),
     NUMBER_ITEM(CFG_USEC, "create_limit", "HEARTH_CREATE_LIMIT", create_limit_us, "1m", SECONDS(1),

@@ -32,6 +32,8 @@ struct invoker_config {
     char *tmp; /* "auto" or "memory" */
     uint64_t node_memory; /* bytes; 0: 80 % of the machine's */
     uint64_t start_parallel; /* 0: twice the CPUs */
+    const char *keep_alive; /* "fixed" or "histogram" */
+    uint64_t cold_start_worth; /* of the latter, in minutes of an idle sandbox */
     uint64_t idle_ttl_us;
     uint64_t create_limit_us;
     uint64_t init_limit_us;

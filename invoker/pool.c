@@ -1,43 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "invoker/pool.h"
+#include "invoker/pool_impl.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct pool {
-    struct pool_options options;
-    struct list_node wanting; /* versions that wait for a start, in turn */
-    struct list_node idle; /* sandboxes, longest idle first */
-    struct list_node ending; /* sandboxes */
-    uint64_t used_mib;
-    uint64_t claimed_mib; /* free memory kept for those that had it freed */
-    uint32_t versions;
-    struct pool_counts counts;
-    bool starting; /* start_wanted() is running: no second one inside it */
-    bool start_again;
-};
-
-struct pool_version {
-    struct pool *pool;
-    void *user;
-    uint32_t memory_mib;
-    bool retired;
-    struct list_node sandboxes; /* all */
-    struct list_node idle; /* newest first */
-    struct list_node idle_kept; /* the same, of those that are kept */
-    struct list_node waiting; /* oldest first */
-    uint32_t waiting_count;
-    uint32_t hurried_count; /* of the waiting */
-    uint32_t starting_count; /* creating and starting */
-    uint32_t returning_count;
-    uint32_t keep; /* how many are to be kept */
-    uint32_t kept_count, kept_ready_count;
-    bool keep_paused;
-    uint64_t evicting_mib; /* of sandboxes that are ending on its behalf */
-    uint64_t claim_mib; /* freed on its behalf, not used yet */
-    struct list_node want; /* in pool.wanting */
-};
 
 struct pool *pool_new(const struct pool_options *options)
 {
@@ -49,6 +15,7 @@ struct pool *pool_new(const struct pool_options *options)
     list_init(&pool->wanting);
     list_init(&pool->idle);
     list_init(&pool->ending);
+    list_init(&pool->quiet);
     return pool;
 }
 
@@ -66,7 +33,8 @@ void pool_counts_get(const struct pool *pool, struct pool_counts *ret)
     ret->memory_mib = pool->used_mib;
 }
 
-struct pool_version *pool_version_new(struct pool *pool, uint32_t memory_mib, void *user)
+struct pool_version *pool_version_new(struct pool *pool, uint32_t memory_mib,
+                                      struct keep_alive *habits, void *user)
 {
     struct pool_version *pv = calloc(1, sizeof(*pv));
 
@@ -80,6 +48,8 @@ struct pool_version *pool_version_new(struct pool *pool, uint32_t memory_mib, vo
     list_init(&pv->idle_kept);
     list_init(&pv->waiting);
     list_init(&pv->want);
+    list_init(&pv->quiet);
+    pv->habits = habits && pool->options.cold_start_worth ? keep_alive_ref(habits) : NULL;
     pool->versions++;
     return pv;
 }
@@ -107,6 +77,8 @@ void pool_version_free(struct pool_version *pv)
         if (ps->evicted_for == pv)
             ps->evicted_for = NULL;
     }
+    list_remove(&pv->quiet);
+    keep_alive_unref(pv->habits);
     pv->pool->versions--;
     free(pv);
 }
@@ -147,16 +119,6 @@ static bool is_initialised(enum pool_place place)
     return place == POOL_IDLE || place == POOL_BUSY || place == POOL_RETURNING;
 }
 
-/* Where an idle sandbox is found: by its version, and by its age when that may end it. */
-static void list_idle(struct pool_sandbox *ps)
-{
-    struct pool_version *pv = ps->pv;
-
-    list_prepend(ps->kept ? &pv->idle_kept : &pv->idle, &ps->idle);
-    if (!ps->kept)
-        list_append(&pv->pool->idle, &ps->age);
-}
-
 static void kept_changed(struct pool_version *pv)
 {
     pv->pool->options.ops->kept_changed(pv->user, pv->pool->options.arg);
@@ -172,8 +134,7 @@ static void keep_no_longer(struct pool_sandbox *ps)
     kept_changed(pv);
 }
 
-/* The only writer of ps->place: keeps counts and lists in step. */
-static void place_set(struct pool_sandbox *ps, enum pool_place place)
+void pool_place_set(struct pool_sandbox *ps, enum pool_place place)
 {
     struct pool_version *pv = ps->pv;
     struct pool *pool = pv->pool;
@@ -184,6 +145,8 @@ static void place_set(struct pool_sandbox *ps, enum pool_place place)
     pv->starting_count += is_starting(place);
     pv->returning_count -= ps->place == POOL_RETURNING;
     pv->returning_count += place == POOL_RETURNING;
+    pv->busy_count -= ps->place == POOL_BUSY;
+    pv->busy_count += place == POOL_BUSY;
     if (ps->kept && place == POOL_ENDING)
         keep_no_longer(ps);
     if (ps->kept && !is_initialised(ps->place) && is_initialised(place)) {
@@ -195,17 +158,18 @@ static void place_set(struct pool_sandbox *ps, enum pool_place place)
     list_remove(&ps->age);
     if (place == POOL_IDLE) {
         ps->idle_since_us = clock_now_us(pool->options.clock);
-        list_idle(ps);
+        pool_idle_list(ps);
     } else if (place == POOL_ENDING) {
         list_append(&pool->ending, &ps->age);
     }
+    pool_idle_look(pv);
 }
 
-static void end(struct pool_sandbox *ps, enum pool_end why)
+void pool_end(struct pool_sandbox *ps, enum pool_end why)
 {
     struct pool *pool = ps->pv->pool;
 
-    place_set(ps, POOL_ENDING);
+    pool_place_set(ps, POOL_ENDING);
     pool->options.ops->end(ps, why, pool->options.arg);
 }
 
@@ -243,7 +207,7 @@ static bool make_room(struct pool *pool, struct pool_version *pv)
         have += ps->pv->memory_mib;
         pv->evicting_mib += ps->pv->memory_mib;
         ps->evicted_for = pv;
-        end(ps, POOL_END_EVICTED);
+        pool_end(ps, POOL_END_EVICTED);
     }
     return false;
 }
@@ -263,7 +227,7 @@ static bool wants_kept(const struct pool_version *pv)
 
 static bool wants_start(const struct pool_version *pv)
 {
-    return is_short(pv) || wants_kept(pv);
+    return is_short(pv) || wants_kept(pv) || pool_idle_wants(pv);
 }
 
 static void start_one(struct pool *pool, struct pool_version *pv)
@@ -271,6 +235,7 @@ static void start_one(struct pool *pool, struct pool_version *pv)
     bool kept = pv->kept_count < pv->keep;
     struct pool_sandbox *ps;
 
+    pv->prewarm = false;
     pool->claimed_mib -= pv->claim_mib;
     pv->claim_mib = 0;
     pool->used_mib += pv->memory_mib;
@@ -306,7 +271,7 @@ static struct pool_version *next_startable(struct pool *pool)
     return NULL;
 }
 
-static void start_wanted(struct pool *pool)
+void pool_start_wanted(struct pool *pool)
 {
     struct pool_version *pv;
 
@@ -323,7 +288,7 @@ static void start_wanted(struct pool *pool)
     pool->starting = false;
 }
 
-static void want(struct pool_version *pv)
+void pool_want(struct pool_version *pv)
 {
     if (!list_is_linked(&pv->want) && wants_start(pv))
         list_append(&pv->pool->wanting, &pv->want);
@@ -348,20 +313,23 @@ int pool_submit(struct pool_version *pv, struct pool_wait *w)
     w->hurried = false;
     if (pv->retired)
         return -ERR_STALE;
+    pool_idle_called(pv);
     ps = LIST_FIRST(list_is_empty(&pv->idle_kept) ? &pv->idle : &pv->idle_kept,
                     struct pool_sandbox, idle);
     if (ps) {
-        place_set(ps, POOL_BUSY);
+        pool_place_set(ps, POOL_BUSY);
         pool->options.ops->run(ps, w, pool->options.arg);
         return 1;
     }
-    if (pv->memory_mib > pool->options.memory_mib)
+    if (pv->memory_mib > pool->options.memory_mib) {
+        pool_idle_look(pv);
         return -ERR_THROTTLED;
+    }
     list_append(&pv->waiting, &w->node);
     pv->waiting_count++;
     pool->counts.waiting++;
-    want(pv);
-    start_wanted(pool);
+    pool_want(pv);
+    pool_start_wanted(pool);
     return 0;
 }
 
@@ -371,14 +339,15 @@ void pool_hurry(struct pool_version *pv, struct pool_wait *w)
         return;
     w->hurried = true;
     pv->hurried_count++;
-    want(pv);
-    start_wanted(pv->pool);
+    pool_want(pv);
+    pool_start_wanted(pv->pool);
 }
 
 void pool_cancel(struct pool_version *pv, struct pool_wait *w)
 {
     assert(list_is_linked(&w->node));
     wait_remove(pv, w);
+    pool_idle_look(pv);
 }
 
 bool pool_is_served(const struct pool_version *pv, const struct pool_wait *w)
@@ -403,8 +372,8 @@ void pool_created(struct pool_sandbox *ps)
 {
     if (ps->place != POOL_CREATING)
         return;
-    place_set(ps, POOL_STARTING);
-    start_wanted(ps->pv->pool);
+    pool_place_set(ps, POOL_STARTING);
+    pool_start_wanted(ps->pv->pool);
 }
 
 void pool_ready(struct pool_sandbox *ps)
@@ -417,22 +386,22 @@ void pool_ready(struct pool_sandbox *ps)
     if (ps->place == POOL_ENDING)
         return;
     if (pv->retired) {
-        end(ps, POOL_END_RETIRED);
+        pool_end(ps, POOL_END_RETIRED);
     } else if (w) {
         wait_remove(pv, w);
-        place_set(ps, POOL_BUSY);
+        pool_place_set(ps, POOL_BUSY);
         pool->options.ops->run(ps, w, pool->options.arg);
     } else {
-        place_set(ps, POOL_IDLE);
+        pool_place_set(ps, POOL_IDLE);
     }
     if (was_creating || !list_is_empty(&pool->wanting)) /* one more place, or one more to evict */
-        start_wanted(pool);
+        pool_start_wanted(pool);
 }
 
 void pool_returning(struct pool_sandbox *ps)
 {
     if (ps->place == POOL_IDLE || ps->place == POOL_BUSY)
-        place_set(ps, POOL_RETURNING);
+        pool_place_set(ps, POOL_RETURNING);
 }
 
 struct pool_wait *pool_start_failed(struct pool_sandbox *ps)
@@ -442,14 +411,14 @@ struct pool_wait *pool_start_failed(struct pool_sandbox *ps)
 
     if (is_starting(ps->place)) {
         pv->keep_paused = pv->keep_paused || ps->kept;
-        place_set(ps, POOL_ENDING);
+        pool_place_set(ps, POOL_ENDING);
         if (is_short(pv)) {
             w = LIST_FIRST(&pv->waiting, struct pool_wait, node);
             wait_remove(pv, w);
         }
     }
-    want(pv);
-    start_wanted(pv->pool);
+    pool_want(pv);
+    pool_start_wanted(pv->pool);
     return w;
 }
 
@@ -458,9 +427,9 @@ void pool_ending(struct pool_sandbox *ps)
     if (ps->place == POOL_ENDING)
         return;
     ps->pv->keep_paused = ps->pv->keep_paused || ps->kept;
-    place_set(ps, POOL_ENDING);
-    want(ps->pv); /* whoever waits needs another one now */
-    start_wanted(ps->pv->pool);
+    pool_place_set(ps, POOL_ENDING);
+    pool_want(ps->pv); /* whoever waits needs another one now */
+    pool_start_wanted(ps->pv->pool);
 }
 
 void pool_gone(struct pool_sandbox *ps)
@@ -480,8 +449,8 @@ void pool_gone(struct pool_sandbox *ps)
             pool->claimed_mib += pv->memory_mib;
         }
     }
-    want(pv);
-    start_wanted(pool);
+    pool_want(pv);
+    pool_start_wanted(pool);
 }
 
 void pool_version_keep(struct pool_version *pv, uint32_t count)
@@ -502,11 +471,11 @@ void pool_version_keep(struct pool_version *pv, uint32_t count)
         if (ps->place == POOL_IDLE) {
             ps->idle_since_us = clock_now_us(pv->pool->options.clock);
             list_remove(&ps->idle);
-            list_idle(ps);
+            pool_idle_list(ps);
         }
     }
-    want(pv);
-    start_wanted(pv->pool);
+    pool_want(pv);
+    pool_start_wanted(pv->pool);
 }
 
 void pool_version_kept(const struct pool_version *pv, struct pool_kept *ret)
@@ -524,6 +493,7 @@ void pool_version_retire(struct pool_version *pv)
 
     pv->retired = true;
     pv->keep = 0;
+    list_remove(&pv->quiet);
     while ((w = LIST_FIRST(&pv->waiting, struct pool_wait, node))) {
         wait_remove(pv, w);
         pool->options.ops->refuse(w, ERR_STALE, pool->options.arg);
@@ -533,21 +503,7 @@ void pool_version_retire(struct pool_version *pv)
     {
         ps = CONTAINER_OF(node, struct pool_sandbox, of_version);
         if (ps->place == POOL_IDLE || is_starting(ps->place))
-            end(ps, POOL_END_RETIRED);
+            pool_end(ps, POOL_END_RETIRED);
     }
-    start_wanted(pool);
-}
-
-uint64_t pool_expire(struct pool *pool)
-{
-    uint64_t now = clock_now_us(pool->options.clock), due;
-    struct pool_sandbox *ps;
-
-    while ((ps = LIST_FIRST(&pool->idle, struct pool_sandbox, age))) {
-        due = ps->idle_since_us + pool->options.idle_ttl_us;
-        if (due > now)
-            return due;
-        end(ps, POOL_END_EXPIRED);
-    }
-    return 0;
+    pool_start_wanted(pool);
 }

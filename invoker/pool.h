@@ -22,6 +22,11 @@
  * is full, idle sandboxes of others are ended, least recently used first, and what they free is
  * kept for the version they were ended for.
  *
+ * Idle: a sandbox is kept for idle_ttl_us, or as keep_alive.h finds it worth for its version: then, while
+ * nothing of the version runs or waits, one sandbox of it is there in the minutes that are worth it and
+ * none in the others, begun ahead of an invocation where there is room. Those beyond one are kept for
+ * idle_ttl_us.
+ *
  * Owns:    struct pool_version. Sandboxes and waits are embedded in their owners' structs.
  * Threads: loop thread only. The ops are called from inside the calls below; they may call back.
  * Errors:  pool_submit() refuses what can never run.
@@ -37,6 +42,7 @@
 #include "common/base/error.h"
 #include "common/base/list.h"
 
+struct keep_alive;
 struct pool;
 struct pool_version;
 
@@ -87,6 +93,7 @@ struct pool_options {
     const struct clock *clock;
     uint64_t memory_mib; /* of all sandboxes together */
     uint64_t idle_ttl_us;
+    uint32_t cold_start_worth; /* of keep_alive.h; 0: all sandboxes are kept for idle_ttl_us */
     uint32_t parallel; /* sandboxes being created at once */
     const struct pool_ops *ops; /* borrowed */
     void *arg;
@@ -102,8 +109,12 @@ struct pool *pool_new(const struct pool_options *options);
 void pool_free(struct pool *pool);
 void pool_counts_get(const struct pool *pool, struct pool_counts *ret);
 
-/** One version of one function at one generation, @memory_mib per sandbox. */
-struct pool_version *pool_version_new(struct pool *pool, uint32_t memory_mib, void *user);
+/**
+ * One version of one function at one generation, @memory_mib per sandbox. @habits, shared with its other
+ * generations, may be NULL: then its sandboxes are kept for idle_ttl_us.
+ */
+struct pool_version *pool_version_new(struct pool *pool, uint32_t memory_mib,
+                                      struct keep_alive *habits, void *user);
 /** It must have no sandbox and no waiting invocation any more. NULL is fine. */
 void pool_version_free(struct pool_version *pv);
 /**
@@ -156,7 +167,10 @@ void pool_ending(struct pool_sandbox *ps);
 /** @ps does not exist any more; its memory is free. */
 void pool_gone(struct pool_sandbox *ps);
 
-/** Ends what has been idle for its time. Returns when the next one has (monotonic), or 0. */
+/**
+ * Ends what has been idle for its time, begins what is worth having ahead of an invocation. Returns
+ * when there is something to do next (monotonic), or 0.
+ */
 uint64_t pool_expire(struct pool *pool);
 
 #endif

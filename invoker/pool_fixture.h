@@ -8,6 +8,7 @@
 #ifndef HEARTH_INVOKER_POOL_FIXTURE_H
 #define HEARTH_INVOKER_POOL_FIXTURE_H
 
+#include "invoker/keep_alive.h"
 #include "invoker/pool.h"
 
 #include <setjmp.h>
@@ -121,6 +122,7 @@ static inline void node_new(uint64_t memory_mib, uint32_t parallel)
 {
     struct pool_options options = {.memory_mib = memory_mib,
                                    .idle_ttl_us = SECONDS(60),
+                                   .cold_start_worth = 80,
                                    .parallel = parallel,
                                    .ops = &fake_ops};
     int i;

@@ -17,7 +17,7 @@ static void they_are_begun_without_being_asked_for(void **state)
     (void)state;
 
     node_new(10240, 16);
-    pv = pool_version_new(node.pool, 128, NULL);
+    pv = pool_version_new(node.pool, 128, NULL, NULL);
     pool_version_keep(pv, 3);
     assert_int_equal(node.made, 3);
     assert_int_equal(kept_of(pv).begun, 3);
@@ -41,7 +41,7 @@ static void they_run_before_others_and_what_is_beyond_them_is_not_kept(void **st
     (void)state;
 
     node_new(10240, 16);
-    pv = pool_version_new(node.pool, 128, NULL);
+    pv = pool_version_new(node.pool, 128, NULL, NULL);
     pool_version_keep(pv, 1);
     box_up(0);
     submit(pv, 0);
@@ -67,7 +67,7 @@ static void a_start_for_an_invocation_counts_when_too_few_are_kept(void **state)
     (void)state;
 
     node_new(10240, 1); /* one start at a time */
-    pv = pool_version_new(node.pool, 128, NULL);
+    pv = pool_version_new(node.pool, 128, NULL, NULL);
     pool_version_keep(pv, 2);
     submit(pv, 0);
     assert_int_equal(node.made, 1);
@@ -87,7 +87,7 @@ static void one_that_ends_is_begun_again_when_told_to(void **state)
     (void)state;
 
     node_new(10240, 16);
-    pv = pool_version_new(node.pool, 128, NULL);
+    pv = pool_version_new(node.pool, 128, NULL, NULL);
     pool_version_keep(pv, 2);
     box_up(0);
     box_up(1);
@@ -115,7 +115,7 @@ static void a_start_that_fails_is_nobodys_when_nobody_waits(void **state)
     (void)state;
 
     node_new(10240, 16);
-    pv = pool_version_new(node.pool, 128, NULL);
+    pv = pool_version_new(node.pool, 128, NULL, NULL);
     pool_version_keep(pv, 1);
     pool_created(&node.boxes[0].ps);
     assert_null(pool_start_failed(&node.boxes[0].ps));
@@ -132,7 +132,7 @@ static void fewer_are_ordinary_ones_again(void **state)
     (void)state;
 
     node_new(10240, 16);
-    pv = pool_version_new(node.pool, 128, NULL);
+    pv = pool_version_new(node.pool, 128, NULL, NULL);
     pool_version_keep(pv, 2);
     box_up(0);
     box_up(1);
@@ -154,8 +154,8 @@ static void memory_that_others_want_is_not_taken_from_them(void **state)
     (void)state;
 
     node_new(256, 16);
-    kept = pool_version_new(node.pool, 128, NULL);
-    other = pool_version_new(node.pool, 128, NULL);
+    kept = pool_version_new(node.pool, 128, NULL, NULL);
+    other = pool_version_new(node.pool, 128, NULL, NULL);
     pool_version_keep(kept, 1);
     box_up(0);
     submit(other, 0);
@@ -173,7 +173,7 @@ static void a_version_that_is_replaced_keeps_nothing(void **state)
     (void)state;
 
     node_new(10240, 16);
-    pv = pool_version_new(node.pool, 128, NULL);
+    pv = pool_version_new(node.pool, 128, NULL, NULL);
     pool_version_keep(pv, 2);
     box_up(0);
     pool_version_retire(pv);

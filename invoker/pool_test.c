@@ -8,7 +8,7 @@ static void concurrent_first_requests_start_as_many_sandboxes(void **state)
     (void)state;
 
     node_new(10240, 16);
-    pv = pool_version_new(node.pool, 128, NULL);
+    pv = pool_version_new(node.pool, 128, NULL, NULL);
     for (i = 0; i < 5; i++)
         assert_int_equal(submit(pv, i), 0);
     assert_int_equal(node.made, 5);
@@ -27,7 +27,7 @@ static void freed_sandbox_serves_the_waiting_and_the_unwanted_start_is_not_begun
     (void)state;
 
     node_new(10240, 1);
-    pv = pool_version_new(node.pool, 128, NULL);
+    pv = pool_version_new(node.pool, 128, NULL, NULL);
     submit(pv, 0);
     box_up(0);
     submit(pv, 1); /* box 1 begins */
@@ -48,7 +48,7 @@ static void newest_idle_sandbox_is_taken_first(void **state)
     (void)state;
 
     node_new(10240, 8);
-    pv = pool_version_new(node.pool, 128, NULL);
+    pv = pool_version_new(node.pool, 128, NULL, NULL);
     submit(pv, 0);
     submit(pv, 1);
     box_up(0);
@@ -69,8 +69,8 @@ static void starts_go_round_the_functions(void **state)
     (void)state;
 
     node_new(10240, 1);
-    a = pool_version_new(node.pool, 128, &user_a);
-    b = pool_version_new(node.pool, 128, &user_b);
+    a = pool_version_new(node.pool, 128, NULL, &user_a);
+    b = pool_version_new(node.pool, 128, NULL, &user_b);
     for (i = 0; i < 4; i++)
         submit(a, i);
     submit(b, 4);
@@ -91,8 +91,8 @@ static void slow_init_does_not_hold_a_start(void **state)
     (void)state;
 
     node_new(10240, 1);
-    a = pool_version_new(node.pool, 128, NULL);
-    b = pool_version_new(node.pool, 128, NULL);
+    a = pool_version_new(node.pool, 128, NULL, NULL);
+    b = pool_version_new(node.pool, 128, NULL, NULL);
     submit(a, 0);
     submit(b, 1);
     assert_int_equal(node.made, 1);
@@ -109,9 +109,9 @@ static void full_node_ends_the_longest_idle_and_keeps_its_memory_for_the_asker(v
     (void)state;
 
     node_new(384, 8);
-    a = pool_version_new(node.pool, 128, NULL);
-    b = pool_version_new(node.pool, 256, NULL);
-    c = pool_version_new(node.pool, 128, NULL);
+    a = pool_version_new(node.pool, 128, NULL, NULL);
+    b = pool_version_new(node.pool, 256, NULL, NULL);
+    c = pool_version_new(node.pool, 128, NULL, NULL);
     submit(a, 0);
     submit(a, 1);
     submit(a, 2);
@@ -146,8 +146,8 @@ static void nothing_is_evicted_when_it_would_not_suffice(void **state)
     (void)state;
 
     node_new(256, 8);
-    a = pool_version_new(node.pool, 128, NULL);
-    b = pool_version_new(node.pool, 256, NULL);
+    a = pool_version_new(node.pool, 128, NULL, NULL);
+    b = pool_version_new(node.pool, 256, NULL, NULL);
     submit(a, 0);
     submit(a, 1);
     box_up(0);
@@ -171,7 +171,7 @@ static void sandbox_larger_than_the_node_is_refused_at_once(void **state)
     (void)state;
 
     node_new(256, 8);
-    pv = pool_version_new(node.pool, 512, NULL);
+    pv = pool_version_new(node.pool, 512, NULL, NULL);
     assert_int_equal(submit(pv, 0), -ERR_THROTTLED);
     version_end(pv);
     pool_free(node.pool);
@@ -183,7 +183,7 @@ static void failed_start_is_charged_to_the_longest_waiting_one(void **state)
     (void)state;
 
     node_new(10240, 8);
-    pv = pool_version_new(node.pool, 128, NULL);
+    pv = pool_version_new(node.pool, 128, NULL, NULL);
     submit(pv, 0);
     submit(pv, 1);
     pool_created(&node.boxes[1].ps);
@@ -207,7 +207,7 @@ static void charged_one_may_try_again_behind_the_others(void **state)
     (void)state;
 
     node_new(10240, 8);
-    pv = pool_version_new(node.pool, 128, NULL);
+    pv = pool_version_new(node.pool, 128, NULL, NULL);
     submit(pv, 0);
     submit(pv, 1);
     w = pool_start_failed(&node.boxes[0].ps);
@@ -227,7 +227,7 @@ static void retired_version_takes_nothing_any_more(void **state)
     (void)state;
 
     node_new(512, 8);
-    pv = pool_version_new(node.pool, 128, NULL);
+    pv = pool_version_new(node.pool, 128, NULL, NULL);
     submit(pv, 0);
     submit(pv, 1);
     box_up(0);
@@ -256,7 +256,7 @@ static void idle_sandboxes_end_after_their_time(void **state)
     (void)state;
 
     node_new(512, 8);
-    pv = pool_version_new(node.pool, 128, NULL);
+    pv = pool_version_new(node.pool, 128, NULL, NULL);
     submit(pv, 0);
     submit(pv, 1);
     box_up(0);
@@ -282,7 +282,7 @@ static void sandbox_that_lost_its_runtime_is_not_taken_until_it_comes_back(void 
     (void)state;
 
     node_new(512, 8);
-    pv = pool_version_new(node.pool, 128, NULL);
+    pv = pool_version_new(node.pool, 128, NULL, NULL);
     submit(pv, 0);
     box_up(0);
     box_done(0);
@@ -300,7 +300,7 @@ static void returning_sandbox_is_waited_for_with_some_patience(void **state)
     (void)state;
 
     node_new(1024, 8);
-    pv = pool_version_new(node.pool, 128, NULL);
+    pv = pool_version_new(node.pool, 128, NULL, NULL);
     submit(pv, 0);
     box_up(0);
     pool_returning(&node.boxes[0].ps); /* answered */
@@ -331,7 +331,7 @@ static void death_of_a_returning_sandbox_begins_another(void **state)
     (void)state;
 
     node_new(1024, 8);
-    pv = pool_version_new(node.pool, 128, NULL);
+    pv = pool_version_new(node.pool, 128, NULL, NULL);
     submit(pv, 0);
     box_up(0);
     pool_returning(&node.boxes[0].ps);
@@ -349,7 +349,7 @@ static void served_are_those_with_a_start_on_its_way(void **state)
     (void)state;
 
     node_new(128, 8);
-    pv = pool_version_new(node.pool, 128, NULL);
+    pv = pool_version_new(node.pool, 128, NULL, NULL);
     submit(pv, 0);
     submit(pv, 1); /* the node is full */
     assert_true(pool_is_served(pv, &node.requests[0].wait));
@@ -442,6 +442,7 @@ static void check_invariants(struct pool_version **versions)
 
 static void random_events_keep_the_invariants(void **state)
 {
+    struct keep_alive *habits[VERSIONS];
     struct pool_version *versions[VERSIONS];
     struct pool_counts c;
     int i, v, next = 0, round;
@@ -451,10 +452,12 @@ static void random_events_keep_the_invariants(void **state)
         seed = (unsigned)round;
         next = 0;
         node_new(1024, 3);
-        for (v = 0; v < VERSIONS; v++)
-            versions[v] = pool_version_new(node.pool, 128u * (unsigned)(1 + v % 3), NULL);
+        for (v = 0; v < VERSIONS; v++) {
+            habits[v] = v % 2 ? keep_alive_new() : NULL;
+            versions[v] = pool_version_new(node.pool, 128u * (unsigned)(1 + v % 3), habits[v], NULL);
+        }
         for (i = 0; i < 20000 && next < REQUESTS_MAX && node.made < BOXES_MAX - 8; i++) {
-            node.now_us += dice(1000) * 1000u;
+            node.now_us += dice(50) ? dice(1000) * 1000u : MINUTES(dice(10));
             switch (dice(8)) {
             case 0:
             case 1:
@@ -479,6 +482,8 @@ static void random_events_keep_the_invariants(void **state)
         assert_int_equal(counts().waiting, 0);
         for (v = 0; v < VERSIONS; v++)
             version_end(versions[v]);
+        for (v = 0; v < VERSIONS; v++)
+            keep_alive_unref(habits[v]);
         c = counts();
         assert_int_equal(
             c.creating + c.starting + c.idle + c.busy + c.returning + c.ending + c.waiting, 0);

@@ -12,7 +12,8 @@ struct ready_version {
     bool image_lost;
 };
 
-struct ready_version *ready_version_new(struct pool *pool, struct sandbox_spec *spec,
+struct ready_version *ready_version_new(struct pool *pool, struct keep_alive *habits,
+                                        struct sandbox_spec *spec,
                                         struct image_info *image, struct code *code,
                                         struct code *layers)
 {
@@ -25,7 +26,7 @@ struct ready_version *ready_version_new(struct pool *pool, struct sandbox_spec *
     ver->image = image;
     ver->code = code;
     ver->layers = layers;
-    ver->pv = pool_version_new(pool, spec->memory_mib, ver);
+    ver->pv = pool_version_new(pool, spec->memory_mib, habits, ver);
     return ver;
 }
 

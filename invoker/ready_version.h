@@ -21,9 +21,10 @@ struct ready_version;
 
 /**
  * Takes @spec, @image, @code (NULL for images) and @layers (NULL: none) over; one reference is the
- * caller's.
+ * caller's. @habits: see pool_version_new().
  */
-struct ready_version *ready_version_new(struct pool *pool, struct sandbox_spec *spec,
+struct ready_version *ready_version_new(struct pool *pool, struct keep_alive *habits,
+                                        struct sandbox_spec *spec,
                                         struct image_info *image, struct code *code,
                                         struct code *layers);
 struct ready_version *ready_version_ref(struct ready_version *ver);

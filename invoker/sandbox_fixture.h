@@ -354,7 +354,7 @@ static inline int world_make(void **state)
     w.loop = loop_new();
     assert_int_equal(logs_new(w.loop, &logs, &w.logs, &err), 0);
     w.pool = pool_new(&pool);
-    w.ver = ready_version_new(w.pool, make_spec(), make_image(), NULL, NULL);
+    w.ver = ready_version_new(w.pool, NULL, make_spec(), make_image(), NULL, NULL);
     w.launcher.ops = &fake_ops;
     w.host = (struct sandbox_host){.loop = w.loop,
                                    .launcher = &w.launcher,

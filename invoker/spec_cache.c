@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/base/map.h"
+#include "invoker/keep_alive.h"
 
 #define KEY_MAX 320u /* "<account>/<name>:<version>": 32 + 1 + 170 + 1 + 64, see invocation.c */
 
@@ -35,6 +36,7 @@ struct entry {
 struct version_known {
     char *account, *name, *version;
     uint64_t newest;
+    struct keep_alive *habits; /* of all its generations; NULL: none was ready yet */
     struct list_node entries;
     struct list_node of_fn;
 };
@@ -127,6 +129,7 @@ static void version_free(struct version_known *version)
     free(version->account);
     free(version->name);
     free(version->version);
+    keep_alive_unref(version->habits);
     free(version);
 }
 
@@ -249,7 +252,9 @@ static void entry_ready(struct entry *e, struct code *layers)
     struct spec_cache *cache = e->cache;
     CLEANUP(ready_version_unrefp) struct ready_version *ver = NULL;
 
-    e->ver = ready_version_new(cache->options.pool, TAKE(e->spec), TAKE(e->image), TAKE(e->code),
+    if (!e->version->habits)
+        e->version->habits = keep_alive_new();
+    e->ver = ready_version_new(cache->options.pool, e->version->habits, TAKE(e->spec), TAKE(e->image), TAKE(e->code),
                                layers);
     e->state = ENTRY_READY;
     list_remove(&e->use);
