@@ -172,11 +172,11 @@ static void give_event(struct run *r)
     if (command == THAW) {
         uint64_t began = now_us();
 
-        if (!launch_freeze(r->launch, true))
+        if (!launch_freeze(r->launch))
             fatal("not frozen");
         r->freeze_us = now_us() - began;
         r->event_us = now_us();
-        if (!launch_freeze(r->launch, false))
+        if (launch_thaw(r->launch) != 0) /* Docker's pause takes its time: not measured here */
             fatal("not thawed");
         r->thaw_us = now_us() - r->event_us;
     } else {
@@ -282,6 +282,7 @@ static void start_one(void)
                                .image = image,
                                .code_dir = code_dir,
                                .log_stream = "stream",
+                               .init_type = INIT_ON_DEMAND,
                                .handler = &handler,
                                .arg = r};
     struct error err;

@@ -147,9 +147,10 @@ def main():
         native, engine = Launcher(docker, "native"), Launcher(docker, "docker")
         bursts(native, engine, a.burst, phases(docker, native, engine, a.rounds))
         engine.close()
-        alive(native, a.alive)
-        freezing(native)
-        figure(f"native_end_of_{a.alive}", native("end")[0][1] / 1000, "ms")
+        if a.alive:
+            alive(native, a.alive)
+            freezing(native)
+            figure(f"native_end_of_{a.alive}", native("end")[0][1] / 1000, "ms")
         native.close()
     if a.only != "launchers":
         first_answers.measure(docker, a.rounds, a.burst, a.alive)
