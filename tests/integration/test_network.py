@@ -351,11 +351,13 @@ def test_nothing_is_left_after_a_kill_and_the_next_start_works(world, one, forwa
         old = h.pid("hearth-invoker")
         assert len(world.exceptions(link)) == 2
         os.kill(h.process.pid, signal.SIGSTOP)  # so that it is not started anew at once
-        os.kill(old, signal.SIGKILL)
-        wait_until("link and table are gone", lambda: link not in world.links() + world.tables(), 10)
-        wait_until("the exceptions are gone", lambda: not world.exceptions(link), 10)
-        wait_until("forwarding is as it was", lambda: world.forwards() == before or world.links(), 5)
-        os.kill(h.process.pid, signal.SIGCONT)
+        try:
+            os.kill(old, signal.SIGKILL)
+            wait_until("link and table are gone", lambda: link not in world.links() + world.tables(), 10)
+            wait_until("the exceptions are gone", lambda: not world.exceptions(link), 10)
+            wait_until("forwarding is as it was", lambda: world.forwards() == before or world.links(), 5)
+        finally:
+            os.kill(h.process.pid, signal.SIGCONT)
         wait_until("it works again", lambda: link in world.links() and h.healthy(), 20)
 
         def works():
