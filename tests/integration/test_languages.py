@@ -174,7 +174,7 @@ def test_java_as_a_container_image(hearth, lam, registry, make_function, jar):
     lam.update_function_configuration(FunctionName="jimage", ImageConfig={"Command": ["hello.Trouble::environment"]})
     lam.get_waiter("function_updated_v2").wait(FunctionName="jimage")
     env = call(lam, "jimage", None)[1]
-    assert env["AWS_EXECUTION_ENV"] == "AWS_Lambda_java21" and env["_HANDLER"] == "hello.Trouble::environment"
+    assert env["AWS_EXECUTION_ENV"] == "AWS_Lambda_Image" and env["_HANDLER"] == "hello.Trouble::environment"
 
 
 # Go and Rust: one static program

@@ -118,7 +118,7 @@ def test_two_signals_of_one_ctrl_c_still_stop_it_in_order(images, folder):
                         Code={"ZipFile": zip_of({"app.py": "def handler(e, c): return 1"})})
     lam.get_waiter("function_active_v2").wait(FunctionName="once")
     lam.invoke(FunctionName="once", Payload=b"{}")
-    assert images.sandboxes(h.node)
+    assert h.sandboxes()
     h.process.send_signal(signal.SIGINT)
     h.process.send_signal(signal.SIGTERM)
     h.close()
