@@ -31,6 +31,7 @@ static const struct rpc_method methods[] = {
     {"node.register", serve_node_register},
     {"node.provisioned", serve_node_provisioned},
     {"version.get", serve_version_get},
+    {"function.key", serve_function_key},
     {"code.get", serve_code_get},
     {"code.download", serve_code_download},
     {"async.enqueue", serve_async_enqueue},

@@ -2,6 +2,10 @@
 /* Functions of images: created, changed, refused, deleted, resumed; Redis and peers that fail. */
 #include "controller/controller_fixture.h"
 
+#include "common/base/base64.h"
+#include "common/base/clock.h"
+#include "common/proto/sessions.h"
+
 static void an_image_function_becomes_active_once_every_peer_knows(void **state)
 {
     uint64_t generation;
@@ -37,6 +41,44 @@ static void an_image_function_becomes_active_once_every_peer_knows(void **state)
     assert_int_equal(got.code, ERR_NOT_FOUND);
     fn_call(gateway, "route.resolve", "nobody", 0);
     assert_int_equal(got.code, ERR_NOT_FOUND);
+}
+
+/* The key of functions' sessions, as a gateway is told it. */
+static void function_key(struct seal_key *ret)
+{
+    CLEANUP(buf_done) struct buf bytes = BUF_INIT(2 * SEAL_KEY_BYTES);
+
+    ask(gateway, "function.key", cJSON_CreateObject(), STR_NULL);
+    assert_int_equal(got.code, ERR_OK);
+    assert_int_equal(base64_decode(&bytes, cjson_str(got.ok, "key")), 0);
+    assert_int_equal(bytes.len, SEAL_KEY_BYTES);
+    seal_key_init(ret, (const unsigned char *)bytes.ptr);
+}
+
+static void an_invoker_gets_credentials_of_the_functions_role(void **state)
+{
+    uint64_t generation, now_s = wall_ms() / 1000;
+    const cJSON *credentials;
+    struct session session;
+    struct seal_key key;
+
+    (void)state;
+    need_server();
+    invoker_connect();
+    active("worker");
+    generation = route("worker", "Active");
+    function_key(&key);
+    fn_call(invoker, "version.get", "worker", generation);
+    credentials = cJSON_GetObjectItemCaseSensitive(got.ok, "credentials");
+    assert_int_equal(session_open(&key, cjson_str(credentials, "token"), &session, NULL), 0);
+    assert_string_equal(session.arn, "arn:aws:sts::000000000000:assumed-role/r/worker");
+    assert_true(str_is(cjson_str(credentials, "access_key"), session.access_key));
+    assert_true(str_is(cjson_str(credentials, "secret"), session.secret));
+    assert_in_range(session.expires_s, now_s + 43200, now_s + 43200 + 30);
+    assert_true(cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(credentials, "expires")) ==
+                (double)session.expires_s);
+    ask(invoker, "function.key", cJSON_CreateObject(), STR_NULL);
+    assert_int_equal(got.code, ERR_ACCESS_DENIED);
 }
 
 static void without_an_invoker_a_function_waits_for_one(void **state)
@@ -391,6 +433,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         LIVE(an_image_function_becomes_active_once_every_peer_knows),
+        LIVE(an_invoker_gets_credentials_of_the_functions_role),
         LIVE(without_an_invoker_a_function_waits_for_one),
         LIVE(the_old_version_serves_until_the_new_one_is_ready),
         LIVE(a_peer_that_does_not_let_go_is_cut_off),

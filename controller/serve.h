@@ -18,6 +18,8 @@ void serve_iam(struct rpc_request *rpc, const cJSON *args, struct str body, void
 void serve_route_resolve(struct rpc_request *rpc, const cJSON *args, struct str body, void *arg);
 /** `version.get`; specs.c. */
 void serve_version_get(struct rpc_request *rpc, const cJSON *args, struct str body, void *arg);
+/** `function.key`; role_sessions.c. */
+void serve_function_key(struct rpc_request *rpc, const cJSON *args, struct str body, void *arg);
 /** `code.get`; specs.c. */
 void serve_code_get(struct rpc_request *rpc, const cJSON *args, struct str body, void *arg);
 /** `async.enqueue`; controller.c. */

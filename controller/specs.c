@@ -7,6 +7,7 @@
 #include "common/model/lambda_input.h"
 #include "common/model/networks.h"
 #include "controller/code/code_url.h"
+#include "controller/role_sessions.h"
 #include "controller/store/fn_view.h"
 #include "controller/serve.h"
 
@@ -60,6 +61,9 @@ static int spec_of(const struct controller *c, const struct fn_view *view, uint6
             return error_wrap(err, r, "VpcConfig (the file of networks has changed)");
         }
     }
+    if (r == 0)
+        (*ret)->credentials = role_session_new(&c->key, str_of(ver->role), str_of(ver->name),
+                                               wall_ms() / 1000);
     if (r == 0 && ver->package == FN_ZIP && ver->resolved_image_uri)
         fn_set_str(&(*ret)->image, str_of(ver->resolved_image_uri)); /* the runtime's fallback */
     return r;

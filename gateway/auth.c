@@ -35,6 +35,8 @@ struct auth {
     struct credentials *credentials; /* NULL: signatures are not checked */
     const char *account, *region;
     struct seal_key process_key; /* seals sessions while there are no credentials */
+    struct seal_key function_key; /* the controller's, for sessions of functions' roles */
+    enum { FUNCTION_KEY_AWAITED, FUNCTION_KEY_NONE, FUNCTION_KEY_KNOWN } function_key_is;
     uint64_t (*now_ms)(void);
     struct map signers; /* by access key id */
     struct sigv4_space space;
@@ -69,12 +71,16 @@ static struct signer *signer_new(const char *secret, struct str token, const str
     return s;
 }
 
+static void forget_signers(struct auth *auth)
+{
+    map_done(&auth->signers);
+    map_init(&auth->signers, signer_free);
+}
+
 static void keep_signer(struct auth *auth, struct str access_key, struct signer *s)
 {
-    if (auth->signers.len >= SIGNERS_MAX) { /* all are made again at need */
-        map_done(&auth->signers);
-        map_init(&auth->signers, signer_free);
-    }
+    if (auth->signers.len >= SIGNERS_MAX) /* all are made again at need */
+        forget_signers(auth);
     map_put(&auth->signers, access_key, s);
 }
 
@@ -87,25 +93,51 @@ static void set_session_caller(struct caller *caller, const struct session *sess
     caller->is_session = true;
 }
 
+/* What opens @token, of a credential or of functions (*@ret_credential is NULL then). */
+static int find_session_key(const struct auth *auth, struct str token, const struct seal_key **ret,
+                            const struct credential **ret_credential, struct error *err)
+{
+    struct str parent = session_parent(token);
+    const struct credential *credential = NULL;
+
+    if (parent.ptr && str_is(parent, SESSION_OF_FUNCTION)) {
+        if (auth->function_key_is == FUNCTION_KEY_AWAITED)
+            return error_set(err, ERR_UNAVAILABLE,
+                             "The controller cannot be reached; is hearth-controller running?");
+        if (auth->function_key_is == FUNCTION_KEY_KNOWN) {
+            *ret = &auth->function_key;
+            *ret_credential = NULL;
+            return 0;
+        }
+    } else if (parent.ptr && auth->credentials) {
+        credential = credentials_find(auth->credentials, parent);
+    }
+    if (!credential)
+        return error_set(err, ERR_UNKNOWN_CLIENT, TOKEN_INVALID);
+    *ret = &credential->session_key;
+    *ret_credential = credential;
+    return 0;
+}
+
 static int open_session(struct auth *auth, struct str access_key, struct str token,
                         struct signer **ret, struct error *err)
 {
-    struct str parent = session_parent(token);
-    const struct credential *credential = parent.ptr ? credentials_find(auth->credentials, parent)
-                                                     : NULL;
+    const struct credential *credential = NULL;
+    const struct seal_key *key = NULL;
     struct caller caller = {.arn = ""};
     struct session session;
     int r;
 
-    if (!credential)
-        return error_set(err, ERR_UNKNOWN_CLIENT, TOKEN_INVALID);
-    r = session_open(&credential->session_key, token, &session, err);
+    r = find_session_key(auth, token, &key, &credential, err);
+    if (r == 0)
+        r = session_open(key, token, &session, err);
     if (r < 0)
         return r;
     if (!str_is(access_key, session.access_key)) {
         r = error_set(err, ERR_UNKNOWN_CLIENT, TOKEN_INVALID);
     } else {
         set_session_caller(&caller, &session, credential);
+        caller.is_function = key == &auth->function_key;
         *ret = signer_new(session.secret, token, &caller);
         (*ret)->expires_s = session.expires_s;
         keep_signer(auth, access_key, *ret);
@@ -236,7 +268,18 @@ static int verify(struct auth *auth, struct http_req *req, enum auth_service ser
 
 /* ---- without credentials ---- */
 
-/* Who a request that nobody checks says it is: a session of this process, or the account's root. */
+/* Whether @token opens: a session of this process, or of a function. */
+static bool open_unchecked(const struct auth *auth, struct str token, struct session *ret)
+{
+    if (!token.ptr)
+        return false;
+    return session_open(&auth->process_key, token, ret, NULL) == 0 ||
+           (auth->function_key_is == FUNCTION_KEY_KNOWN &&
+            session_open(&auth->function_key, token, ret, NULL) == 0);
+}
+
+/* Who a request that nobody checks says it is: a session, or the account's root. All may do
+ * everything. */
 static const struct caller *believe(struct auth *auth, const struct http_req *req)
 {
     struct sigv4_request view_of = view(auth, req);
@@ -246,7 +289,7 @@ static const struct caller *believe(struct auth *auth, const struct http_req *re
     struct sigv4_scope scope;
 
     *caller = (struct caller){.arn = ""};
-    if (token.ptr && session_open(&auth->process_key, token, &session, NULL) == 0) {
+    if (open_unchecked(auth, token, &session)) {
         set_session_caller(caller, &session, NULL);
         explicit_bzero(&session, sizeof(session));
         return caller;
@@ -309,6 +352,15 @@ uint64_t auth_now_s(const struct auth *auth)
     return auth->now_ms() / 1000;
 }
 
+void auth_set_function_key(struct auth *auth, const struct seal_key *key)
+{
+    forget_signers(auth); /* some may have been opened with another one */
+    seal_key_wipe(&auth->function_key);
+    if (key)
+        auth->function_key = *key;
+    auth->function_key_is = key ? FUNCTION_KEY_KNOWN : FUNCTION_KEY_NONE;
+}
+
 void auth_set_clock(struct auth *auth, uint64_t (*now_ms)(void))
 {
     auth->now_ms = now_ms;
@@ -351,5 +403,6 @@ void auth_free(struct auth *auth)
     credentials_free(auth->credentials);
     sigv4_space_done(&auth->space);
     seal_key_wipe(&auth->process_key);
+    seal_key_wipe(&auth->function_key);
     free(auth);
 }

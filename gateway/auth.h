@@ -10,7 +10,7 @@
  * Owns:    the credentials, the kept keys.
  * Threads: loop thread only.
  * Errors:  AWS's: -ERR_NO_TOKEN, -ERR_HALF_SIGNED, -ERR_UNKNOWN_CLIENT, -ERR_BAD_SIGNATURE,
- *          -ERR_EXPIRED_TOKEN.
+ *          -ERR_EXPIRED_TOKEN; -ERR_UNAVAILABLE before auth_set_function_key().
  * Source:  docs/internals/auth.md.
  */
 #ifndef HEARTH_GATEWAY_AUTH_H
@@ -19,7 +19,6 @@
 #include "common/io/http_server.h"
 #include "common/proto/sigv4.h"
 #include "gateway/credentials.h"
-#include "gateway/sessions.h"
 
 enum auth_service { AUTH_LAMBDA, AUTH_STS, AUTH_IAM, AUTH_SERVICES };
 
@@ -32,6 +31,11 @@ struct auth;
 int auth_new(const char *path, const char *account, const char *region, struct auth **ret,
              struct error *err);
 void auth_free(struct auth *auth);
+/**
+ * The key that seals sessions of functions' roles, copied; NULL: the controller has none, and gives
+ * no such sessions. Until one of both is said they are refused with -ERR_UNAVAILABLE.
+ */
+void auth_set_function_key(struct auth *auth, const struct seal_key *key);
 /** For tests: Unix time in milliseconds comes from @now_ms. */
 void auth_set_clock(struct auth *auth, uint64_t (*now_ms)(void));
 

@@ -210,6 +210,76 @@ static void a_session_passes_at_every_gateway_until_it_expires(void **state)
     auth_free(other);
 }
 
+static const struct seal_key *function_key(unsigned char byte)
+{
+    static struct seal_key key;
+    unsigned char bytes[SEAL_KEY_BYTES];
+
+    memset(bytes, byte, sizeof(bytes));
+    seal_key_init(&key, bytes);
+    return &key;
+}
+
+/* As a controller with that key issues them. */
+static struct sigv4_credentials function_session(struct session *session, struct buf *token)
+{
+    snprintf(session->arn, sizeof(session->arn), "arn:aws:sts::" ACCOUNT ":assumed-role/r/f");
+    snprintf(session->user_id, sizeof(session->user_id), "AROAX:f");
+    session->expires_s = NOW_S + 100;
+    session_issue(function_key(1), STR(SESSION_OF_FUNCTION), session, token);
+    return (struct sigv4_credentials){str_of(session->access_key), str_of(session->secret),
+                                      buf_str(token)};
+}
+
+static void a_functions_session_passes_once_the_controllers_key_is_here(void **state)
+{
+    static const char invalid[] = "The security token included in the request is invalid.";
+    CLEANUP(buf_done) struct buf token = BUF_INIT(SESSION_TOKEN_MAX);
+    struct auth *auth = begin(true);
+    const struct caller *caller;
+    struct sigv4_credentials who;
+    struct session session;
+    struct sent s;
+
+    (void)state;
+    who = function_session(&session, &token);
+    expect(auth, &who, "eu-west-1", AUTH_LAMBDA, "lambda", -ERR_UNAVAILABLE,
+           "The controller cannot be reached; is hearth-controller running?");
+    auth_set_function_key(auth, NULL);
+    expect(auth, &who, "eu-west-1", AUTH_LAMBDA, "lambda", -ERR_UNKNOWN_CLIENT, invalid);
+    auth_set_function_key(auth, function_key(1));
+    expect(auth, &who, "eu-west-1", AUTH_LAMBDA, "lambda", 0, session.arn);
+    send_signed(&s, &who, "eu-west-1", "lambda", STR("{}"));
+    assert_int_equal(auth_check(auth, &s.conn.req, AUTH_LAMBDA, &caller, NULL), 0);
+    assert_true(caller->is_function && caller->is_session && !caller->credential);
+    buf_done(&s.head);
+    auth_set_function_key(auth, function_key(2)); /* also what was opened before */
+    expect(auth, &who, "eu-west-1", AUTH_LAMBDA, "lambda", -ERR_UNKNOWN_CLIENT, invalid);
+    auth_set_function_key(auth, function_key(1));
+    token.ptr[token.len - 8] ^= 1;
+    expect(auth, &who, "eu-west-1", AUTH_LAMBDA, "lambda", -ERR_UNKNOWN_CLIENT, invalid);
+    token.ptr[token.len - 8] ^= 1;
+    now_s = NOW_S + 100;
+    expect(auth, &who, "eu-west-1", AUTH_LAMBDA, "lambda", -ERR_EXPIRED_TOKEN,
+           "The security token included in the request is expired");
+    auth_free(auth);
+}
+
+static void without_credentials_a_functions_session_is_known_all_the_same(void **state)
+{
+    CLEANUP(buf_done) struct buf token = BUF_INIT(SESSION_TOKEN_MAX);
+    struct auth *auth = begin(false);
+    struct sigv4_credentials who;
+    struct session session;
+
+    (void)state;
+    who = function_session(&session, &token);
+    expect(auth, &who, "us-east-1", AUTH_STS, "sts", 0, "arn:aws:iam::000000000000:root");
+    auth_set_function_key(auth, function_key(1));
+    expect(auth, &who, "us-east-1", AUTH_STS, "sts", 0, session.arn);
+    auth_free(auth);
+}
+
 static void without_credentials_everyone_is_root(void **state)
 {
     static const struct sigv4_credentials anyone = {STR("anything"), STR("x"), STR_NULL};
@@ -283,6 +353,8 @@ int main(void)
         cmocka_unit_test(who_is_known_passes),
         cmocka_unit_test(who_is_not_known_is_refused_as_aws_does),
         cmocka_unit_test(a_session_passes_at_every_gateway_until_it_expires),
+        cmocka_unit_test(a_functions_session_passes_once_the_controllers_key_is_here),
+        cmocka_unit_test(without_credentials_a_functions_session_is_known_all_the_same),
         cmocka_unit_test(without_credentials_everyone_is_root),
         cmocka_unit_test(a_body_in_signed_chunks_is_decoded),
     };

@@ -18,17 +18,15 @@
 
 #include "common/base/error.h"
 #include "common/base/str.h"
-#include "common/proto/seal.h"
-
-#define CALLER_ARN_MAX 640 /* a user's path may have 512 characters */
-#define CALLER_ID_MAX 96
+#include "common/proto/sessions.h"
 
 /** Who asks. */
 struct caller {
     char arn[CALLER_ARN_MAX];
     char user_id[CALLER_ID_MAX]; /* "AIDA…", of a session "AROA…:name" */
-    const struct credential *credential; /* that it goes back to; NULL: signatures are not checked */
+    const struct credential *credential; /* that it goes back to; NULL: there is none */
     bool is_session;
+    bool is_function; /* a session of a function's role: see auth_permit() */
 };
 
 struct credential {

@@ -11,12 +11,14 @@
 #include "common/io/rpc.h"
 #include "gateway/admission.h"
 #include "gateway/auth.h"
+#include "gateway/function_key.h"
 #include "gateway/invoke.h"
 #include "gateway/code_download.h"
 #include "gateway/logs_read.h"
 #include "gateway/manage.h"
 #include "gateway/nodes.h"
 #include "gateway/pending.h"
+#include "gateway/permit.h"
 #include "gateway/query_api.h"
 #include "gateway/reply.h"
 #include "gateway/route_cache.h"
@@ -34,6 +36,7 @@ struct gateway {
     const struct gateway_config *config;
     struct auth *auth;
     struct link *controller;
+    struct function_key *function_key;
     struct nodes *nodes;
     struct route_cache *routes;
     struct admission *admission;
@@ -151,6 +154,7 @@ static void on_controller_up(struct link *link, const struct link_hello *peer, v
 
     (void)link;
     log_info("controller", "up", KV_STR("peer", peer->id));
+    function_key_ask(gw->function_key);
     route_cache_flush(gw->routes); /* drops were missed while it was down */
     invokes_kick(gw->invokes);
 }
@@ -238,16 +242,19 @@ static size_t on_head(struct http_req *req, void *arg)
     return max;
 }
 
-/* What the request is for, once its signature has been checked where that is due. */
+/* What the request is for, once it is known that who signed it may do that, where that is due. */
 static int find_service(struct gateway *gw, struct http_req *req, struct str path,
                         struct routes_match *ret, struct error *err)
 {
     int found = routes_find(http_method(req), path, http_query(req), ret, err), r;
+    const struct caller *caller;
 
     if (found == 0 && (routes_is_open(ret) || ret->service == SERVICE_ROOT))
         return 0;
-    r = auth_check(gw->auth, req, AUTH_LAMBDA, NULL, err);
-    return r < 0 ? r : found;
+    r = auth_check(gw->auth, req, AUTH_LAMBDA, &caller, err);
+    if (r < 0 || found < 0)
+        return r < 0 ? r : found;
+    return permit_route(caller, ret, gw->config->account_id, gw->config->region, err);
 }
 
 static void on_request(struct http_req *req, void *arg)
@@ -381,6 +388,7 @@ static void make_parts(struct gateway *gw, const struct link_hello *me)
         route_cache_new(&resolver, gw->admission, config->route_cache_max);
     gw->invokes = invokes_new(&parts);
     gw->manage = manage_new(gw->controller, config->account_id);
+    gw->function_key = function_key_new(gw->loop, gw->controller, gw->auth);
     gw->log_reads = log_reads_new(gw->nodes, config->account_id);
     gw->downloads = downloads_new(gw->controller);
     gw->query_api = (struct query_api){gw->auth, gw->manage, config->account_id};
@@ -443,6 +451,7 @@ void gateway_free(struct gateway *gw)
     http_server_free(gw->http);
     invokes_free(gw->invokes);
     link_free(gw->controller);
+    function_key_free(gw->function_key);
     manage_free(gw->manage);
     downloads_free(gw->downloads);
     nodes_free(gw->nodes);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/query_api.h"
 
+#include "gateway/permit.h"
 #include "gateway/reply.h"
 #include "gateway/routes.h"
 #include "gateway/sts.h"
@@ -36,12 +37,16 @@ static void refuse_action(struct http_req *req, const struct aws_query *query,
     reply_query_error_of(req, request_id, NOBODYS_XMLNS, &err);
 }
 
-static void serve_iam(const struct query_api *api, struct http_req *req, const char *request_id)
+static void serve_iam(const struct query_api *api, struct http_req *req,
+                      const struct aws_query *query, const char *request_id)
 {
+    CLEANUP(freep) char *action =
+        str_printf("iam:%.*s", STR_ARG(str_sub(aws_query_get(query, "Action"), 0, 64)));
     const struct caller *caller;
     struct error err;
 
-    if (auth_check(api->auth, req, AUTH_IAM, &caller, &err) < 0)
+    if (auth_check(api->auth, req, AUTH_IAM, &caller, &err) < 0 ||
+        permit_action(caller, str_of(action), STR("*"), &err) < 0)
         reply_query_error_of(req, request_id, IAM_XMLNS, &err);
     else
         manage_serve_iam(api->manage, req, caller->arn, request_id);
@@ -57,7 +62,7 @@ static void serve_form(const struct query_api *api, struct http_req *req,
     if (is_sts || (!is_iam && str_is(version, STS_VERSION)))
         sts_serve(api->auth, api->account, req, query, request_id);
     else if (is_iam || str_is(version, IAM_VERSION))
-        serve_iam(api, req, request_id);
+        serve_iam(api, req, query, request_id);
     else
         refuse_action(req, query, request_id);
 }

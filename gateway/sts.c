@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/base/clock.h"
+#include "gateway/permit.h"
 #include "gateway/reply.h"
 
 #define ANSWER_MAX 65536
@@ -223,28 +224,13 @@ static void get_session_token(struct call *call)
     explicit_bzero(b.ptr, b.len);
 }
 
-/* The role's name out of its ARN, arn:aws:iam::ACCOUNT:role/path/NAME; a NULL ptr: it is none. */
-static struct str role_name(struct str arn, struct str *account)
-{
-    static const struct str prefix = STR("arn:aws:iam::");
-    struct str rest = str_sub(arn, prefix.len, arn.len), name = STR_NULL;
-
-    if (!str_starts(arn, prefix) || !str_split(&rest, ':', account) || account->len != 12 ||
-        !str_starts(rest, STR("role/")))
-        return STR_NULL;
-    rest = str_sub(rest, strlen("role/"), rest.len);
-    while (str_split(&rest, '/', &name))
-        ;
-    return name.len > 0 && name.len <= 64 ? name : STR_NULL;
-}
-
 /* Checks the role; its name into @ret. */
 static bool find_role(struct call *call, struct str arn, struct str *ret)
 {
     char message[ERROR_MSG_MAX];
     struct str account;
 
-    *ret = role_name(arn, &account);
+    *ret = session_role_name(arn, &account);
     if (!ret->ptr) {
         fail(call, ERR_VALIDATION, "Request ARN is invalid");
         return false;
@@ -263,13 +249,9 @@ static void answer_assumed(struct call *call, struct str role_arn, struct str ro
 {
     CLEANUP(buf_done) struct buf b = BUF_INIT(ANSWER_MAX);
     CLEANUP(buf_done) struct buf token = BUF_INIT(SESSION_TOKEN_MAX);
-    char role_id[PRINCIPAL_ID_MAX];
     struct session session;
 
-    principal_id_of("AROA", role_arn, role_id);
-    snprintf(session.user_id, sizeof(session.user_id), "%s:%.*s", role_id, STR_ARG(name));
-    snprintf(session.arn, sizeof(session.arn), "arn:aws:sts::%s:assumed-role/%.*s/%.*s",
-             call->account, STR_ARG(role), STR_ARG(name));
+    session_name_role(&session, str_of(call->account), role_arn, role, name);
     session.expires_s = auth_now_s(call->auth) + life_s;
     auth_issue(call->auth, call->caller, &session, &token);
     aws_query_answer_begin(&b, STS_XMLNS, "AssumeRole");
@@ -346,6 +328,20 @@ static void refuse_unknown(struct call *call, struct str action)
     reply_query_error_of(call->req, call->request_id, STS_XMLNS, &err);
 }
 
+/* Whether the caller may not do this; the answer says so. */
+static bool refuse_action(struct call *call, struct str action)
+{
+    CLEANUP(freep) char *name = str_printf("sts:%.*s", STR_ARG(action));
+    struct str role = aws_query_get(call->query, "RoleArn");
+    struct error err;
+
+    if (permit_action(call->caller, str_of(name), role.len ? str_sub(role, 0, 200) : STR("*"),
+                      &err) == 0)
+        return false;
+    reply_query_error_of(call->req, call->request_id, STS_XMLNS, &err);
+    return true;
+}
+
 void sts_serve(struct auth *auth, const char *account, struct http_req *req,
                const struct aws_query *query, const char *request_id)
 {
@@ -370,6 +366,8 @@ void sts_serve(struct auth *auth, const char *account, struct http_req *req,
         refuse_unknown(&call, action);
         return;
     }
+    if (!ops[i].is_unsigned && refuse_action(&call, action))
+        return;
     ops[i].serve(&call);
     buf_done(&call.complaints);
 }

@@ -139,6 +139,7 @@ static void add_log(cJSON *json, const struct sandbox_spec *spec)
 static int read_members(const cJSON *json, struct sandbox_spec *spec, struct error *err)
 {
     const cJSON *env = cJSON_GetObjectItemCaseSensitive(json, "env");
+    const cJSON *credentials = cJSON_GetObjectItemCaseSensitive(json, "credentials");
     const cJSON *network = cJSON_GetObjectItemCaseSensitive(json, "network");
     struct error own;
     int r;
@@ -163,6 +164,8 @@ static int read_members(const cJSON *json, struct sandbox_spec *spec, struct err
                                      &spec->layers, &spec->layers_len, err);
     if (r == 0)
         r = read_log(cJSON_GetObjectItemCaseSensitive(json, "log"), spec, err);
+    if (r == 0 && credentials)
+        r = role_credentials_from_json(credentials, &spec->credentials, err);
     if (r == 0 && network && net_policy_from_json(network, &spec->network, &own) < 0)
         r = error_set(err, ERR_PROTOCOL, "network: %s", own.msg);
     if (r == 0 && env)
@@ -217,6 +220,8 @@ cJSON *sandbox_spec_to_json(const struct sandbox_spec *spec)
     record_add_str(json, "working_directory", spec->working_directory);
     record_add_str(json, "log_group", spec->log_group);
     add_log(json, spec);
+    if (spec->credentials)
+        cJSON_AddItemToObject(json, "credentials", role_credentials_to_json(spec->credentials));
     if (spec->network)
         cJSON_AddItemToObject(json, "network", net_policy_to_json(spec->network));
     return json;
@@ -241,6 +246,7 @@ void sandbox_spec_free(struct sandbox_spec *spec)
     strv_free(spec->command);
     free(spec->working_directory);
     free(spec->log_group);
+    role_credentials_free(spec->credentials);
     net_policy_free(spec->network);
     free(spec);
 }

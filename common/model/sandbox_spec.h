@@ -3,8 +3,8 @@
  * sandbox_spec.h - all that an invoker must know to run one version of one function: what the
  * controller answers to `version.get`.
  *
- * Owns:    its strings; sandbox_spec_free() wipes environment values before it frees them.
- * Threads: any; immutable after it is made.
+ * Owns:    its strings; sandbox_spec_free() wipes environment values and credentials before it frees them.
+ * Threads: any; immutable after it is made, but for credentials, which are replaced by newer ones.
  * Source:  Lambda API reference, FunctionConfiguration; docs/internals/links.md.
  */
 #ifndef HEARTH_MODEL_SANDBOX_SPEC_H
@@ -16,6 +16,7 @@
 #include "common/base/error.h"
 #include "common/model/fn_log_level.h"
 #include "common/model/net_policy.h"
+#include "common/model/role_credentials.h"
 
 /** Pairs of the function's environment, in order. */
 struct env_var {
@@ -58,6 +59,7 @@ struct sandbox_spec {
     bool log_json; /* LogFormat JSON; Text otherwise */
     enum fn_log_level application_log_level; /* with log_json: lines below it are left out */
     enum fn_log_level system_log_level;
+    struct role_credentials *credentials; /* of its role, as they were issued; NULL: none */
     struct net_policy *network; /* what its VpcConfig lets it reach; NULL: what all functions may */
 };
 

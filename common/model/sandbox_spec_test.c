@@ -17,7 +17,8 @@
     "\"runtime\":\"r\",\"handler\":\"h\",\"memory_mib\":128,"                                       \
     "\"timeout_s\":3,\"ephemeral_mib\":512,\"env\":{\"B\":\"2\",\"A\":\"1\"},"                     \
     "\"entry_point\":[\"sh\"],\"command\":[],\"working_directory\":\"/w\",\"log_group\":\"g\","  \
-    "\"log\":{\"application_level\":\"ERROR\",\"system_level\":\"DEBUG\"}}"
+    "\"log\":{\"application_level\":\"ERROR\",\"system_level\":\"DEBUG\"},"                       \
+    "\"credentials\":{\"access_key\":\"ASIAX\",\"secret\":\"s\",\"token\":\"~.t\",\"expires\":1800000000}}"
 
 static void a_spec_survives_its_json_form(void **state)
 {
@@ -39,6 +40,8 @@ static void a_spec_survives_its_json_form(void **state)
     assert_true(spec->log_json);
     assert_int_equal(spec->application_log_level, FN_LOG_ERROR);
     assert_int_equal(spec->system_log_level, FN_LOG_DEBUG);
+    assert_string_equal(spec->credentials->token, "~.t");
+    assert_int_equal(spec->credentials->expires_s, 1800000000);
     again = sandbox_spec_to_json(spec);
     text = cJSON_PrintUnformatted(again);
     assert_string_equal(text, SPEC);
@@ -71,6 +74,9 @@ static void a_wrong_member_is_named(void **state)
         {"log", "{}", "log: application_level: no level"},
         {"log", "{\"application_level\":\"INFO\",\"system_level\":\"LOUD\"}",
          "log: system_level: no level"},
+        {"credentials", "{\"access_key\":\"a\",\"secret\":\"s\"}", "credentials: token: missing"},
+        {"credentials", "{\"access_key\":\"a\",\"secret\":\"s\",\"token\":\"t\",\"expires\":-1}",
+         "credentials: expires: not a whole number in its range"},
     };
     struct sandbox_spec *spec = NULL;
     struct error err;

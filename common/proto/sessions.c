@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "gateway/sessions.h"
+#include "common/proto/sessions.h"
 
 #include <cjson/cJSON.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +10,7 @@
 #include "common/proto/digest.h"
 
 #define BOUND_TO STR("sts session")
+#define ROLE_NAME_MAX 64
 
 /* The secret follows from the access key id: it needs no place in the token. */
 static void make_secret(const struct seal_key *key, const char *access_key,
@@ -95,4 +97,41 @@ int session_open(const struct seal_key *key, struct str token, struct session *r
                          "The security token included in the request is invalid.");
     make_secret(key, ret->access_key, ret->secret);
     return 0;
+}
+
+/* ---- roles ---- */
+
+struct str session_role_name(struct str role_arn, struct str *ret_account)
+{
+    static const struct str prefix = STR("arn:aws:iam::");
+    struct str rest = str_sub(role_arn, prefix.len, role_arn.len), name = STR_NULL;
+
+    if (!str_starts(role_arn, prefix) || !str_split(&rest, ':', ret_account) ||
+        ret_account->len != 12 || !str_starts(rest, STR("role/")))
+        return STR_NULL;
+    rest = str_sub(rest, strlen("role/"), rest.len);
+    while (str_split(&rest, '/', &name))
+        ;
+    return name.len > 0 && name.len <= ROLE_NAME_MAX ? name : STR_NULL;
+}
+
+void session_name_role(struct session *session, struct str account, struct str role_arn,
+                       struct str role, struct str name)
+{
+    char role_id[PRINCIPAL_ID_MAX];
+
+    principal_id_of("AROA", role_arn, role_id);
+    snprintf(session->user_id, sizeof(session->user_id), "%s:%.*s", role_id, STR_ARG(name));
+    snprintf(session->arn, sizeof(session->arn), "arn:aws:sts::%.*s:assumed-role/%.*s/%.*s",
+             STR_ARG(account), STR_ARG(role), STR_ARG(name));
+}
+
+void session_function_key(const struct seal_key *controller_key, struct seal_key *ret)
+{
+    unsigned char bytes[SEAL_KEY_BYTES];
+
+    hmac_sha256(str_from(controller_key->bytes, sizeof(controller_key->bytes)),
+                STR("sessions of functions' roles"), bytes);
+    seal_key_init(ret, bytes);
+    explicit_bzero(bytes, sizeof(bytes));
 }
