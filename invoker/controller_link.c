@@ -154,8 +154,16 @@ static void on_checked(const cJSON *ok, struct str body, const struct error *err
                             .name = str_of(t->name),
                             .version = str_of(t->version),
                             .generation = t->generation + 1};
-    (void)ok;
+    struct spec_key known = over;
+    struct sandbox_spec *spec;
     (void)body;
+
+    known.generation = t->generation;
+    if (!err && sandbox_spec_from_json(ok, &spec, NULL) == 0) {
+        if (spec->credentials)
+            spec_cache_renew(t->cl->parts.specs, &known, TAKE(spec->credentials));
+        sandbox_spec_free(spec);
+    }
 
     if (err && err->code == ERR_NOT_FOUND) /* this version; the others are asked for by themselves */
         over.generation = 0;
@@ -164,7 +172,7 @@ static void on_checked(const cJSON *ok, struct str body, const struct error *err
     task_free(t);
 }
 
-static void check_version(const struct spec_key *key, void *arg)
+void controller_link_check(const struct spec_key *key, void *arg)
 {
     struct controller_link *cl = arg;
     struct task *t = task_new(cl, NULL);
@@ -175,6 +183,12 @@ static void check_version(const struct spec_key *key, void *arg)
     t->generation = key->generation;
     ask(cl, "version.get", version_args(t->account, t->name, t->version, t->generation),
         SPEC_LIMIT_US, on_checked, t);
+}
+
+static void check_version(const struct spec_key *key, const struct ready_version *ver, void *arg)
+{
+    (void)ver;
+    controller_link_check(key, arg);
 }
 
 /* ---- code */

@@ -53,6 +53,12 @@ void controller_link_tell_provisions(const struct provision_status *all, size_t 
 /** For spec_cache_options.fetch; @arg is the struct controller_link. */
 void controller_link_fetch_spec(const struct spec_key *key, spec_fetched_fn *done, void *done_arg,
                                 void *arg);
+/**
+ * Asks whether the version of @key is still current: it is retired when it is not, else it gets the
+ * new credentials that come with the answer. For role_renewal_options.ask; @arg is the struct
+ * controller_link.
+ */
+void controller_link_check(const struct spec_key *key, void *arg);
 /** For code_cache_options.fetch; @arg is the struct controller_link. */
 void controller_link_fetch_code(struct code_fetch *fetch, const char *sha256, const char *path,
                                 void *arg);

@@ -15,6 +15,7 @@
 #include "invoker/image_store_docker.h"
 #include "invoker/invocation.h"
 #include "invoker/launcher_choice.h"
+#include "invoker/role_renewal.h"
 
 #define VERSIONS_MAX 4096u /* specifications kept */
 #define END_LIMIT_US SECONDS(7) /* for extensions (2 s) and for the engine, at the end */
@@ -38,6 +39,7 @@ struct invoker {
     struct pool *pool;
     struct spec_cache *specs;
     struct provisions *provisions;
+    struct role_renewal *renewal;
     struct invocations *invocations;
     struct link_server *server;
     struct sandbox_host host;
@@ -69,6 +71,7 @@ static void on_pool_end(struct pool_sandbox *ps, enum pool_end why, void *arg)
         [POOL_END_EVICTED] = "its memory is wanted",
         [POOL_END_EXPIRED] = "idle for long",
         [POOL_END_RETIRED] = "its version was replaced",
+        [POOL_END_OUTDATED] = "its role's credentials end soon",
     };
     (void)arg;
 
@@ -404,6 +407,12 @@ static int make_functions(struct invoker *inv, struct error *err)
                                       .ops = &sandbox_ops,
                                       .arg = inv};
     sandbox_host_init(&inv->host);
+    inv->renewal = role_renewal_new(&(struct role_renewal_options){.loop = inv->loop,
+                                                                   .specs = inv->specs,
+                                                                   .host = &inv->host,
+                                                                   .ask = controller_link_check,
+                                                                   .arg = inv->controller,
+                                                                   .now_ms = wall_ms});
     return 0;
 }
 
@@ -549,6 +558,7 @@ void invoker_free(struct invoker *inv)
     if (inv->server)
         link_server_free(inv->server);
     invocations_free(inv->invocations);
+    role_renewal_free(inv->renewal);
     provisions_free(inv->provisions);
     if (inv->specs)
         spec_cache_free(inv->specs);

@@ -243,6 +243,7 @@ static void start_one(struct pool *pool, struct pool_version *pv)
     ps->pv = pv;
     ps->place = POOL_CREATING;
     ps->evicted_for = NULL;
+    ps->outdated = false;
     ps->kept = kept;
     pv->kept_count += kept;
     list_append(&pv->sandboxes, &ps->of_version);
@@ -387,6 +388,9 @@ void pool_ready(struct pool_sandbox *ps)
         return;
     if (pv->retired) {
         pool_end(ps, POOL_END_RETIRED);
+    } else if (ps->outdated) {
+        pool_end(ps, POOL_END_OUTDATED);
+        pool_want(pv); /* whoever waits for it needs another one */
     } else if (w) {
         wait_remove(pv, w);
         pool_place_set(ps, POOL_BUSY);
@@ -430,6 +434,17 @@ void pool_ending(struct pool_sandbox *ps)
     pool_place_set(ps, POOL_ENDING);
     pool_want(ps->pv); /* whoever waits needs another one now */
     pool_start_wanted(ps->pv->pool);
+}
+
+void pool_replace(struct pool_sandbox *ps)
+{
+    if (ps->place == POOL_IDLE) {
+        pool_end(ps, POOL_END_OUTDATED);
+        pool_want(ps->pv);
+        pool_start_wanted(ps->pv->pool);
+    } else {
+        ps->outdated = true;
+    }
 }
 
 void pool_gone(struct pool_sandbox *ps)

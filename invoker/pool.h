@@ -62,6 +62,7 @@ struct pool_sandbox {
     enum pool_place place;
     uint64_t idle_since_us;
     struct pool_version *evicted_for; /* while ending: who gets its memory */
+    bool outdated; /* ends when its invocation is over */
     bool kept; /* one of those that its version is provisioned with */
     struct list_node of_version;
     struct list_node idle; /* in its version's list, newest first */
@@ -74,7 +75,7 @@ struct pool_wait {
     bool hurried;
 };
 
-enum pool_end { POOL_END_EVICTED, POOL_END_EXPIRED, POOL_END_RETIRED };
+enum pool_end { POOL_END_EVICTED, POOL_END_EXPIRED, POOL_END_RETIRED, POOL_END_OUTDATED };
 
 struct pool_ops {
     /* Begins a sandbox for @user (of pool_version_new), @kept: a provisioned one. Never NULL. */
@@ -164,6 +165,11 @@ void pool_returning(struct pool_sandbox *ps);
 struct pool_wait *pool_start_failed(struct pool_sandbox *ps);
 /** @ps takes no invocation any more. Harmless twice. */
 void pool_ending(struct pool_sandbox *ps);
+/**
+ * @ps is to give way to a new one: it ends now when it is idle, else once it is ready the next time. For one
+ * that is kept another one is begun. Harmless twice.
+ */
+void pool_replace(struct pool_sandbox *ps);
 /** @ps does not exist any more; its memory is free. */
 void pool_gone(struct pool_sandbox *ps);
 

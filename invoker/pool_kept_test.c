@@ -167,6 +167,27 @@ static void memory_that_others_want_is_not_taken_from_them(void **state)
     pool_free(node.pool);
 }
 
+static void one_that_gives_way_is_begun_anew_without_being_told_to(void **state)
+{
+    struct pool_version *pv;
+    (void)state;
+
+    node_new(10240, 16);
+    pv = pool_version_new(node.pool, 128, NULL, NULL);
+    pool_version_keep(pv, 1);
+    box_up(0);
+    pool_replace(&node.boxes[0].ps);
+    assert_true(node.boxes[0].told_to_end);
+    assert_int_equal(node.boxes[0].why, POOL_END_OUTDATED);
+    assert_int_equal(node.made, 2);
+    assert_true(node.boxes[1].begun_kept);
+    assert_false(kept_of(pv).paused);
+    box_up(1);
+    assert_int_equal(kept_of(pv).ready, 1);
+    version_end(pv);
+    pool_free(node.pool);
+}
+
 static void a_version_that_is_replaced_keeps_nothing(void **state)
 {
     struct pool_version *pv;
@@ -194,6 +215,7 @@ int main(void)
         cmocka_unit_test(a_start_that_fails_is_nobodys_when_nobody_waits),
         cmocka_unit_test(fewer_are_ordinary_ones_again),
         cmocka_unit_test(memory_that_others_want_is_not_taken_from_them),
+        cmocka_unit_test(one_that_gives_way_is_begun_anew_without_being_told_to),
         cmocka_unit_test(a_version_that_is_replaced_keeps_nothing),
     };
 

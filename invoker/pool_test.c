@@ -492,6 +492,31 @@ static void random_events_keep_the_invariants(void **state)
     }
 }
 
+static void a_busy_one_gives_way_when_its_invocation_is_over(void **state)
+{
+    struct pool_version *pv;
+    (void)state;
+
+    node_new(10240, 16);
+    pv = pool_version_new(node.pool, 128, NULL, NULL);
+    submit(pv, 0);
+    box_up(0);
+    pool_replace(&node.boxes[0].ps);
+    pool_replace(&node.boxes[0].ps);
+    assert_false(node.boxes[0].told_to_end);
+    pool_returning(&node.boxes[0].ps);
+    submit(pv, 1); /* would wait for box 0, which counts as on its way */
+    assert_int_equal(node.made, 1);
+    box_done(0);
+    assert_true(node.boxes[0].told_to_end);
+    assert_int_equal(node.boxes[0].why, POOL_END_OUTDATED);
+    assert_int_equal(node.made, 2);
+    box_up(1);
+    assert_int_equal(node.requests[1].box, 1);
+    version_end(pv);
+    pool_free(node.pool);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -512,6 +537,7 @@ int main(void)
         cmocka_unit_test(death_of_a_returning_sandbox_begins_another),
         cmocka_unit_test(served_are_those_with_a_start_on_its_way),
         cmocka_unit_test(random_events_keep_the_invariants),
+        cmocka_unit_test(a_busy_one_gives_way_when_its_invocation_is_over),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -103,6 +103,12 @@ unsigned ready_version_refs(const struct ready_version *ver)
     return ver->refs;
 }
 
+void ready_version_renew(struct ready_version *ver, struct role_credentials *credentials)
+{
+    role_credentials_free(ver->spec->credentials);
+    ver->spec->credentials = credentials;
+}
+
 void ready_version_set_image_lost(struct ready_version *ver)
 {
     ver->image_lost = true;

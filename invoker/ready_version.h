@@ -45,6 +45,8 @@ const char *ready_version_layers_dir(const struct ready_version *ver);
 struct pool_version *ready_version_pool(const struct ready_version *ver);
 /** How many hold it. */
 unsigned ready_version_refs(const struct ready_version *ver);
+/** Takes @credentials (of the same role) over; sandboxes begun from now on have them. */
+void ready_version_renew(struct ready_version *ver, struct role_credentials *credentials);
 /** The image is not on the node any more: it has to be prepared anew before the next start. */
 void ready_version_set_image_lost(struct ready_version *ver);
 bool ready_version_is_image_lost(const struct ready_version *ver);

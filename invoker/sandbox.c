@@ -66,6 +66,18 @@ struct ready_version *sandbox_version(const struct sandbox *sb)
     return sb->ver;
 }
 
+struct sandbox *sandbox_next(const struct sandbox_host *host, const struct sandbox *sb)
+{
+    const struct list_node *node = sb ? sb->node.next : host->sandboxes.next;
+
+    return node == &host->sandboxes ? NULL : CONTAINER_OF(node, struct sandbox, node);
+}
+
+bool sandbox_is_outdated(const struct sandbox *sb, uint64_t now_s, uint64_t newest_s)
+{
+    return sb->credentials_end_s && now_s >= sb->outdated_s && newest_s > sb->credentials_end_s;
+}
+
 const char *sandbox_id(const struct sandbox *sb)
 {
     return sb->id;

@@ -146,6 +146,15 @@ void sandbox_charge(struct sandbox *sb, const struct sandbox_event *ev,
  */
 void sandbox_stop(struct sandbox *sb, const char *cause);
 
+/** The next one of the node after @sb, NULL: the first; NULL at the end. */
+struct sandbox *sandbox_next(const struct sandbox_host *host, const struct sandbox *sb);
+/**
+ * Whether its credentials end so soon after @now_s that it should give way to one with those that
+ * last until @newest_s (Unix times). Between one and two hours before, so that sandboxes that began
+ * together do not end together. Without any: never.
+ */
+bool sandbox_is_outdated(const struct sandbox *sb, uint64_t now_s, uint64_t newest_s);
+
 enum sandbox_state sandbox_state(const struct sandbox *sb);
 /** Whether an event runs on it. */
 bool sandbox_has_event(const struct sandbox *sb);

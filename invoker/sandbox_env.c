@@ -91,6 +91,11 @@ static void set_reserved(struct env_list *env, const struct sandbox_spec *spec,
 
     set_of(env, "AWS_REGION", spec->region);
     set_of(env, "AWS_DEFAULT_REGION", spec->region);
+    if (spec->credentials) {
+        set_of(env, "AWS_ACCESS_KEY_ID", spec->credentials->access_key);
+        set_of(env, "AWS_SECRET_ACCESS_KEY", spec->credentials->secret);
+        set_of(env, "AWS_SESSION_TOKEN", spec->credentials->token);
+    }
     set_of(env, "AWS_LAMBDA_FUNCTION_NAME", spec->name);
     set_of(env, "AWS_LAMBDA_FUNCTION_VERSION", spec->version);
     set_of(env, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", memory);

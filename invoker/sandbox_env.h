@@ -5,7 +5,7 @@
  *
  * Environment, later wins: defaults of Lambda where the image is silent (LANG, TZ, PATH,
  * LD_LIBRARY_PATH, ...) < ENV of the image < variables of the function < reserved ones
- * (AWS_LAMBDA_*, AWS_REGION, _HANDLER, ...). Credentials are not set.
+ * (AWS_LAMBDA_*, AWS_REGION, the role's credentials, _HANDLER, ...).
  *
  * Owns:    its strings; sandbox_env_free() wipes values before it frees them.
  * Threads: any.

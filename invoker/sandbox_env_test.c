@@ -83,6 +83,26 @@ static void test_reserved_beats_function_beats_image_beats_defaults(void **state
     sandbox_env_free(env);
 }
 
+static void the_roles_credentials_are_nobody_elses_to_set(void **state)
+{
+    static char key[] = "ASIAX", secret[] = "s", token[] = "~.t";
+    static struct env_var own[] = {{"AWS_ACCESS_KEY_ID", "mine"}};
+    struct role_credentials credentials = {key, secret, token, 1};
+    struct sandbox_spec spec = spec_make();
+    struct image_info image = image_make();
+    struct sandbox_env *env;
+
+    (void)state;
+    spec.credentials = &credentials;
+    spec.env = own;
+    spec.env_len = 1;
+    assert_int_equal(sandbox_env_new(&spec, &image, "s", INIT_ON_DEMAND, &env, NULL), 0);
+    assert_string_equal(value(env, "AWS_ACCESS_KEY_ID"), "ASIAX");
+    assert_string_equal(value(env, "AWS_SECRET_ACCESS_KEY"), "s");
+    assert_string_equal(value(env, "AWS_SESSION_TOKEN"), "~.t");
+    sandbox_env_free(env);
+}
+
 static void the_clients_are_told_of_json_logs(void **state)
 {
     struct sandbox_spec spec = spec_make();
@@ -201,6 +221,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reserved_beats_function_beats_image_beats_defaults),
+        cmocka_unit_test(the_roles_credentials_are_nobody_elses_to_set),
         cmocka_unit_test(the_clients_are_told_of_json_logs),
         cmocka_unit_test(test_image_functions_run_the_image_or_its_overrides),
         cmocka_unit_test(test_zip_functions_run_the_runtimes_entry_point_with_the_handler),

@@ -56,6 +56,8 @@ struct sandbox {
     struct sandbox_stream stream; /* its answer, when that is streamed */
     uint64_t given_us; /* when the event was given */
     uint64_t budget_us; /* its time */
+    uint64_t credentials_end_s; /* of those in its environment, Unix time; 0: it has none */
+    uint64_t outdated_s; /* when it should give way to one with newer ones */
     bool is_provisioned; /* see sandbox_start() */
     bool slow; /* the second try of its init: within its first invocation's time */
     bool restarting; /* the processes of the first try are about to end */

@@ -12,6 +12,9 @@
 #include "common/base/log.h"
 #include "invoker/sandbox_impl.h"
 
+#define CREDENTIALS_LEFT_S 3600u /* at least, when a sandbox gives way to a new one */
+#define SPREAD_S 601u /* between one and the next of those that began together */
+
 /* ---- failed starts */
 
 void sandbox_start_failed(struct sandbox *sb, const struct sandbox_failure *failure)
@@ -234,6 +237,18 @@ static void name_log_stream(struct sandbox *sb)
     logs_stream_name(own ? NULL : spec->name, spec->version, sb->log_stream);
 }
 
+/* After its number is given. */
+static void note_credentials(struct sandbox *sb)
+{
+    const struct role_credentials *credentials = ready_version_spec(sb->ver)->credentials;
+    uint64_t lead_s = CREDENTIALS_LEFT_S + sb->host->next_number * SPREAD_S % CREDENTIALS_LEFT_S;
+
+    if (!credentials)
+        return;
+    sb->credentials_end_s = credentials->expires_s;
+    sb->outdated_s = credentials->expires_s > lead_s ? credentials->expires_s - lead_s : 0;
+}
+
 struct sandbox *sandbox_start(struct sandbox_host *host, struct ready_version *ver,
                               bool is_provisioned)
 {
@@ -255,6 +270,7 @@ struct sandbox *sandbox_start(struct sandbox_host *host, struct ready_version *v
     sandbox_stream_init(&sb->stream);
     snprintf(sb->id, sizeof(sb->id), "%s-%" PRIu64, process, ++host->next_number);
     name_log_stream(sb);
+    note_credentials(sb);
     sandbox_init_timers(sb);
     sandbox_shutdown_init(sb);
     sandbox_extensions_new(sb);

@@ -449,8 +449,19 @@ void spec_cache_cancel(struct spec_wait *w)
     list_remove(&w->node);
 }
 
-void spec_cache_each(struct spec_cache *cache, void (*fn)(const struct spec_key *key, void *arg),
-                     void *arg)
+void spec_cache_renew(struct spec_cache *cache, const struct spec_key *key,
+                      struct role_credentials *credentials)
+{
+    struct version_known *version = version_find(cache, key);
+    struct entry *e = version ? entry_find(version, key->generation) : NULL;
+
+    if (e && e->state == ENTRY_READY)
+        ready_version_renew(e->ver, credentials);
+    else
+        role_credentials_free(credentials);
+}
+
+void spec_cache_each(struct spec_cache *cache, spec_each_fn *fn, void *arg)
 {
     struct list_node *lists[] = {&cache->ready, &cache->pending}, *node;
     struct entry *e;
@@ -465,7 +476,7 @@ void spec_cache_each(struct spec_cache *cache, void (*fn)(const struct spec_key 
                                       .name = str_of(e->version->name),
                                       .version = str_of(e->version->version),
                                       .generation = e->generation},
-                   arg);
+                   e->ver, arg);
         }
     }
 }

@@ -74,11 +74,15 @@ void spec_cache_cancel(struct spec_wait *w);
 void spec_cache_retire(struct spec_cache *cache, const struct spec_key *key);
 /** The same for all versions of a function: it was deleted. */
 void spec_cache_retire_all(struct spec_cache *cache, struct str account, struct str name);
+/** One that is ready (@ver NULL: being made so); all borrowed for the call. */
+typedef void spec_each_fn(const struct spec_key *key, const struct ready_version *ver, void *arg);
 /**
- * Calls @fn for each version and generation that is ready or being made so, e.g. to ask whether it
- * is still current. No change inside; the key's strings are borrowed for the call.
+ * Calls @fn for each version and generation, e.g. to ask whether it is still current. No change
+ * inside.
  */
-void spec_cache_each(struct spec_cache *cache, void (*fn)(const struct spec_key *key, void *arg),
-                     void *arg);
+void spec_cache_each(struct spec_cache *cache, spec_each_fn *fn, void *arg);
+/** New credentials of the version of @key, taken over; wiped when it is not ready here any more. */
+void spec_cache_renew(struct spec_cache *cache, const struct spec_key *key,
+                      struct role_credentials *credentials);
 
 #endif

@@ -410,10 +410,11 @@ static void deleted_function_takes_all_versions_along(void **state)
     assert_int_equal(two.failed, ERR_STALE);
 }
 
-static void note_key(const struct spec_key *key, void *arg)
+static void note_key(const struct spec_key *key, const struct ready_version *ver, void *arg)
 {
     struct buf *text = arg;
 
+    assert_true(!ver == str_is(key->version, "2"));
     assert_int_equal(buf_printf(text, "%.*s/%.*s:%.*s@%llu ", STR_ARG(key->account),
                                 STR_ARG(key->name), STR_ARG(key->version),
                                 (unsigned long long)key->generation),
