@@ -38,9 +38,10 @@ SETTINGS_WORK = {
     "Tags", "Layers", "CodeSigningConfigArn", "ImageConfig", "Architectures", "EphemeralStorage", "RevisionId", "DryRun",
     "ZipFile", "S3Bucket", "S3Key", "S3ObjectVersion", "ImageUri", "DeadLetterConfig", "LoggingConfig", "VpcConfig",
 }
-# Those that are checked, kept and shown as on AWS, while the effect is another part's work.
+# Those that are checked, kept and shown as on AWS, while the effect, or the rest of it, is another part's work.
 SETTINGS_KEPT = {
-    "Role": "functions get the role's credentials with the security part",
+    "Role": "functions have credentials of the role, which may ask who they are and invoke functions; its policies are judged with the "
+            "security part",
     "FileSystemConfigs": "nothing is mounted yet: with the sandboxes' whole environment",
     "TracingConfig": "segments are sent with tracing",
     "SnapStart": "no snapshots are taken; OptimizationStatus says Off",
