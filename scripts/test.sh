@@ -75,13 +75,13 @@ check "base images" images/build.sh
 # two files at a time: they mostly wait; each file has a Hearth of its own
 suite "integration, conformance and faults" pytest "$python" -m pytest -q -n 2 --dist loadfile --durations=25
 if pytest "$python" -c 'import harness, sys; sys.exit(not harness.native_is_possible())'; then
-    suite "the main job in native sandboxes" pytest env HEARTH_LAUNCHER=native "$python" -m pytest -q integration/test_zip_function.py \
+    suite "the main job in native sandboxes" pytest env HEARTH_LAUNCHER=native "$python" -m pytest -q -n 2 --dist loadfile integration/test_zip_function.py \
         integration/test_image_function.py integration/test_versions.py integration/test_extensions.py faults
 else
     say "native sandboxes are left out: they need Linux 6.7 and crun or runc"
 fi
 suite "the main job under ASan and UBSan" pytest env HEARTH_TEST_BUILD="$PWD/build/san-address-undefined" HEARTH_TEST_SLOW=4 \
-    "$python" -m pytest -q integration/test_image_function.py integration/test_zip_function.py integration/test_concurrency.py faults
+    "$python" -m pytest -q -n 2 --dist loadfile integration/test_image_function.py integration/test_zip_function.py integration/test_concurrency.py faults
 
 say "done"
 awk '{ p += $1; f += $2; s += $3 } END { printf "%d passed, %d failed, %d skipped\n", p, f, s; exit f > 0 }' "$tally"
