@@ -32,6 +32,7 @@ enum phase {
     CREATING,
     STARTING,
     CONNECTING, /* started, HELLO has not come */
+    CONNECTED, /* HELLO has come: its network is made */
 };
 
 struct docker_launcher {
@@ -221,6 +222,7 @@ static void docker_hello(struct launch_base *base, const struct launch_fds *fds)
         base->times.start_us = now - l->phase_us;
     else
         base->times.connect_us = now - l->phase_us;
+    l->phase = CONNECTED;
     if (cgroup_of_container(l->launcher->cgroups, init_link_pid(base->link), &l->cgroup) == 0)
         base->cgroup = &l->cgroup;
     l->fds = *fds;
@@ -315,7 +317,7 @@ static void on_engine_started(const struct error *err, void *arg)
         launch_fail(l, LAUNCH_FAILED_ENGINE, err);
         return;
     }
-    if (l->base.stage != LAUNCH_MAKING) /* HELLO came before */
+    if (l->base.stage != LAUNCH_MAKING || l->phase == CONNECTED) /* HELLO came before */
         return;
     l->phase = CONNECTING;
     l->base.times.start_us = now - l->phase_us;

@@ -51,3 +51,10 @@ def test_invocations_begin_at_ten_times_the_concurrency_a_second(lam, make_funct
         reasons = list(pool.map(reason, range(40)))
     assert "ReservedFunctionInvocationRateLimitExceeded" in reasons
     wait_until("it may run again", lambda: reason(1) is None)
+
+
+def test_sandboxes_begun_at_once_outlive_the_time_they_have_to_connect(hearth, make_function):
+    make_function("patient", {"app.py": APP}, Timeout=60)
+    client = hearth.client(connections=16)
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        list(pool.map(lambda n: call(client, "patient", n, sleep=11), range(16)))
