@@ -299,6 +299,7 @@ static void on_wait_over(void *arg)
 static void submit(struct invocation *inv, struct ready_version *ver)
 {
     struct pool_version *pv = ready_version_pool(ver);
+    char text[160];
     int r;
 
     ready_version_ref(ver); /* before: it may be the same one */
@@ -306,10 +307,17 @@ static void submit(struct invocation *inv, struct ready_version *ver)
     inv->ver = ver;
     inv->state = INVOCATION_WAITING;
     r = pool_submit(pv, &inv->pool_wait);
-    if (r < 0)
-        refuse(inv, (enum error_code)-r, "the function cannot run on this node");
-    else if (r == 0)
+    if (r == -ERR_THROTTLED) {
+        snprintf(text, sizeof(text),
+                 "the function's memory, %u MB, is more than this node has for all its sandboxes "
+                 "(node_memory)",
+                 ready_version_spec(ver)->memory_mib);
+        refuse(inv, ERR_THROTTLED, text);
+    } else if (r < 0) {
+        refuse(inv, (enum error_code)-r, "the function was changed meanwhile");
+    } else if (r == 0) {
         timer_start(&inv->wait_over, PATIENCE_US);
+    }
 }
 
 static void on_version(struct spec_wait *w, struct ready_version *ver, const struct error *err)

@@ -125,6 +125,19 @@ def test_two_signals_of_one_ctrl_c_still_stop_it_in_order(images, folder):
     assert not list((folder / "run").glob("*.sock"))
 
 
+def test_a_function_larger_than_the_node_is_told_so(images, folder):
+    h = Hearth(images, folder, HEARTH_NODE_MEMORY="100M", HEARTH_INVOKE_WAIT="2s").start()
+    try:
+        lam = h.client()
+        lam.create_function(FunctionName="large", Role=ROLE, Runtime="python3.11", Handler="app.handler",
+                            Code={"ZipFile": zip_of({"app.py": "def handler(e, c): return 1"})})
+        lam.get_waiter("function_active_v2").wait(FunctionName="large")
+        with pytest.raises(lam.exceptions.TooManyRequestsException, match=r"128 MB, is more than this node has .*node_memory"):
+            lam.invoke(FunctionName="large", Payload=b"{}")
+    finally:
+        h.close()
+
+
 def test_the_command_line_deploys_invokes_lists_and_deletes(images, folder):
     h = Hearth(images, folder).start()
     try:
