@@ -389,6 +389,23 @@ static void it_is_ready_when_an_invoker_has_initialised_it(void **state)
     assert_int_equal(number("AvailableProvisionedConcurrentExecutions"), 0);
 }
 
+/* The fixture's node has 1024 MiB. */
+static void more_than_the_nodes_have_memory_for_is_told(void **state)
+{
+    (void)state;
+    need_server();
+    peer.fails_to_provision = false;
+    invoker_connect();
+    active("one");
+    publish("one");
+    peer.is_slow_to_provision = true;
+    assert_int_equal(provisioned("PUT", "one", "1", 100), 202);
+    expect_status_soon("1", "FAILED");
+    expect("StatusReason", "The nodes do not have the memory for it.");
+    assert_int_equal(provisioned("PUT", "one", "1", 1), 202);
+    expect_status_soon("1", "IN_PROGRESS");
+}
+
 static void an_init_that_fails_is_told(void **state)
 {
     (void)state;
@@ -418,6 +435,7 @@ int main(void)
         LIVE(a_version_is_provided_for_once),
         LIVE(it_is_ready_when_an_invoker_has_initialised_it),
         LIVE(an_init_that_fails_is_told),
+        LIVE(more_than_the_nodes_have_memory_for_is_told),
     };
 
     log_begin("controller_concurrency_test");

@@ -48,7 +48,7 @@ static struct {
     bool has_entry_point;
     uint64_t retired;
     unsigned provisions_told;
-    bool fails_to_provision;
+    bool fails_to_provision, is_slow_to_provision;
     bool registered;
     bool saw_redis; /* the controller has answered with it behind */
     /* async.run, of the gateway */
@@ -282,7 +282,8 @@ static inline void serve_provision(struct rpc_request *rpc, const cJSON *args, s
     {
         count = (int)cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(item, "count"));
         cJSON_AddNumberToObject(item, "begun", count);
-        cJSON_AddNumberToObject(item, "ready", peer.fails_to_provision ? 0 : count);
+        cJSON_AddNumberToObject(
+            item, "ready", peer.fails_to_provision || peer.is_slow_to_provision ? 0 : count);
         cJSON_AddBoolToObject(item, "failed", peer.fails_to_provision);
     }
     rpc_call(rpc_request_link(rpc), "node.provisioned", has, STR_NULL, SECONDS(10),

@@ -349,8 +349,10 @@ void provisioner_counts_get(const struct provisioner *p, struct str account, str
 
         if (!is_of(v, account, name))
             continue;
-        if (str_is(version, v->version))
+        if (str_is(version, v->version)) {
             count_on_nodes(p, v->key, ret);
+            ret->lacks_room = v->lacks_room;
+        }
         heir = v->is_leaving ? heir_of(p, v) : NULL;
         if (heir && str_is(version, heir->version)) {
             left = (struct provisioner_counts){0};

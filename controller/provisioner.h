@@ -57,6 +57,7 @@ struct provisioner_counts {
     uint64_t begun, ready;
     uint64_t leaving; /* ready ones of the version that its alias has left: until these are */
     bool has_failed; /* on some node, the last time it was tried */
+    bool lacks_room; /* more is provisioned than the nodes have memory for */
 };
 void provisioner_counts_get(const struct provisioner *p, struct str account, struct str name,
                             struct str version, struct provisioner_counts *ret);

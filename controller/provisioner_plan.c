@@ -240,6 +240,16 @@ static void count_memory(struct plan *plan)
     }
 }
 
+static bool lacks_room(const struct plan_version *v)
+{
+    const struct list_node *n;
+
+    LIST_FOREACH(&v->shares, n)
+        if (room_of(CONTAINER_OF(n, struct plan_share, node)->on) < 0)
+            return true;
+    return false;
+}
+
 void plan_spread(struct plan *plan)
 {
     struct list_node *n;
@@ -253,5 +263,10 @@ void plan_spread(struct plan *plan)
             take_one(v);
         for (; planned < v->count && add_one(plan, v); planned++)
             ;
+    }
+    LIST_FOREACH(&plan->versions, n) {
+        struct plan_version *v = CONTAINER_OF(n, struct plan_version, node);
+
+        v->lacks_room = lacks_room(v);
     }
 }

@@ -52,6 +52,7 @@ struct plan_version {
     uint32_t count;
     char *key; /* plan_key() */
     struct list_node shares;
+    bool lacks_room; /* a node of its shares has more planned than it has memory */
     bool marked; /* for whoever goes through them */
 };
 

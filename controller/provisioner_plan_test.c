@@ -55,6 +55,10 @@ static void a_greater_node_gets_more(void **state)
     assert_int_equal(share_of(v, small), 2);
     assert_int_equal(share_of(v, great), 10);
     assert_int_equal(great->planned_mib, 2560);
+    assert_false(v->lacks_room);
+    v->count = 17;
+    plan_spread(&plan);
+    assert_true(v->lacks_room);
     plan_done(&plan);
 }
 

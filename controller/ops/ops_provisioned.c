@@ -56,7 +56,8 @@ static cJSON *provisioned_json(const cJSON *doc, const struct provisioner_counts
         [IN_PROGRESS] = "IN_PROGRESS", [READY] = "READY", [FAILED] = "FAILED"};
     uint64_t wanted = (uint64_t)concurrency_requested(doc);
     uint64_t all = has->ready + has->leaving, there = all < wanted ? all : wanted;
-    enum status status = has->ready >= wanted ? READY : has->has_failed ? FAILED : IN_PROGRESS;
+    bool fails = has->has_failed || has->lacks_room;
+    enum status status = has->ready >= wanted ? READY : fails ? FAILED : IN_PROGRESS;
     cJSON *json = cJSON_CreateObject();
 
     cJSON_AddNumberToObject(json, "AllocatedProvisionedConcurrentExecutions", (double)there);
@@ -67,7 +68,9 @@ static cJSON *provisioned_json(const cJSON *doc, const struct provisioner_counts
     cJSON_AddNumberToObject(json, "RequestedProvisionedConcurrentExecutions", (double)wanted);
     cJSON_AddStringToObject(json, "Status", names[status]);
     if (status == FAILED)
-        cJSON_AddStringToObject(json, "StatusReason", "FUNCTION_ERROR_INIT_FAILURE");
+        cJSON_AddStringToObject(json, "StatusReason",
+                                has->has_failed ? "FUNCTION_ERROR_INIT_FAILURE"
+                                                : "The nodes do not have the memory for it.");
     return json;
 }
 
