@@ -337,9 +337,9 @@ int provisioner_told(struct provisioner *p, const struct peer *peer, const cJSON
 }
 
 void provisioner_counts_get(const struct provisioner *p, struct str account, struct str name,
-                            struct str version, struct provisioner_counts *ret)
+                            struct str qualifier, struct str version,
+                            struct provisioner_counts *ret)
 {
-    const struct plan_version *heir;
     struct provisioner_counts left;
     const struct list_node *n;
 
@@ -352,9 +352,7 @@ void provisioner_counts_get(const struct provisioner *p, struct str account, str
         if (str_is(version, v->version)) {
             count_on_nodes(p, v->key, ret);
             ret->lacks_room = v->lacks_room;
-        }
-        heir = v->is_leaving ? heir_of(p, v) : NULL;
-        if (heir && str_is(version, heir->version)) {
+        } else if (str_is(qualifier, v->qualifier)) { /* also when the move is not read yet */
             left = (struct provisioner_counts){0};
             count_on_nodes(p, v->key, &left);
             ret->leaving += left.ready;

@@ -52,14 +52,16 @@ void provisioner_node_lost(struct provisioner *p, const struct peer *peer);
 int provisioner_told(struct provisioner *p, const struct peer *peer, const cJSON *args,
                      struct error *err);
 
-/** What all nodes have of one version. */
+/** What all nodes have of what is provisioned for one qualifier. */
 struct provisioner_counts {
     uint64_t begun, ready;
-    uint64_t leaving; /* ready ones of the version that its alias has left: until these are */
+    uint64_t leaving; /* ready ones of a version that its alias has left: until these are */
     bool has_failed; /* on some node, the last time it was tried */
     bool lacks_room; /* more is provisioned than the nodes have memory for */
 };
+/** @version: that @qualifier names now. */
 void provisioner_counts_get(const struct provisioner *p, struct str account, struct str name,
-                            struct str version, struct provisioner_counts *ret);
+                            struct str qualifier, struct str version,
+                            struct provisioner_counts *ret);
 
 #endif

@@ -37,13 +37,15 @@ void concurrency_drop_provisioned(struct fn_write *w, const struct fn_view *view
 
 enum status { IN_PROGRESS, READY, FAILED };
 
-/* What there is of version @number. */
+/* What there is of version @number, which @qualifier names. */
 static struct provisioner_counts counts_of(const struct api_request *req,
-                                           const struct fn_view *view, struct str number)
+                                           const struct fn_view *view, struct str qualifier,
+                                           struct str number)
 {
     struct provisioner_counts has;
 
-    provisioner_counts_get(req->c->provisioner, req->home.account, req->fn.name, number, &has);
+    provisioner_counts_get(req->c->provisioner, req->home.account, req->fn.name, qualifier, number,
+                           &has);
     if (view->version && view->version->state == FN_FAILED &&
         str_is(number, view->version->version))
         has.has_failed = true;
@@ -207,7 +209,7 @@ int op_get_provisioned(struct api_request *req, const struct fn_view *view, stru
         return error_set(err, ERR_NOT_PROVISIONED,
                          "No Provisioned Concurrency Config found for this function");
     if (view->version)
-        has = counts_of(req, view, str_of(view->version->version));
+        has = counts_of(req, view, req->fn.qualifier, str_of(view->version->version));
     *ret = provisioned_json(doc, &has);
     return 0;
 }
@@ -237,7 +239,7 @@ static cJSON *list_all(const struct api_request *req, const struct fn_view *view
         struct str number = alias ? cjson_str(alias, "FunctionVersion") : str_of(doc->string);
         CLEANUP(freep) char *arn = fn_op_arn(req, str_of(doc->string));
 
-        has = counts_of(req, view, number);
+        has = counts_of(req, view, str_of(doc->string), number);
         item = provisioned_json(doc, &has);
         cJSON_AddStringToObject(item, "FunctionArn", arn);
         cJSON_AddItemToObject(all, doc->string, item);
