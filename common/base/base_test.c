@@ -216,6 +216,12 @@ static void errors_carry_context_on_the_way_up(void **state)
     assert_int_equal(error_set_errno(&err, ERR_SYSTEM, ENOENT, "opening x"), -ERR_SYSTEM);
     assert_string_equal(err.msg, "opening x: No such file or directory");
     assert_int_equal(error_set(NULL, ERR_SYSTEM, "nobody listens"), -ERR_SYSTEM);
+    error_set(&err, ERR_NO_OPERATION, "unknown service");
+    error_set(&err, ERR_INTERNAL, "the server lacks a service (%.200s); why?", err.msg);
+    assert_string_equal(err.msg, "the server lacks a service (unknown service); why?");
+    error_set(&err, ERR_SYSTEM, "one");
+    error_set_errno(&err, ERR_SYSTEM, ENOENT, "two after %s", err.msg);
+    assert_string_equal(err.msg, "two after one: No such file or directory");
     assert_int_equal(error_code_from_exception("ResourceConflictException", 0), ERR_CONFLICT);
 }
 

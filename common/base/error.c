@@ -18,6 +18,15 @@ static const struct {
 #undef ERROR_ROW_
 };
 
+/* Made aside first: @err's old message may be among the arguments. */
+static void set_message(struct error *err, const char *fmt, va_list ap)
+{
+    char text[ERROR_MSG_MAX];
+
+    vsnprintf(text, sizeof(text), fmt, ap);
+    memcpy(err->msg, text, strlen(text) + 1);
+}
+
 int error_set(struct error *err, enum error_code code, const char *fmt, ...)
 {
     va_list ap;
@@ -26,7 +35,7 @@ int error_set(struct error *err, enum error_code code, const char *fmt, ...)
         err->code = code;
         err->sys_errno = 0;
         va_start(ap, fmt);
-        vsnprintf(err->msg, sizeof(err->msg), fmt, ap);
+        set_message(err, fmt, ap);
         va_end(ap);
     }
     return -(int)code;
@@ -42,7 +51,7 @@ int error_set_errno(struct error *err, enum error_code code, int sys_errno, cons
         err->code = code;
         err->sys_errno = sys_errno;
         va_start(ap, fmt);
-        vsnprintf(err->msg, sizeof(err->msg), fmt, ap);
+        set_message(err, fmt, ap);
         va_end(ap);
         len = strlen(err->msg);
         /* GNU strerror_r: returns the text, which may or may not be in the buffer */

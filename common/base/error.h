@@ -79,7 +79,7 @@ struct error {
     char msg[ERROR_MSG_MAX];
 };
 
-/** Fills @err (may be NULL) with @code and a message; returns -@code. */
+/** Fills @err (may be NULL) with @code and a message, of which its old one may be a part; returns -@code. */
 int error_set(struct error *err, enum error_code code, const char *fmt, ...) PRINTF_FORMAT(3, 4);
 
 /** As error_set() with the errno value @sys_errno, whose text is appended to the message. */

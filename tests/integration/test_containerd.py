@@ -369,7 +369,7 @@ def test_a_containerd_that_lacks_what_is_needed_is_told(own, registry):
         h = own(HEARTH_CONTAINERD_SOCKET=other.socket)
         h.client().create_function(FunctionName="nocri", Role=ROLE, PackageType="Image",
                                    Code={"ImageUri": small_image(h.docker, f"{registry}/nocri:1")})
-        text = 'is \\"cri\\" among the disabled_plugins in its config.toml?'
+        text = 'ImageService); is \\"cri\\" among the disabled_plugins in its config.toml?'
         wait_until(text, lambda: text in h.log, 10)
         h.stop()
     finally:
