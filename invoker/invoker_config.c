@@ -10,7 +10,7 @@
 
 static const char *check_folder(struct str text)
 {
-    return text.ptr[0] == '/' ? NULL : "is not an absolute path";
+    return text.len && text.ptr[0] == '/' ? NULL : "is not an absolute path";
 }
 
 /* Part of container labels and of file names. */

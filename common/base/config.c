@@ -48,6 +48,8 @@ static int parse_bool(struct str text, bool *ret)
     return str_is(text, "false") || str_is(text, "no") || str_is(text, "0") ? 0 : -ERR_CONFIG;
 }
 
+static const char wrong_length[] = "is too short or too long";
+
 static bool is_text(const struct config_item *item)
 {
     return item->type == CFG_STRING || item->type == CFG_SECRET;
@@ -80,11 +82,13 @@ const char *config_set(const struct config_item *item, struct str text, void *ta
     if (r < 0)
         return item->type == CFG_USEC ? "is not a time such as 250ms, 3s, 5m or 2h"
                                       : "is not a number";
-    if (v < item->min || v > item->max)
-        return is_text(item) ? "is too short or too long" : "is out of range";
-    wrong = item->check ? item->check(text) : NULL;
+    if (!is_text(item) && (v < item->min || v > item->max))
+        return "is out of range";
+    wrong = item->check ? item->check(text) : NULL; /* says more than that the length is wrong */
     if (wrong)
         return wrong;
+    if (v < item->min || v > item->max)
+        return wrong_length;
     if (is_text(item)) {
         free(*(char **)(void *)at);
         *(char **)(void *)at = str_dup(text);
@@ -136,11 +140,16 @@ static void set_or_complain(const struct config_item *item, struct str text, con
 
     if (!wrong)
         return;
-    range_text(item, range, sizeof(range));
+    if (is_text(item)) /* what is legal is what the check says, or the length */
+        snprintf(range, sizeof(range), "%" PRIu64 " to %" PRIu64 " bytes", item->min, item->max);
+    else
+        range_text(item, range, sizeof(range));
     if (item->type == CFG_SECRET)
         text = STR("...");
-    buf_printf(problems, "%s = \"%.*s\" (from %s) %s; legal: %s\n", item->name, STR_ARG(text), where,
-               wrong, range);
+    buf_printf(problems, "%s = \"%.*s\" (from %s) %s", item->name, STR_ARG(text), where, wrong);
+    if (!is_text(item) || wrong == wrong_length)
+        buf_printf(problems, "; legal: %s", range);
+    buf_append_char(problems, '\n');
 }
 
 /* Finds a row by name; '-' in @name counts as '_'. */

@@ -19,7 +19,7 @@ struct settings {
 
 static const char *check_name(struct str s)
 {
-    return str_is(s, "bad") ? "is a bad name" : NULL;
+    return str_is(s, "bad") || s.len == 0 || str_is(s, "too long and bad") ? "is a bad name" : NULL;
 }
 
 static const struct config_item items[] = {
@@ -75,6 +75,33 @@ static void all_mistakes_are_told_together(void **state)
     config_done(&prog, &s);
 }
 
+static void what_is_legal_is_said_before_how_long_it_may_be(void **state)
+{
+    static const struct {
+        const char *name, *told;
+    } rows[] = {
+        {"", "name = \"\" (from T_NAME) is a bad name\n"},
+        {"too long and bad", "name = \"too long and bad\" (from T_NAME) is a bad name\n"},
+        {"only too long",
+         "name = \"only too long\" (from T_NAME) is too short or too long; legal: 1 to 10 bytes\n"},
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < ARRAY_LEN(rows); i++) {
+        const char *argv[] = {"tester"};
+        CLEANUP(buf_done) struct buf problems = BUF_INIT(4096);
+        struct settings s = {0};
+
+        setenv("T_NAME", rows[i].name, 1);
+        assert_int_equal(load(&s, &problems, 1, argv), -ERR_CONFIG);
+        buf_append_char(&problems, '\0');
+        assert_string_equal(problems.ptr, rows[i].told);
+        config_done(&prog, &s);
+    }
+    unsetenv("T_NAME");
+}
+
 static void a_secret_is_never_shown(void **state)
 {
     static const struct config_item secret = {
@@ -119,6 +146,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(later_sources_win_over_earlier_ones),
         cmocka_unit_test(all_mistakes_are_told_together),
+        cmocka_unit_test(what_is_legal_is_said_before_how_long_it_may_be),
         cmocka_unit_test(a_secret_is_never_shown),
         cmocka_unit_test(units_are_read_exactly),
     };
