@@ -406,7 +406,7 @@ def test_without_egress_nothing_is_reached_and_vpc_configs_say_why(world, one):
         assert world.links() == links
         body = make(h, "f")(["tcp", SERVER, 80], ["name", "a.example.com"])
         assert body["answers"] == ["ENETUNREACH", "gaierror"] and "nameserver 127.0.0.1" in body["resolv"]
-        with pytest.raises(Exception, match="this node gives sandboxes no network"):
+        with pytest.raises(Exception, match="this node gives sandboxes no network: HEARTH_EGRESS is off there"):
             make(h, "vpc", VpcConfig=vpc(1, 1))()
 
 
