@@ -203,7 +203,11 @@ static int read_networks(struct controller *c, struct error *err)
 
     if (r == 0)
         r = networks_parse(buf_str(&text), &c->networks, err);
-    return error_wrap(err, r, "networks file %s", c->config->networks);
+    if (r == 0)
+        return 0;
+    if (err)
+        err->code = ERR_CONFIG; /* another start would not help, missing as it is */
+    return error_wrap(err, -ERR_CONFIG, "networks file %s", c->config->networks);
 }
 
 static int read_key(struct controller *c, struct error *err)

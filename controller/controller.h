@@ -5,7 +5,7 @@
  * Owns:    all parts below.
  * Borrows: the loop and the configuration; they outlive it.
  * Threads: loop thread only.
- * Errors:  -ERR_CONFIG, -ERR_SYSTEM at start; afterwards it keeps running.
+ * Errors:  -ERR_CONFIG (another try would not help), -ERR_SYSTEM at start; afterwards it keeps running.
  */
 #ifndef HEARTH_CONTROLLER_CONTROLLER_H
 #define HEARTH_CONTROLLER_CONTROLLER_H

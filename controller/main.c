@@ -37,7 +37,7 @@ static int run(const struct controller_config *config)
     }
     controller_free(c);
     loop_free(loop);
-    return r == 0 ? 0 : 1;
+    return r == 0 ? 0 : r == -ERR_CONFIG ? EXIT_CONFIG : 1;
 }
 
 int main(int argc, char **argv)

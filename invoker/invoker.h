@@ -16,7 +16,7 @@
 
 struct invoker;
 
-/** Start-up; may block on files. -ERR_CONFIG, -ERR_SYSTEM. */
+/** Start-up; may block on files. -ERR_CONFIG: another try with these settings would not help. */
 int invoker_new(struct loop *loop, const struct invoker_config *config, struct invoker **ret,
                 struct error *err);
 /**

@@ -180,7 +180,7 @@ static int folder_lock(struct log_spool *spool, struct error *err)
     if (spool->lock_fd < 0)
         return error_set_errno(err, ERR_SYSTEM, errno, "opening %s", path);
     if (flock(spool->lock_fd, LOCK_EX | LOCK_NB) < 0)
-        return error_set(err, ERR_CONFIG, "the log folder %s is in use by another process",
+        return error_set(err, ERR_IN_USE, "the log folder %s is in use by another process",
                          spool->options.folder);
     return 0;
 }

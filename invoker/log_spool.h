@@ -27,7 +27,7 @@ struct log_spool_options {
 
 /**
  * Opens or creates the spool: takes the lock, cuts the newest segment behind its last whole record,
- * rebuilds its index, raises the epoch. -ERR_CONFIG when another process has the folder.
+ * rebuilds its index, raises the epoch. -ERR_IN_USE when another process has the folder.
  */
 int log_spool_open(const struct log_spool_options *options, struct log_spool **ret,
                    struct error *err);

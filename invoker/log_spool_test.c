@@ -298,7 +298,7 @@ static void a_folder_has_one_writer(void **state)
     struct log_spool_options o = {.folder = folder, .segment_bytes = 4096};
 
     (void)state;
-    assert_int_equal(log_spool_open(&o, &other, NULL), -ERR_CONFIG);
+    assert_int_equal(log_spool_open(&o, &other, NULL), -ERR_IN_USE);
     log_spool_free(spool);
 }
 

@@ -115,7 +115,7 @@ struct logs_counters {
  * brokers are given (an absent broker is no error). Reads the newest segment once: blocking, for
  * start-up.
  *
- * -ERR_CONFIG: the folder is in use by another process, or Kafka settings are wrong; -ERR_SYSTEM.
+ * -ERR_IN_USE: another process has the folder; -ERR_CONFIG: Kafka settings are wrong; -ERR_SYSTEM.
  */
 int logs_new(struct loop *loop, const struct logs_options *options, struct logs **ret,
              struct error *err);

@@ -8,6 +8,8 @@
 #include "common/model/lambda_input.h"
 #include "invoker/invoker.h"
 
+#define EXIT_CONFIG 2 /* another start would not help: `hearth up` ends */
+
 static void on_stop_signal(void *arg)
 {
     invoker_stop(arg);
@@ -46,7 +48,7 @@ static int run(const struct invoker_config *config)
     }
     invoker_free(invoker);
     loop_free(loop);
-    return r == 0 ? 0 : 1;
+    return r == 0 ? 0 : r == -ERR_CONFIG ? EXIT_CONFIG : 1;
 }
 
 int main(int argc, char **argv)
@@ -61,7 +63,7 @@ int main(int argc, char **argv)
     r = config_load(&invoker_program, argc, argv, &config, &problems);
     if (r < 0) {
         fprintf(stderr, "hearth-invoker: wrong settings\n%.*s", STR_ARG(buf_str(&problems)));
-        status = 2;
+        status = EXIT_CONFIG;
     } else if (r == CONFIG_RUN) {
         raise_descriptor_limit();
         log_init("invoker", (enum log_level)log_level_parse(str_of(config.log_level)));

@@ -281,6 +281,23 @@ static char *find_program(const char *wanted)
     return NULL;
 }
 
+/* A setting that is wrong, or a host that has none that works. */
+static int check_program(const struct oci_runtime_options *o, const char *program, struct error *err)
+{
+    const char *argv[] = {program, "--version", NULL};
+    struct error why;
+
+    if (!program && o->program)
+        return error_set_errno(err, ERR_CONFIG, errno, "oci_runtime %s", o->program);
+    if (!program)
+        return error_set(err, ERR_UNSUPPORTED, "there is no OCI runtime: install crun or runc");
+    if (run_program(&(struct run_program){argv, -1, NULL, RUN_LIMIT_MS}, &why) == 0)
+        return 0;
+    return error_set(err, o->program ? ERR_CONFIG : ERR_UNSUPPORTED,
+                     "oci_runtime %s does not tell its version, as crun and runc do: %s", program,
+                     why.msg);
+}
+
 /* The blank's file system: places to mount on, nothing else. */
 static int make_folders(const struct oci_runtime *rt, struct error *err)
 {
@@ -304,10 +321,12 @@ int oci_runtime_new(const struct oci_runtime_options *o, struct oci_runtime **re
 {
     char *program = find_program(o->program);
     struct oci_runtime *rt;
-    int r;
+    int r = check_program(o, program, err);
 
-    if (!program)
-        return error_set(err, ERR_UNSUPPORTED, "there is no OCI runtime: install crun or runc");
+    if (r < 0) {
+        free(program);
+        return r;
+    }
     rt = calloc(1, sizeof(*rt));
     if (!rt)
         abort();

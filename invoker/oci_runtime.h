@@ -5,7 +5,8 @@
  *
  * Owns:    the folder @dir: the blank's file system, bundles, the runtime's state.
  * Threads: immutable after it is made; oci_runtime_run() and _forget() block, for worker threads.
- * Errors:  -ERR_UNSUPPORTED when there is no runtime; -ERR_SYSTEM with what the runtime said.
+ * Errors:  -ERR_UNSUPPORTED when there is no runtime, -ERR_CONFIG when the one that is asked for is
+ *          none; -ERR_SYSTEM with what the runtime said.
  * Source:  OCI runtime specification 1.0, config.md; crun(1), runc(8); docs/internals/native.md.
  */
 #ifndef HEARTH_INVOKER_OCI_RUNTIME_H

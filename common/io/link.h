@@ -74,7 +74,7 @@ int link_connect(struct loop *loop, const char *address, const struct link_hello
                  const struct link_ops *ops, void *arg, struct link **ret, struct error *err);
 /**
  * Listens on @address; each accepted link calls @ops (on_up first). A stale socket file is replaced,
- * a live one is -ERR_CONFIG "in use". The socket file has mode 0600.
+ * a live one is -ERR_IN_USE. The socket file has mode 0600.
  */
 int link_listen(struct loop *loop, const char *address, const struct link_hello *me,
                 const struct link_ops *ops, void *arg, struct link_server **ret,

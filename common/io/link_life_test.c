@@ -331,7 +331,7 @@ static void a_stale_socket_is_replaced_a_live_one_and_a_file_are_not(void **stat
     assert_int_equal(st.st_mode & 07777, 0600);
 
     assert_int_equal(link_listen(t.loop, t.address, &server_hello, &server_ops, NULL, &other, &err),
-                     -ERR_CONFIG);
+                     -ERR_IN_USE);
     assert_non_null(strstr(err.msg, "in use"));
     link_server_free(t.server);
     t.server = NULL;

@@ -46,7 +46,7 @@ static int clear_address(const struct sockaddr_un *un, struct error *err)
     if (fd < 0)
         return error_set_errno(err, ERR_SYSTEM, errno, "making a socket");
     if (connect(fd, (const struct sockaddr *)un, sizeof(*un)) == 0 || errno == EAGAIN)
-        return error_set(err, ERR_CONFIG, "link address %s is in use", un->sun_path);
+        return error_set(err, ERR_IN_USE, "link address %s is in use", un->sun_path);
     if (errno != ECONNREFUSED && errno != ENOENT)
         return error_set_errno(err, ERR_CONFIG, errno, "link address %s", un->sun_path);
     if (unlink(un->sun_path) < 0 && errno != ENOENT)

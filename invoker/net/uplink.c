@@ -141,8 +141,8 @@ static int take_range(struct uplink *up, struct cidr range, struct error *err)
 
     if (r == 0 && taken) {
         cidr_format(range, text);
-        return error_set_errno(err, ERR_SYSTEM, EEXIST,
-                               "the range %s for sandboxes is in use on this node", text);
+        return error_set_errno(err, ERR_CONFIG, EEXIST,
+                               "the range %s for sandboxes (egress_range) is in use on this node", text);
     }
     if (r == 0)
         r = rtnl_add_route(&up->node, rtnl_index(up->link), range, err);

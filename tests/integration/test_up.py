@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from harness import BUILD, Hearth, free_port, remove_folder, run, short_folder, wait_until, zip_of, ROLE
+from harness import BUILD, Hearth, free_port, native_is_possible, remove_folder, run, short_folder, wait_until, zip_of, ROLE
 
 
 @pytest.fixture
@@ -61,6 +61,37 @@ def test_a_wrong_setting_ends_it_with_a_word_of_what_is_wrong(docker, folder, se
     h = Hearth(docker, folder, **settings)
     assert said in refused(h)
     assert h.process.returncode == 2
+
+
+NATIVE = pytest.mark.skipif(not native_is_possible(), reason="needs root, Linux 6.7 and an OCI runtime")
+
+
+@pytest.mark.parametrize("settings,said", [
+    ({"HEARTH_IMAGE_STORE": "containerd", "HEARTH_LAUNCHER": "docker"}, "the launcher docker cannot run containerd's images"),
+    ({"HEARTH_NETWORKS": "/nowhere/networks.json"}, "networks file /nowhere/networks.json"),
+    ({"HEARTH_NETWORKS": __file__}, f"networks file {__file__}: not JSON"),
+    pytest.param({"HEARTH_LAUNCHER": "native", "HEARTH_OCI_RUNTIME": "/nowhere/crun"},
+                 "oci_runtime /nowhere/crun: No such file or directory", marks=NATIVE),
+    pytest.param({"HEARTH_LAUNCHER": "native", "HEARTH_OCI_RUNTIME": "/bin/false"},
+                 "oci_runtime /bin/false does not tell its version", marks=NATIVE),
+    pytest.param({"HEARTH_EGRESS": "on", "HEARTH_EGRESS_RANGE": "10.99.0.0/20", "HEARTH_EGRESS_ALLOW": "10.99.1.0/24"},
+                 "the range 10.99.0.0/20 for sandboxes (egress_range) is in use on this node", marks=NATIVE),
+    ({"HEARTH_EGRESS": "maybe"}, 'egress = "maybe" (from HEARTH_EGRESS) is not auto, on or off\n'),
+], ids=["image-store", "no-networks", "networks", "no-runtime", "runtime", "range", "egress"])
+def test_what_can_never_work_is_not_tried_again(docker, folder, settings, said):
+    h = Hearth(docker, folder, HEARTH_CONTAINERD_SOCKET=docker.socket, **settings)
+    log = refused(h)
+    assert said in log and "starting it again" not in log
+    assert h.process.returncode == 2
+
+
+@NATIVE
+def test_a_runtime_that_makes_no_sandboxes_leaves_them_to_docker(images, folder):
+    h = Hearth(images, folder, launcher="auto", HEARTH_OCI_RUNTIME="/bin/true").start()
+    try:
+        assert "native ones cannot be here" in h.log and "making a sandbox with /bin/true" in h.log
+    finally:
+        h.close()
 
 
 def test_a_second_hearth_on_the_same_data_is_refused(images, folder):
