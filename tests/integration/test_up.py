@@ -131,8 +131,10 @@ def test_functions_survive_a_restart_and_a_power_cut(images, folder):
         after = lam.get_function(FunctionName=f"keep-{i}")
         assert after["Configuration"] == before[i]["Configuration"] and after["Tags"] == before[i]["Tags"]
         assert json.load(lam.invoke(FunctionName=f"keep-{i}", Payload=b"{}")["Payload"]) == i
+    redis = h.pid("redis-server")
     os.killpg(h.process.pid, signal.SIGKILL)  # the supervisor dies: everything must follow
     h.process.wait()
+    wait_until("the old Redis is gone", lambda: not pathlib.Path("/proc", str(redis)).exists(), 10)
     wait_until("all containers are gone", lambda: not images.sandboxes(h.node), 30)
     h = Hearth(images, folder).start()
     try:
