@@ -165,7 +165,6 @@ void sandbox_answer(struct sandbox *sb, const struct sandbox_event *ev,
     if (end->trace_id.len)
         memcpy(trace, end->trace_id.ptr, end->trace_id.len);
     end->trace_id.ptr = trace;
-    end->produced_bytes = result->body.len;
     end->init_us = sb->is_provisioned ? 0 : sb->init_us;
     sb->init_us = 0;
     if (ev->want_tail) {
@@ -315,6 +314,7 @@ static void on_answer(enum runtime_event event, struct str body, struct str erro
         return;
     switch (event) {
     case RUNTIME_ANSWERED:
+        end.produced_bytes = body.len;
         sandbox_finish(sb, &result, &end);
         break;
     case RUNTIME_FAILED:
@@ -322,6 +322,7 @@ static void on_answer(enum runtime_event event, struct str body, struct str erro
         result.outcome = INVOKE_FUNCTION_ERROR;
         end.status = REPORT_ERROR;
         end.error_type = type;
+        end.produced_bytes = body.len;
         sandbox_finish(sb, &result, &end);
         break;
     case RUNTIME_INIT_FAILED:
@@ -385,6 +386,7 @@ static void on_stream_end(struct str error_type, struct str error, void *arg)
         end.status = REPORT_ERROR;
         end.error_type = type;
     }
+    end.produced_bytes = sb->stream.bytes;
     sandbox_finish(sb, &result, &end);
 }
 

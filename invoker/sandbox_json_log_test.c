@@ -111,15 +111,16 @@ static void warn_tells_of_failures_alone(void **state)
 static void a_timeout_is_a_status(void **state)
 {
     (void)state;
-    set_levels(FN_LOG_INFO, FN_LOG_WARN);
+    set_levels(FN_LOG_INFO, FN_LOG_INFO);
     ((struct sandbox_spec *)ready_version_spec(w.ver))->timeout_s = 0; /* at once */
     come_up_and_run();
     run_until(&w.answers, 1);
     assert_has(&w.tail, "\"type\":\"platform.fault\",\"record\":\"");
+    assert_has(&w.tail, ",\"producedBytes\":0}}}\n"); /* the text of the answer is ours */
     assert_has(&w.tail, "Z " ID " Task timed out after 0.00 seconds\"}\n");
     assert_has(&w.tail, RECORD("runtimeDone") OF_ID ",\"status\":\"timeout\",\"metrics\":{");
     assert_has(&w.tail, "},\"status\":\"timeout\"}}\n");
-    assert_int_equal(lines_of(buf_str(&w.tail)), 3);
+    assert_int_equal(lines_of(buf_str(&w.tail)), 4);
 }
 
 static void an_exit_is_a_failure_with_its_type(void **state)
@@ -133,6 +134,7 @@ static void an_exit_is_a_failure_with_its_type(void **state)
                         " Error: Runtime exited with error: exit status 3\"}\n");
     assert_has(&w.tail, RECORD("runtimeDone") OF_ID ",\"status\":\"failure\",\"errorType\":"
                                                     "\"Runtime.ExitError\",");
+    assert_has(&w.tail, ",\"producedBytes\":0}}}\n");
     assert_has(&w.tail, ",\"errorType\":\"Runtime.ExitError\"}}\n");
     assert_int_equal(lines_of(buf_str(&w.tail)), 4);
 }
@@ -151,6 +153,29 @@ static void an_init_that_fails_is_reported(void **state)
     assert_has(&w.body, "platform.initReport");
     assert_null(strstr(w.body.ptr, "INIT_REPORT"));
     assert_null(strstr(w.body.ptr, "platform.start"));
+}
+
+static void the_second_init_has_the_same_instance(void **state)
+{
+    const char *first, *second, *key = "\\\"instanceId\\\":\\\"";
+
+    (void)state;
+    set_levels(FN_LOG_INFO, FN_LOG_DEBUG);
+    w.charge = true;
+    create();
+    main_process_exits(1 << 8, 0);
+    restart();
+    read_log();
+    assert_int_equal(buf_append_char(&w.body, '\0'), 0);
+    first = strstr(w.body.ptr, key);
+    assert_non_null(first);
+    second = strstr(first + 1, key);
+    assert_non_null(second);
+    assert_non_null(strstr(w.body.ptr, "\\\"phase\\\":\\\"invoke\\\""));
+    assert_memory_equal(first, second, strcspn(first, ","));
+    assert_true(strcspn(first, ",") > strlen(key) + 32);
+    sandbox_stop(w.sb, "over");
+    run_until(&w.gone, 1);
 }
 
 static void lines_below_the_functions_level_are_left_out(void **state)
@@ -177,6 +202,7 @@ int main(void)
         TEST(a_timeout_is_a_status),
         TEST(an_exit_is_a_failure_with_its_type),
         TEST(an_init_that_fails_is_reported),
+        TEST(the_second_init_has_the_same_instance),
         TEST(lines_below_the_functions_level_are_left_out),
     };
 

@@ -77,6 +77,7 @@ void sandbox_log_open(struct sandbox_log *log, struct logs *logs, const struct s
 
     log->spec = spec;
     log->telemetry = telemetry;
+    log->log_stream = log_stream;
     log->phase = "init";
     log->memory_usage = fds->memory_usage;
     log->memory_events = fds->memory_events;
@@ -93,7 +94,7 @@ void sandbox_log_reopen(struct sandbox_log *log, int stdout_fd, int stderr_fd,
     log->telemetry = telemetry;
     log->phase = "invoke";
     log_source_set_pipes(log->source, stdout_fd, stderr_fd);
-    tell(log, (struct telemetry_event){.kind = TELEMETRY_INIT_START});
+    tell(log, (struct telemetry_event){.kind = TELEMETRY_INIT_START, .log_stream = log->log_stream});
 }
 
 void sandbox_log_add_extensions(struct sandbox_log *log, int fd)

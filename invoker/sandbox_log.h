@@ -27,6 +27,7 @@ struct sandbox_log {
     const struct sandbox_spec *spec;
     struct telemetry *telemetry;
     const char *init_type;
+    const char *log_stream; /* the sandbox's */
     const char *phase; /* of the init: "init", or "invoke" for a suppressed one */
     int memory_usage, memory_events; /* -1: unknown */
     struct buf line; /* scratch */
@@ -42,12 +43,15 @@ struct sandbox_log_ending {
     uint64_t duration_us;
     uint64_t init_us; /* 0: it was not the first */
     struct str trace_id;
-    uint64_t produced_bytes; /* of the answer */
+    uint64_t produced_bytes; /* what the runtime answered, not what we say in its place */
 };
 
 /** An empty one, of a sandbox made for @init_type (launcher.h); sandbox_log_close() is fine at once. */
 void sandbox_log_init(struct sandbox_log *log, const char *init_type);
-/** Takes the pipes and memory files of @fds over; writes INIT_START where Lambda does. */
+/**
+ * Takes the pipes and memory files of @fds over; writes INIT_START where Lambda does. @log_stream
+ * must live as long.
+ */
 void sandbox_log_open(struct sandbox_log *log, struct logs *logs, const struct sandbox_spec *spec,
                       const char *sandbox_id, const char *log_stream, const struct launch_fds *fds,
                       struct telemetry *telemetry);

@@ -95,6 +95,7 @@ void sandbox_charge(struct sandbox *sb, const struct sandbox_event *ev,
     } else if (!failure->body.ptr) {
         (void)report_error_json(&json, failure->error_type, ev->data.request_id, failure->text);
     }
+    end.produced_bytes = failure->body.len;
     result.body = failure->body.ptr ? failure->body : buf_str(&json);
     sandbox_answer(sb, ev, &result, &end);
 }
