@@ -94,7 +94,7 @@ int launch_base_init(struct launch_base *l, struct launcher_base *launcher,
         return error_set(err, ERR_UNSUPPORTED,
                          "the function has a VpcConfig, and this node gives sandboxes no network: "
                          "HEARTH_EGRESS is off there, or its invoker told why when it started");
-    r = sandbox_env_new(o->spec, o->image, o->log_stream, o->init_type, &l->env, err);
+    r = sandbox_env_new(o->spec, o->image, o->bootstrap, o->log_stream, o->init_type, &l->env, err);
     if (r < 0)
         return r;
     l->base.launcher = &launcher->base;

@@ -118,6 +118,7 @@ struct launch_options {
     const struct image_info *image;
     const char *code_dir; /* mounted read-only at /var/task until on_gone; NULL for images */
     const char *layers_dir; /* mounted read-only at /opt until on_gone; NULL: the image's own */
+    const char *bootstrap; /* begun in place of the image's entry point; NULL: none */
     const char *log_stream; /* "2026/11/23/[$LATEST]<32 hex>" */
     const char *init_type; /* INIT_ON_DEMAND, INIT_PROVISIONED */
     const struct launch_handler *handler; /* borrowed, static */

@@ -2,6 +2,7 @@
 #include "invoker/ready_version.h"
 
 #include <stdlib.h>
+#include <sys/stat.h>
 
 struct ready_version {
     unsigned refs;
@@ -62,6 +63,27 @@ const struct sandbox_spec *ready_version_spec(const struct ready_version *ver)
 const struct image_info *ready_version_image(const struct ready_version *ver)
 {
     return ver->image;
+}
+
+/* A link counts: where it leads to is only known in the sandbox. */
+static bool has_bootstrap(const struct code *code)
+{
+    CLEANUP(freep) char *path = code ? str_printf("%s/bootstrap", code_dir(code)) : NULL;
+    struct stat st;
+
+    return path && lstat(path, &st) == 0 && !S_ISDIR(st.st_mode);
+}
+
+const char *ready_version_bootstrap(const struct ready_version *ver, bool *ret_found)
+{
+    if (!ver->code || !ver->spec->runtime ||
+        !str_starts(str_of(ver->spec->runtime), STR("provided")))
+        return NULL;
+    *ret_found = true;
+    if (has_bootstrap(ver->code))
+        return "/var/task/bootstrap";
+    *ret_found = has_bootstrap(ver->layers);
+    return "/opt/bootstrap";
 }
 
 const char *ready_version_program(const struct ready_version *ver)

@@ -35,6 +35,12 @@ void ready_version_unrefp(struct ready_version **ver);
 
 const struct sandbox_spec *ready_version_spec(const struct ready_version *ver);
 const struct image_info *ready_version_image(const struct ready_version *ver);
+/**
+ * What the zip function of an OS-only runtime is begun with, as on Lambda with nothing before it:
+ * /var/task/bootstrap if its code has one, else /opt/bootstrap; NULL for all others. Without one in
+ * the layers, the latter may be in the runtime's image, or nowhere: @ret_found is then false.
+ */
+const char *ready_version_bootstrap(const struct ready_version *ver, bool *ret_found);
 /** What its main process is begun with, and where; "" when nothing says. */
 const char *ready_version_program(const struct ready_version *ver);
 const char *ready_version_folder(const struct ready_version *ver);

@@ -229,6 +229,11 @@ int report_exec_text(struct buf *b, const char *program, int sys_errno)
     return append_failed_call(b, "fork/exec", program, sys_errno);
 }
 
+int report_no_bootstrap_text(struct buf *b)
+{
+    return buf_append_str(b, STR("Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]"));
+}
+
 int report_chdir_text(struct buf *b, const char *folder, int sys_errno)
 {
     return append_failed_call(b, "chdir", folder, sys_errno);

@@ -82,6 +82,8 @@ int report_extension_exit_text(struct buf *b, int status);
  * "fork/exec /x: permission denied".
  */
 int report_exec_text(struct buf *b, const char *program, int sys_errno);
+/** No bootstrap anywhere: "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]" */
+int report_no_bootstrap_text(struct buf *b);
 /** "chdir /x: no such file or directory" */
 int report_chdir_text(struct buf *b, const char *folder, int sys_errno);
 

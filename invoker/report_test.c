@@ -168,6 +168,8 @@ static void program_that_cannot_run_is_told_as_aws_does(void **state)
         assert_int_equal(report_exec_text(&b, cases[i].program, cases[i].sys_errno), 0);
         assert_text(&b, cases[i].text);
     }
+    assert_int_equal(report_no_bootstrap_text(&b), 0);
+    assert_text(&b, "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]");
     assert_int_equal(report_chdir_text(&b, "/x", ENOENT), 0);
     assert_text(&b, "chdir /x: no such file or directory");
 }

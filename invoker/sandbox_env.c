@@ -83,8 +83,9 @@ static void set_image(struct env_list *env, const struct image_info *image)
     }
 }
 
+/* @pwd NULL: unset, as Lambda leaves it for a bootstrap. */
 static void set_reserved(struct env_list *env, const struct sandbox_spec *spec,
-                         const char *log_stream, const char *init_type, const char *cwd)
+                         const char *log_stream, const char *init_type, const char *pwd)
 {
     CLEANUP(freep) char *memory = str_printf("%u", spec->memory_mib);
     CLEANUP(freep) char *execution = NULL;
@@ -107,7 +108,7 @@ static void set_reserved(struct env_list *env, const struct sandbox_spec *spec,
         set_of(env, "AWS_LAMBDA_LOG_LEVEL", fn_log_level_name(spec->application_log_level));
     }
     set_of(env, "AWS_LAMBDA_RUNTIME_API", RUNTIME_API);
-    set_of(env, "PWD", cwd);
+    set_of(env, "PWD", pwd);
     set_of(env, "_HANDLER", spec->handler);
     if (!spec->runtime || !str_starts(str_of(spec->runtime), STR("provided"))) {
         execution = str_printf("AWS_Lambda_%s", spec->runtime ? spec->runtime : "Image");
@@ -116,7 +117,7 @@ static void set_reserved(struct env_list *env, const struct sandbox_spec *spec,
 }
 
 static char **build_env(const struct sandbox_spec *spec, const struct image_info *image,
-                        const char *log_stream, const char *init_type, const char *cwd)
+                        const char *log_stream, const char *init_type, const char *pwd)
 {
     struct env_list env = {0};
     size_t i;
@@ -126,7 +127,7 @@ static char **build_env(const struct sandbox_spec *spec, const struct image_info
     set_image(&env, image);
     for (i = 0; i < spec->env_len; i++)
         set_of(&env, spec->env[i].name, spec->env[i].value);
-    set_reserved(&env, spec, log_stream, init_type, cwd);
+    set_reserved(&env, spec, log_stream, init_type, pwd);
     return env.vars;
 }
 
@@ -151,9 +152,12 @@ static size_t count(char *const *strings)
 }
 
 /* An image's own words or those of ImageConfig, each by itself; for zip functions the entry point
- * of the runtime's image and the handler. */
-static char **build_argv(const struct sandbox_spec *spec, const struct image_info *image)
+ * of the runtime's image and the handler, or a bootstrap, which has no arguments. */
+static char **build_argv(const struct sandbox_spec *spec, const struct image_info *image,
+                         const char *bootstrap)
 {
+    char *const none[] = {NULL};
+    char *const own[] = {(char *)bootstrap, NULL};
     char *handler[] = {spec->handler, NULL};
     char *const *entry = spec->entry_point ? spec->entry_point : image->entry_point;
     char *const *command = spec->command ? spec->command : image->command;
@@ -163,6 +167,10 @@ static char **build_argv(const struct sandbox_spec *spec, const struct image_inf
     if (spec->code_sha256) {
         entry = image->entry_point;
         command = handler;
+    }
+    if (bootstrap) {
+        entry = own;
+        command = none;
     }
     n = count(entry);
     m = count(command);
@@ -175,16 +183,16 @@ static char **build_argv(const struct sandbox_spec *spec, const struct image_inf
 }
 
 int sandbox_env_new(const struct sandbox_spec *spec, const struct image_info *image,
-                    const char *log_stream, const char *init_type, struct sandbox_env **ret,
-                    struct error *err)
+                    const char *bootstrap, const char *log_stream, const char *init_type,
+                    struct sandbox_env **ret, struct error *err)
 {
     struct sandbox_env *env = must(calloc(1, sizeof(*env)));
     struct init_start start;
     int r = 0;
 
-    env->argv = build_argv(spec, image);
+    env->argv = build_argv(spec, image, bootstrap);
     env->cwd = build_cwd(spec, image);
-    env->env = build_env(spec, image, log_stream, init_type, env->cwd);
+    env->env = build_env(spec, image, log_stream, init_type, bootstrap ? NULL : env->cwd);
     start = (struct init_start){env->cwd, (const char *const *)env->argv,
                                 (const char *const *)env->env};
     if (!env->argv[0] || !env->argv[0][0])

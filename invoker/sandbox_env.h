@@ -28,12 +28,13 @@ struct sandbox_env {
 };
 
 /**
- * @log_stream and @init_type are AWS_LAMBDA_LOG_STREAM_NAME and _INITIALIZATION_TYPE. @ret is the
- * caller's: sandbox_env_free().
+ * @bootstrap: the program of an OS-only runtime, which stands alone, or NULL. @log_stream and
+ * @init_type are AWS_LAMBDA_LOG_STREAM_NAME and _INITIALIZATION_TYPE. @ret is the caller's:
+ * sandbox_env_free().
  */
 int sandbox_env_new(const struct sandbox_spec *spec, const struct image_info *image,
-                    const char *log_stream, const char *init_type, struct sandbox_env **ret,
-                    struct error *err);
+                    const char *bootstrap, const char *log_stream, const char *init_type,
+                    struct sandbox_env **ret, struct error *err);
 void sandbox_env_free(struct sandbox_env *env);
 
 #endif

@@ -60,7 +60,7 @@ static void test_reserved_beats_function_beats_image_beats_defaults(void **state
     struct sandbox_env *env;
 
     (void)state;
-    assert_int_equal(sandbox_env_new(&spec, &image, "2026/11/23/[$LATEST]00", INIT_ON_DEMAND, &env, NULL), 0);
+    assert_int_equal(sandbox_env_new(&spec, &image, NULL, "2026/11/23/[$LATEST]00", INIT_ON_DEMAND, &env, NULL), 0);
     assert_string_equal(value(env, "AWS_LAMBDA_RUNTIME_API"), "127.0.0.1:9001");
     assert_string_equal(value(env, "AWS_REGION"), "us-east-1");
     assert_string_equal(value(env, "B"), "function");
@@ -96,7 +96,7 @@ static void the_roles_credentials_are_nobody_elses_to_set(void **state)
     spec.credentials = &credentials;
     spec.env = own;
     spec.env_len = 1;
-    assert_int_equal(sandbox_env_new(&spec, &image, "s", INIT_ON_DEMAND, &env, NULL), 0);
+    assert_int_equal(sandbox_env_new(&spec, &image, NULL, "s", INIT_ON_DEMAND, &env, NULL), 0);
     assert_string_equal(value(env, "AWS_ACCESS_KEY_ID"), "ASIAX");
     assert_string_equal(value(env, "AWS_SECRET_ACCESS_KEY"), "s");
     assert_string_equal(value(env, "AWS_SESSION_TOKEN"), "~.t");
@@ -110,14 +110,14 @@ static void the_clients_are_told_of_json_logs(void **state)
     struct sandbox_env *env;
 
     (void)state;
-    assert_int_equal(sandbox_env_new(&spec, &image, "s", INIT_ON_DEMAND, &env, NULL), 0);
+    assert_int_equal(sandbox_env_new(&spec, &image, NULL, "s", INIT_ON_DEMAND, &env, NULL), 0);
     assert_null(value(env, "AWS_LAMBDA_LOG_FORMAT")); /* as AWS's recorded environments */
     assert_null(value(env, "AWS_LAMBDA_LOG_LEVEL"));
     sandbox_env_free(env);
     spec.log_json = true;
     spec.application_log_level = FN_LOG_WARN;
     spec.system_log_level = FN_LOG_DEBUG;
-    assert_int_equal(sandbox_env_new(&spec, &image, "s", INIT_ON_DEMAND, &env, NULL), 0);
+    assert_int_equal(sandbox_env_new(&spec, &image, NULL, "s", INIT_ON_DEMAND, &env, NULL), 0);
     assert_string_equal(value(env, "AWS_LAMBDA_LOG_FORMAT"), "JSON");
     assert_string_equal(value(env, "AWS_LAMBDA_LOG_LEVEL"), "WARN");
     sandbox_env_free(env);
@@ -131,7 +131,7 @@ static void test_image_functions_run_the_image_or_its_overrides(void **state)
     struct sandbox_env *env;
 
     (void)state;
-    assert_int_equal(sandbox_env_new(&spec, &image, "s", INIT_ON_DEMAND, &env, NULL), 0);
+    assert_int_equal(sandbox_env_new(&spec, &image, NULL, "s", INIT_ON_DEMAND, &env, NULL), 0);
     assert_string_equal(env->argv[0], "/lambda-entrypoint.sh");
     assert_string_equal(env->argv[1], "app.handler");
     assert_null(env->argv[2]);
@@ -140,7 +140,7 @@ static void test_image_functions_run_the_image_or_its_overrides(void **state)
     spec.entry_point = other_entry;
     spec.command = other_command;
     spec.working_directory = "/elsewhere";
-    assert_int_equal(sandbox_env_new(&spec, &image, "s", INIT_ON_DEMAND, &env, NULL), 0);
+    assert_int_equal(sandbox_env_new(&spec, &image, NULL, "s", INIT_ON_DEMAND, &env, NULL), 0);
     assert_string_equal(env->argv[0], "/bin/x");
     assert_string_equal(env->argv[1], "-v");
     assert_string_equal(env->argv[2], "other.handler");
@@ -160,7 +160,7 @@ static void test_zip_functions_run_the_runtimes_entry_point_with_the_handler(voi
     spec.code_sha256 = "00";
     spec.runtime = "python3.13";
     spec.handler = "main.run";
-    assert_int_equal(sandbox_env_new(&spec, &image, "s", INIT_ON_DEMAND, &env, NULL), 0);
+    assert_int_equal(sandbox_env_new(&spec, &image, NULL, "s", INIT_ON_DEMAND, &env, NULL), 0);
     assert_string_equal(env->argv[0], "/lambda-entrypoint.sh");
     assert_string_equal(env->argv[1], "main.run");
     assert_null(env->argv[2]);
@@ -171,7 +171,12 @@ static void test_zip_functions_run_the_runtimes_entry_point_with_the_handler(voi
     sandbox_env_free(env);
     spec.version = "12";
     spec.runtime = "provided.al2023";
-    assert_int_equal(sandbox_env_new(&spec, &image, "s", INIT_ON_DEMAND, &env, NULL), 0);
+    assert_int_equal(sandbox_env_new(&spec, &image, "/opt/bootstrap", "s", INIT_ON_DEMAND, &env, NULL), 0);
+    assert_string_equal(env->argv[0], "/opt/bootstrap");
+    assert_null(env->argv[1]);
+    assert_string_equal(env->cwd, "/var/task");
+    assert_null(value(env, "PWD"));
+    assert_string_equal(value(env, "_HANDLER"), "main.run");
     assert_null(value(env, "AWS_EXECUTION_ENV"));
     assert_string_equal(value(env, "AWS_LAMBDA_FUNCTION_VERSION"), "12");
     sandbox_env_free(env);
@@ -186,7 +191,7 @@ static void test_layers_are_on_the_paths_unless_image_or_function_say_otherwise(
     (void)state;
     image.env = none;
     spec.code_sha256 = "00";
-    assert_int_equal(sandbox_env_new(&spec, &image, "s", INIT_ON_DEMAND, &env, NULL), 0);
+    assert_int_equal(sandbox_env_new(&spec, &image, NULL, "s", INIT_ON_DEMAND, &env, NULL), 0);
     assert_string_equal(value(env, "PATH"), "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin");
     assert_non_null(strstr(value(env, "LD_LIBRARY_PATH"), ":/var/task/lib:/opt/lib"));
     sandbox_env_free(env);
@@ -203,9 +208,9 @@ static void test_nothing_to_run_and_too_much_are_refused(void **state)
     (void)state;
     image.entry_point = image.command = none;
     image.working_directory = "";
-    assert_int_equal(sandbox_env_new(&spec, &image, "s", INIT_ON_DEMAND, &env, NULL), -ERR_BAD_REQUEST);
+    assert_int_equal(sandbox_env_new(&spec, &image, NULL, "s", INIT_ON_DEMAND, &env, NULL), -ERR_BAD_REQUEST);
     image.command = image_command;
-    assert_int_equal(sandbox_env_new(&spec, &image, "s", INIT_ON_DEMAND, &env, NULL), 0);
+    assert_int_equal(sandbox_env_new(&spec, &image, NULL, "s", INIT_ON_DEMAND, &env, NULL), 0);
     assert_string_equal(env->argv[0], "app.handler");
     assert_string_equal(env->cwd, "/");
     sandbox_env_free(env);
@@ -213,7 +218,7 @@ static void test_nothing_to_run_and_too_much_are_refused(void **state)
     spec.env = &large;
     spec.env_len = 1;
     env = NULL;
-    assert_int_equal(sandbox_env_new(&spec, &image, "s", INIT_ON_DEMAND, &env, NULL), -ERR_TOO_LARGE);
+    assert_int_equal(sandbox_env_new(&spec, &image, NULL, "s", INIT_ON_DEMAND, &env, NULL), -ERR_TOO_LARGE);
     assert_null(env);
 }
 

@@ -2,6 +2,7 @@
 /*
  * sandbox_start.c - a sandbox from nothing to its init phase, and starts that fail. See sandbox.h.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -147,6 +148,19 @@ static void start_failed_to_run(struct sandbox *sb, const char *error_type, stru
     sandbox_start_failed_in_function(sb, error_type, error_type, STR_NULL, text->ptr);
 }
 
+/* Why what the main process should have been could not be run. */
+static void entry_point_text(const struct sandbox *sb, int sys_errno, struct buf *text)
+{
+    bool found = true;
+    const char *bootstrap = ready_version_bootstrap(sb->ver, &found);
+
+    if (!found && sys_errno == ENOENT)
+        (void)report_no_bootstrap_text(text);
+    else
+        (void)report_exec_text(text, bootstrap ? bootstrap : ready_version_program(sb->ver),
+                               sys_errno);
+}
+
 static void on_launch_failed(struct launch *launch, enum launch_failure why,
                              const struct error *err, void *arg)
 {
@@ -159,7 +173,7 @@ static void on_launch_failed(struct launch *launch, enum launch_failure why,
     sb->launch_failed = true;
     switch (why) {
     case LAUNCH_FAILED_ENTRYPOINT:
-        (void)report_exec_text(&text, ready_version_program(sb->ver), err->sys_errno);
+        entry_point_text(sb, err->sys_errno, &text);
         start_failed_to_run(sb, "Runtime.InvalidEntrypoint", &text);
         return;
     case LAUNCH_FAILED_WORKDIR:
@@ -255,6 +269,7 @@ struct sandbox *sandbox_start(struct sandbox_host *host, struct ready_version *v
 {
     const char *init_type = is_provisioned ? INIT_PROVISIONED : INIT_ON_DEMAND;
     static char process[9];
+    bool found;
     struct sandbox *sb = calloc(1, sizeof(*sb));
     struct launch_options options = {.handler = &launch_handler, .arg = sb};
 
@@ -280,6 +295,7 @@ struct sandbox *sandbox_start(struct sandbox_host *host, struct ready_version *v
     options.image = ready_version_image(ver);
     options.code_dir = ready_version_code_dir(ver);
     options.layers_dir = ready_version_layers_dir(ver);
+    options.bootstrap = ready_version_bootstrap(ver, &found);
     options.log_stream = sb->log_stream;
     options.init_type = init_type;
     if (launch_start(host->launcher, &options, &sb->launch, &sb->start_error) < 0)

@@ -116,6 +116,19 @@ def test_custom_runtime_runs_its_bootstrap(lam, make_function):
         assert "FunctionError" not in a and r == {"n": n, "text": "grüße"}
 
 
+@pytest.mark.parametrize("name, files, why", [
+    ("none", {"readme": ""}, "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]"),
+    ("garbage", {"bootstrap": (b"\x7fno program", 0o755)}, "fork/exec /var/task/bootstrap: exec format error"),
+    ("closed", {"bootstrap": ("#!/bin/sh\n", 0o644)}, "fork/exec /var/task/bootstrap: permission denied"),
+    ("lost", {"bootstrap": ("#!/no/such\n", 0o755)}, "fork/exec /var/task/bootstrap: no such file or directory"),
+])
+def test_a_bootstrap_that_cannot_run_is_an_invalid_entry_point(lam, make_function, name, files, why):
+    make_function(f"boot-{name}", files, runtime="provided.al2023", handler="any")
+    a, r = call(lam, f"boot-{name}")
+    assert a["FunctionError"] == "Unhandled" and r["errorType"] == "Runtime.InvalidEntrypoint", r
+    assert r["errorMessage"] == f"RequestId: {a['ResponseMetadata']['RequestId']} Error: {why}"
+
+
 def test_code_is_unpacked_once_for_each_content(hearth, lam, make_function):
     files = {"app.py": PYTHON + "# once\n"}
     make_function("twin-a", files)
