@@ -182,7 +182,7 @@ def test_too_few_open_files_are_said_and_got_over(driver):
     with driver.changed:
         assert driver.changed.wait_for(lambda: any(e["event"] == "failed" for e in driver.events), 60 * SLOW)
     resource.prlimit(driver.process.pid, resource.RLIMIT_NOFILE, was)
-    assert "Too many open files" in driver.log()
+    wait_until("it is said", lambda: "Too many open files" in driver.log())
     driver.start("after")
     driver.wait("after", "ready", 60)
 
