@@ -15,4 +15,7 @@ check-model: ## the permit protocol: all states of its models, and variants that
 test-streaming: all ## streamed answers of AWS's 200 MiB (in `make test` they have 64)
 	@cd tests && HEARTH_TEST_STREAM_MIB=200 ../build/venv/bin/python -m pytest -q -s integration/test_streaming.py
 
-.PHONY: check-model conformance long-faults test-streaming
+check-cgroup-v2: all sandbox-tools $(BUILD)/samples/c-bootstrap ## sandboxes on real kernels with cgroup version 2 only, in qemu: many minutes (MODES="plain systemd old")
+	@tests/vm/run.sh $(MODES)
+
+.PHONY: check-cgroup-v2 check-model conformance long-faults test-streaming
