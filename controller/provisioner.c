@@ -36,7 +36,6 @@ static void count_on_nodes(const struct provisioner *p, const char *key,
         has = map_get(&CONTAINER_OF(n, struct plan_node, node)->has, str_of(key));
         if (!has)
             continue;
-        ret->begun += has->begun;
         ret->ready += has->ready;
         ret->has_failed = ret->has_failed || has->has_failed;
     }

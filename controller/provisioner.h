@@ -54,7 +54,7 @@ int provisioner_told(struct provisioner *p, const struct peer *peer, const cJSON
 
 /** What all nodes have of what is provisioned for one qualifier. */
 struct provisioner_counts {
-    uint64_t begun, ready;
+    uint64_t ready;
     uint64_t leaving; /* ready ones of a version that its alias has left: until these are */
     bool has_failed; /* on some node, the last time it was tried */
     bool lacks_room; /* more is provisioned than the nodes have memory for */

@@ -6,8 +6,8 @@
  *   MAKING ── launch_base_ready() ── READY ── launch_run() ── RUNNING
  *     └───────── launch_base_fail(), launch_end() ── ENDING ── launch_base_gone() ── GONE
  *
- * A launcher's own structs begin with these two, and its table of launcher.h takes launch_base_run()
- * and so on as they are. What differs is in struct launch_base_ops.
+ * A launcher's own structs begin with these two, and its table of launcher.h has LAUNCH_BASE_TABLE in
+ * it. What differs is in struct launch_base_ops.
  *
  * Owns:    the environment, until the main process runs. Borrows: the link to PID 1, the cgroup.
  * Threads: loop thread only; callbacks as launcher.h has it.
@@ -124,7 +124,7 @@ void launcher_base_freeze_failed(struct launcher_base *launcher, const struct er
 /** Nothing is left of the sandbox: on_gone, then ops->free(). */
 void launch_base_gone(struct launch_base *l);
 
-/* For the table of launcher.h. */
+/* For the table of launcher.h: what is the same for all of them. */
 void launch_base_run(struct launch *launch);
 void launch_base_settled(struct launch *launch);
 void launch_base_signal(struct launch *launch, int signo);
@@ -135,5 +135,10 @@ int launch_base_thaw(struct launch *launch);
 void launch_base_go(struct launch *launch);
 void launch_base_restart(struct launch *launch);
 void launch_base_connect(struct launch *launch, uint32_t token, uint16_t port);
+#define LAUNCH_BASE_TABLE                                                                          \
+    .run = launch_base_run, .settled = launch_base_settled, .signal = launch_base_signal,          \
+    .kill = launch_base_kill, .end = launch_base_end, .freeze = launch_base_freeze,                \
+    .thaw = launch_base_thaw, .go = launch_base_go, .restart = launch_base_restart,                \
+    .connect = launch_base_connect
 
 #endif

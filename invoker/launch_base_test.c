@@ -117,16 +117,7 @@ static int plain_start(struct launcher *launcher, const struct launch_options *o
 
 static const struct launcher_ops table = {.name = "plain",
                                           .start = plain_start,
-                                          .run = launch_base_run,
-                                          .settled = launch_base_settled,
-                                          .signal = launch_base_signal,
-                                          .kill = launch_base_kill,
-                                          .end = launch_base_end,
-                                          .freeze = launch_base_freeze,
-                                          .thaw = launch_base_thaw,
-                                          .go = launch_base_go,
-                                          .restart = launch_base_restart,
-                                          .connect = launch_base_connect,
+                                          LAUNCH_BASE_TABLE,
                                           .stop = launcher_base_stop};
 static const struct launch_base_ops ops = {.hello = plain_hello,
                                            .end = plain_end,

@@ -525,16 +525,7 @@ static void docker_launcher_free(struct launcher *base)
 static const struct launcher_ops docker_ops = {
     .name = "docker",
     .start = docker_start,
-    .run = launch_base_run,
-    .settled = launch_base_settled,
-    .signal = launch_base_signal,
-    .kill = launch_base_kill,
-    .end = launch_base_end,
-    .freeze = launch_base_freeze,
-    .thaw = launch_base_thaw,
-    .go = launch_base_go,
-    .restart = launch_base_restart,
-    .connect = launch_base_connect,
+    LAUNCH_BASE_TABLE,
     .stop = launcher_base_stop,
     .free = docker_launcher_free,
 };

@@ -410,16 +410,7 @@ static void native_launcher_free(struct launcher *base)
 static const struct launcher_ops native_ops = {
     .name = "native",
     .start = native_start,
-    .run = launch_base_run,
-    .settled = launch_base_settled,
-    .signal = launch_base_signal,
-    .kill = launch_base_kill,
-    .end = launch_base_end,
-    .freeze = launch_base_freeze,
-    .thaw = launch_base_thaw,
-    .go = launch_base_go,
-    .restart = launch_base_restart,
-    .connect = launch_base_connect,
+    LAUNCH_BASE_TABLE,
     .stop = native_stop,
     .free = native_launcher_free,
 };

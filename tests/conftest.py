@@ -71,6 +71,20 @@ def hearth(images, launcher, store):
 
 
 @pytest.fixture(scope="module")
+def locked(images, request):
+    """A Hearth that checks signatures: its credentials file is the module's FILE."""
+    folder = short_folder("hearth-")
+    (folder / "credentials").write_text(request.module.FILE)
+    (folder / "credentials").chmod(0o600)
+    h = Hearth(images, folder, HEARTH_CREDENTIALS_FILE=folder / "credentials").start()
+    yield h
+    try:
+        h.close()
+    finally:
+        remove_folder(folder)
+
+
+@pytest.fixture(scope="module")
 def lam(hearth):
     return hearth.client(connections=200)
 

@@ -35,20 +35,6 @@ MISMATCH = ("The request signature we calculated does not match the signature yo
             "signing method. Consult the service documentation for details.")
 
 
-@pytest.fixture(scope="module")
-def locked(images):
-    """A Hearth that checks signatures."""
-    folder = short_folder("hearth-")
-    (folder / "credentials").write_text(FILE)
-    (folder / "credentials").chmod(0o600)
-    h = Hearth(images, folder, HEARTH_CREDENTIALS_FILE=folder / "credentials").start()
-    yield h
-    try:
-        h.close()
-    finally:
-        remove_folder(folder)
-
-
 def client(h, service, key=ALICE, token=None, config=NO_RETRIES, region="us-east-1"):
     return boto3.client(service, endpoint_url=h.url, region_name=region, aws_access_key_id=key[0], aws_secret_access_key=key[1],
                         aws_session_token=token, config=config)

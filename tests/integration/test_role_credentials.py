@@ -10,7 +10,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from harness import BUILD, ROLE, Hearth, remove_folder, run, short_folder, wait_until, zip_of
+from harness import BUILD, ROLE, run, wait_until, zip_of
 
 ADMIN = ("AKIDADMIN00000000000", "admin/0123456789+abcdef")
 FILE = f"[admin]\naws_access_key_id = {ADMIN[0]}\naws_secret_access_key = {ADMIN[1]}\n"
@@ -41,20 +41,6 @@ r = urllib.request.Request(api + "register", b'{"events":[]}', {"Lambda-Extensio
 me = urllib.request.urlopen(r).headers["Lambda-Extension-Identifier"]
 urllib.request.urlopen(urllib.request.Request(api + "event/next", headers={"Lambda-Extension-Identifier": me}))
 """ % NAMES
-
-
-@pytest.fixture(scope="module")
-def locked(images):
-    """A Hearth that checks signatures."""
-    folder = short_folder("hearth-")
-    (folder / "credentials").write_text(FILE)
-    (folder / "credentials").chmod(0o600)
-    h = Hearth(images, folder, HEARTH_CREDENTIALS_FILE=folder / "credentials").start()
-    yield h
-    try:
-        h.close()
-    finally:
-        remove_folder(folder)
 
 
 def client(h, service, key=ADMIN, token=None, attempts=0):
