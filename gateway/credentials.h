@@ -26,7 +26,7 @@ struct caller {
     char user_id[CALLER_ID_MAX]; /* "AIDA…", of a session "AROA…:name" */
     const struct credential *credential; /* that it goes back to; NULL: there is none */
     bool is_session;
-    bool is_function; /* a session of a function's role: see auth_permit() */
+    bool is_function; /* a session of a function's role: see authorization.h */
 };
 
 struct credential {

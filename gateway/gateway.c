@@ -11,6 +11,7 @@
 #include "common/io/rpc.h"
 #include "gateway/admission.h"
 #include "gateway/auth.h"
+#include "gateway/authorization.h"
 #include "gateway/function_key.h"
 #include "gateway/invoke.h"
 #include "gateway/code_download.h"
@@ -18,7 +19,6 @@
 #include "gateway/manage.h"
 #include "gateway/nodes.h"
 #include "gateway/pending.h"
-#include "gateway/permit.h"
 #include "gateway/query_api.h"
 #include "gateway/reply.h"
 #include "gateway/route_cache.h"
@@ -254,7 +254,7 @@ static int find_service(struct gateway *gw, struct http_req *req, struct str pat
     r = auth_check(gw->auth, req, AUTH_LAMBDA, &caller, err);
     if (r < 0 || found < 0)
         return r < 0 ? r : found;
-    return permit_route(caller, ret, gw->config->account_id, gw->config->region, err);
+    return authorization_route(caller, ret, gw->config->account_id, gw->config->region, err);
 }
 
 static void on_request(struct http_req *req, void *arg)

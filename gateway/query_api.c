@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/query_api.h"
 
-#include "gateway/permit.h"
+#include "gateway/authorization.h"
 #include "gateway/reply.h"
 #include "gateway/routes.h"
 #include "gateway/sts.h"
@@ -46,7 +46,7 @@ static void serve_iam(const struct query_api *api, struct http_req *req,
     struct error err;
 
     if (auth_check(api->auth, req, AUTH_IAM, &caller, &err) < 0 ||
-        permit_action(caller, str_of(action), STR("*"), &err) < 0)
+        authorization_action(caller, str_of(action), STR("*"), &err) < 0)
         reply_query_error_of(req, request_id, IAM_XMLNS, &err);
     else
         manage_serve_iam(api->manage, req, caller->arn, request_id);

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "common/base/clock.h"
-#include "gateway/permit.h"
+#include "gateway/authorization.h"
 #include "gateway/reply.h"
 
 #define ANSWER_MAX 65536
@@ -335,8 +335,8 @@ static bool refuse_action(struct call *call, struct str action)
     struct str role = aws_query_get(call->query, "RoleArn");
     struct error err;
 
-    if (permit_action(call->caller, str_of(name), role.len ? str_sub(role, 0, 200) : STR("*"),
-                      &err) == 0)
+    if (authorization_action(call->caller, str_of(name),
+                             role.len ? str_sub(role, 0, 200) : STR("*"), &err) == 0)
         return false;
     reply_query_error_of(call->req, call->request_id, STS_XMLNS, &err);
     return true;

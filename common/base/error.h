@@ -61,7 +61,9 @@
     X(PROTOCOL, "ServiceException", 500, 0, "Message")                                             \
     X(SYSTEM, "ServiceException", 500, 1, "Message")                                               \
     X(CONFIG, "ServiceException", 500, 0, "Message")                                               \
-    X(STALE, "ServiceException", 500, 1, "Message")
+    X(STALE, "ServiceException", 500, 1, "Message")                                                \
+    /* a dispatch of an epoch that is over */                                                      \
+    X(FENCED, "ServiceException", 503, 1, "Message")
 
 enum error_code {
 #define ERROR_ENUM_(code, exception, http, retriable, key) ERR_##code,

@@ -2,6 +2,7 @@
 #include "common/proto/invoke_wire.h"
 
 #include <string.h>
+#include <sys/types.h>
 
 #include "common/proto/big_endian.h"
 
@@ -11,9 +12,10 @@
 #define LENGTH_FIELD 4u
 #define STR_PREFIX 2u
 
-static int make_room(struct buf *b, size_t fixed, const struct str *strs, size_t count)
+/* How much @strs need, or -ERR_TOO_LARGE. */
+static ssize_t strs_size(const struct str *strs, size_t count)
 {
-    size_t need = fixed;
+    size_t need = 0;
     size_t i;
 
     for (i = 0; i < count; i++) {
@@ -21,7 +23,14 @@ static int make_room(struct buf *b, size_t fixed, const struct str *strs, size_t
             return -ERR_TOO_LARGE;
         need += STR_PREFIX + strs[i].len;
     }
-    return buf_reserve(b, need);
+    return (ssize_t)need;
+}
+
+static int make_room(struct buf *b, size_t fixed, const struct str *strs, size_t count)
+{
+    ssize_t need = strs_size(strs, count);
+
+    return need < 0 ? (int)need : buf_reserve(b, fixed + (size_t)need);
 }
 
 static void put_u8(struct buf *b, uint8_t v)
@@ -86,7 +95,7 @@ static int take_strs(struct str *rest, struct str *const *rets, size_t count)
     return 0;
 }
 
-/* A length at the end, which older programs do not say. */
+/* A length behind what older programs say. */
 static uint32_t take_length(struct str *rest)
 {
     const char *p = take(rest, LENGTH_FIELD);
@@ -102,9 +111,12 @@ int invoke_head_write(struct buf *b, const struct invoke_head *head)
         head->request_id,  head->account,  head->name,           head->version,
         head->invoked_arn, head->trace_id, head->client_context, head->cognito_identity,
     };
+    const struct str permit[] = {head->gateway, head->pool};
+    ssize_t more = strs_size(permit, ARRAY_LEN(permit));
     int r;
 
-    r = make_room(b, QUESTION_FIXED + LENGTH_FIELD, strs, ARRAY_LEN(strs));
+    r = more < 0 ? (int)more
+                 : make_room(b, QUESTION_FIXED + LENGTH_FIELD + (size_t)more, strs, ARRAY_LEN(strs));
     if (r < 0)
         return r;
     put_u32(b, head->flags);
@@ -113,6 +125,7 @@ int invoke_head_write(struct buf *b, const struct invoke_head *head)
     put_u32(b, head->wait_ms);
     put_strs(b, strs, ARRAY_LEN(strs));
     put_u32(b, head->payload_bytes);
+    put_strs(b, permit, ARRAY_LEN(permit));
     return 0;
 }
 
@@ -123,6 +136,7 @@ int invoke_head_read(struct str bytes, struct invoke_head *ret)
         &head.request_id,  &head.account,  &head.name,           &head.version,
         &head.invoked_arn, &head.trace_id, &head.client_context, &head.cognito_identity,
     };
+    struct str *const permit[] = {&head.gateway, &head.pool};
     const char *p = take(&bytes, QUESTION_FIXED);
     int r;
 
@@ -136,8 +150,11 @@ int invoke_head_read(struct str bytes, struct invoke_head *ret)
     if (r < 0)
         return r;
     head.payload_bytes = take_length(&bytes);
-    *ret = head;
-    return 0;
+    if (bytes.len > 0)
+        r = take_strs(&bytes, permit, ARRAY_LEN(permit));
+    if (r == 0)
+        *ret = head;
+    return r;
 }
 
 int result_head_write(struct buf *b, const struct result_head *head)

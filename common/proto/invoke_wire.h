@@ -25,7 +25,7 @@ enum {
 struct invoke_head {
     uint32_t flags;
     uint64_t generation; /* of the route that the gateway used; older than known is refused: STALE */
-    uint64_t epoch; /* of the permit; 0 until leases are granted by the controller */
+    uint64_t epoch; /* of the permit */
     uint32_t wait_ms; /* how long it may wait for a sandbox before it is refused */
     struct str request_id, account, name, version;
     struct str invoked_arn; /* as Lambda-Runtime-Invoked-Function-Arn */
@@ -33,6 +33,8 @@ struct invoke_head {
     struct str client_context; /* decoded JSON, may be empty */
     struct str cognito_identity; /* JSON, may be empty */
     uint32_t payload_bytes; /* how many follow, so that room is made once; 0: not said */
+    struct str gateway; /* the incarnation that the permit was granted to; empty: not said */
+    struct str pool; /* the permit's; empty: not said */
 };
 
 enum invoke_outcome {

@@ -25,10 +25,14 @@ static void try_question(struct str bytes)
         return;
     check_inside(head.request_id, bytes);
     check_inside(head.cognito_identity, bytes);
+    if (head.gateway.len > 0)
+        check_inside(head.gateway, bytes);
+    if (head.pool.len > 0)
+        check_inside(head.pool, bytes);
     assert(invoke_head_write(&b, &head) == 0);
-    /* all but the fields of a later version, and the length that an older one does not say */
-    assert(b.len <= bytes.len + 4);
-    assert(memcmp(b.ptr, bytes.ptr, b.len <= bytes.len ? b.len : b.len - 4) == 0);
+    /* all but the fields of a later version, and what an older one does not say: length and permit */
+    assert(b.len <= bytes.len + 8);
+    assert(memcmp(b.ptr, bytes.ptr, b.len <= bytes.len ? b.len : bytes.len) == 0);
     buf_done(&b);
 }
 

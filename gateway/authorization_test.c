@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "gateway/permit.h"
+#include "gateway/authorization.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,7 +19,7 @@ static int ask(const struct caller *caller, const char *method, const char *path
     struct routes_match match;
 
     assert_int_equal(routes_find(str_of(method), str_of(path), STR_NULL, &match, err), 0);
-    return permit_route(caller, &match, "000000000000", "eu-west-1", err);
+    return authorization_route(caller, &match, "000000000000", "eu-west-1", err);
 }
 
 static void a_function_may_invoke_and_nothing_else_of_lambda(void **state)
@@ -69,11 +69,12 @@ static void a_function_may_ask_who_it_is(void **state)
     size_t i;
     (void)state;
 
-    assert_int_equal(permit_action(&function, STR("sts:GetCallerIdentity"), STR("*"), &err), 0);
+    assert_int_equal(authorization_action(&function, STR("sts:GetCallerIdentity"), STR("*"), &err),
+                     0);
     for (i = 0; i < ARRAY_LEN(refused); i++) {
-        assert_int_equal(permit_action(&function, str_of(refused[i]), STR("*"), &err),
+        assert_int_equal(authorization_action(&function, str_of(refused[i]), STR("*"), &err),
                          -ERR_ACCESS_DENIED);
-        assert_int_equal(permit_action(&session, str_of(refused[i]), STR("*"), &err), 0);
+        assert_int_equal(authorization_action(&session, str_of(refused[i]), STR("*"), &err), 0);
     }
 }
 

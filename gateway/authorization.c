@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "gateway/permit.h"
+#include "gateway/authorization.h"
 
 #include <string.h>
 
@@ -10,8 +10,8 @@ static const char *const functions_may[] = {
     "lambda:InvokeWithResponseStream",
 };
 
-int permit_action(const struct caller *caller, struct str action, struct str resource,
-                  struct error *err)
+int authorization_action(const struct caller *caller, struct str action, struct str resource,
+                         struct error *err)
 {
     size_t i;
 
@@ -39,8 +39,8 @@ static char *resource_of(const struct lambda_match *match, const char *account, 
                       STR_ARG(str_sub(name, 0, 140)));
 }
 
-int permit_route(const struct caller *caller, const struct routes_match *match, const char *account,
-                 const char *region, struct error *err)
+int authorization_route(const struct caller *caller, const struct routes_match *match,
+                        const char *account, const char *region, struct error *err)
 {
     CLEANUP(freep) char *action = NULL;
     CLEANUP(freep) char *resource = NULL;
@@ -48,9 +48,9 @@ int permit_route(const struct caller *caller, const struct routes_match *match, 
     if (!caller->is_function)
         return 0;
     if (match->service != SERVICE_INVOKE && match->service != SERVICE_MANAGE)
-        return permit_action(caller, STR("hearth:GetLogs"), match->name.len ? match->name : STR("*"),
-                             err);
+        return authorization_action(caller, STR("hearth:GetLogs"),
+                                    match->name.len ? match->name : STR("*"), err);
     action = str_printf("lambda:%s", match->lambda.op->name);
     resource = resource_of(&match->lambda, account, region);
-    return permit_action(caller, str_of(action), str_of(resource), err);
+    return authorization_action(caller, str_of(action), str_of(resource), err);
 }
