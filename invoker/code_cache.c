@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "common/base/alloc.h"
 #include "common/base/file.h"
 #include "common/base/id.h"
 #include "common/base/log.h"
@@ -85,15 +86,6 @@ struct removal {
     struct code_cache *cache;
     char *path;
 };
-
-static void *xcalloc(size_t size)
-{
-    void *p = calloc(1, size);
-
-    if (!p)
-        abort();
-    return p;
-}
 
 /* One of the calls that keep a dead cache in memory has come back. */
 static void cache_unbusy(struct code_cache *cache)

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/utsname.h>
 
+#include "common/base/alloc.h"
 #include "common/base/log.h"
 
 #define BASE_IMAGES "hearth/" /* what images/build.sh names its images */
@@ -15,15 +16,6 @@ struct waiter {
     void *arg;
     struct list_node node;
 };
-
-static void *xcalloc(size_t size)
-{
-    void *p = calloc(1, size);
-
-    if (!p)
-        abort();
-    return p;
-}
 
 static void flight_free(struct image_flight *flight)
 {

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "common/base/alloc.h"
 #include "common/base/clock.h"
 
 #define ANSWER_MAX (16u << 20) /* bytes: lists of containers are the longest */
@@ -28,15 +29,6 @@ struct docker_call {
     bool *ret_freed; /* set while callbacks run that may free the call */
     struct list_node node;
 };
-
-static void *xcalloc(size_t size)
-{
-    void *p = calloc(1, size);
-
-    if (!p)
-        abort();
-    return p;
-}
 
 static void call_free(struct docker_call *call)
 {

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "common/base/alloc.h"
 #include "common/base/buf.h"
 #include "common/base/clock.h"
 #include "common/base/version.h"
@@ -54,15 +55,6 @@ struct client_socket {
     struct watch *watch;
     struct list_node node;
 };
-
-static void *xcalloc(size_t size)
-{
-    void *p = calloc(1, size);
-
-    if (!p)
-        abort();
-    return p;
-}
 
 static void must(bool ok)
 {

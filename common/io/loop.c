@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <uv.h>
 
+#include "common/base/alloc.h"
 #include "common/base/clock.h"
 #include "common/io/timer_heap.h"
 
@@ -63,15 +64,6 @@ struct job {
     loop_fn *work, *done;
     void *arg;
 };
-
-static void *xcalloc(size_t size)
-{
-    void *p = calloc(1, size);
-
-    if (!p)
-        abort();
-    return p;
-}
 
 /* For calls of libuv that fail only when memory or descriptors are gone at start, or by our bug. */
 static void must(int r)

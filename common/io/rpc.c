@@ -4,18 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/alloc.h"
 #include "common/io/link_internal.h"
 
 #define METHOD_MAX 48u /* of a method's name in messages */
-
-static void *xcalloc(size_t size)
-{
-    void *p = calloc(1, size);
-
-    if (!p)
-        abort();
-    return p;
-}
 
 /* Appends @json, or {} when it is NULL. -ERR_TOO_LARGE. */
 static int append_json(struct buf *b, const cJSON *json)
