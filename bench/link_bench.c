@@ -157,7 +157,7 @@ static uint64_t cpu_us(int who)
 static int serve(const char *address)
 {
     static const struct link_ops ops = {on_server_up, on_stream, on_server_down};
-    const struct link_hello me = {"invoker", "bench"};
+    const struct link_hello me = {.role = "invoker", .id = "bench"};
     struct link_server *server;
     struct error err;
 
@@ -175,7 +175,7 @@ static int serve(const char *address)
 static void measure(const char *address, unsigned at_once, uint64_t count)
 {
     static const struct link_ops ops = {on_client_up, on_stream, on_server_down};
-    const struct link_hello me = {"gateway", "bench"};
+    const struct link_hello me = {.role = "gateway", .id = "bench"};
     uint64_t start, wall, cpu, child;
     struct error err;
     unsigned i;

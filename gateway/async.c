@@ -89,8 +89,8 @@ void async_enqueue(struct invocation *inv)
     add_str(args, "qualifier", fn->qualifier.ptr ? fn->qualifier : STR(""));
     add_str(args, "request_id", str_from(inv->request_id, UUID_LEN));
     add_str(args, "trace_id", buf_str(&inv->ask.trace_id));
-    rpc_call(inv->invokes->parts.controller, "async.enqueue", args, inv->ask.payload,
-             ENQUEUE_TIMEOUT_US, on_enqueued, enqueue);
+    rpc_call(leader_link_get(inv->invokes->parts.controller), "async.enqueue", args,
+             inv->ask.payload, ENQUEUE_TIMEOUT_US, on_enqueued, enqueue);
     cJSON_Delete(args);
 }
 

@@ -13,7 +13,7 @@
 #define SUFFIX ".zip"
 
 struct downloads {
-    struct link *controller;
+    struct leader_link *controller;
     struct list_node all;
 };
 
@@ -76,12 +76,12 @@ void downloads_serve(struct downloads *downloads, struct http_req *req, struct s
     if (!d)
         abort();
     parked_begin(d, &downloads->all, req, request_id);
-    rpc_call(downloads->controller, "code.download", args, STR_NULL, CALL_TIMEOUT_US, on_archive,
+    rpc_call(leader_link_get(downloads->controller), "code.download", args, STR_NULL, CALL_TIMEOUT_US, on_archive,
              d);
     cJSON_Delete(args);
 }
 
-struct downloads *downloads_new(struct link *controller)
+struct downloads *downloads_new(struct leader_link *controller)
 {
     struct downloads *downloads = calloc(1, sizeof(*downloads));
 

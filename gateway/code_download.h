@@ -12,12 +12,12 @@
 #define HEARTH_GATEWAY_CODE_DOWNLOAD_H
 
 #include "common/io/http_server.h"
-#include "common/io/link.h"
+#include "common/io/leader_link.h"
 
 struct downloads;
 
 /** @controller: borrowed, outlives it. */
-struct downloads *downloads_new(struct link *controller);
+struct downloads *downloads_new(struct leader_link *controller);
 /** Forgets all of them, without answers. After link_free() of the controller's link. */
 void downloads_free(struct downloads *downloads);
 /** Serves @req for the file @name ("<sha256>.zip"). */

@@ -11,7 +11,7 @@
 #define ASK_AGAIN_US SECONDS(1)
 
 struct function_key {
-    struct link *controller;
+    struct leader_link *controller;
     struct auth *auth;
     struct timer again;
 };
@@ -45,7 +45,7 @@ static void on_key(const cJSON *ok, struct str body, const struct error *err, vo
         log_info("auth", "the controller gives functions no credentials of their roles yet");
         return;
     }
-    if (!link_is_up(fk->controller)) /* it is asked when it is here again */
+    if (!leader_link_is_up(fk->controller)) /* it is asked when it is here again */
         return;
     if (err)
         log_warn("auth", "the key of functions' sessions is not here, asking again", KV_ERR(err));
@@ -62,11 +62,11 @@ static void ask_again(void *arg)
 void function_key_ask(struct function_key *fk)
 {
     timer_stop(&fk->again);
-    if (link_is_up(fk->controller))
-        rpc_call(fk->controller, "function.key", NULL, STR_NULL, ASK_LIMIT_US, on_key, fk);
+    if (leader_link_is_up(fk->controller))
+        rpc_call(leader_link_get(fk->controller), "function.key", NULL, STR_NULL, ASK_LIMIT_US, on_key, fk);
 }
 
-struct function_key *function_key_new(struct loop *loop, struct link *controller, struct auth *auth)
+struct function_key *function_key_new(struct loop *loop, struct leader_link *controller, struct auth *auth)
 {
     struct function_key *fk = calloc(1, sizeof(*fk));
 

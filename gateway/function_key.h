@@ -13,12 +13,13 @@
 #ifndef HEARTH_GATEWAY_FUNCTION_KEY_H
 #define HEARTH_GATEWAY_FUNCTION_KEY_H
 
+#include "common/io/leader_link.h"
 #include "common/io/rpc.h"
 #include "gateway/auth.h"
 
 struct function_key;
 
-struct function_key *function_key_new(struct loop *loop, struct link *controller, struct auth *auth);
+struct function_key *function_key_new(struct loop *loop, struct leader_link *controller, struct auth *auth);
 /** After link_free(): the answer may not come any more. NULL is fine. */
 void function_key_free(struct function_key *fk);
 /** The link is up: asks. */

@@ -8,6 +8,7 @@
 #include "common/base/log.h"
 #include "common/base/version.h"
 #include "common/io/http_server.h"
+#include "common/io/leader_link.h"
 #include "common/io/rpc.h"
 #include "gateway/admission.h"
 #include "gateway/auth.h"
@@ -35,7 +36,7 @@ struct gateway {
     struct loop *loop;
     const struct gateway_config *config;
     struct auth *auth;
-    struct link *controller;
+    struct leader_link *controller;
     struct function_key *function_key;
     struct nodes *nodes;
     struct route_cache *routes;
@@ -90,8 +91,8 @@ static void resolve(struct route_lookup *lookup, const struct route_key *key, vo
     add_str(args, "account", key->account);
     add_str(args, "name", key->name);
     add_str(args, "qualifier", key->qualifier);
-    rpc_call(gw->controller, "route.resolve", args, STR_NULL, RESOLVE_TIMEOUT_US, on_resolved,
-             lookup);
+    rpc_call(leader_link_get(gw->controller), "route.resolve", args, STR_NULL, RESOLVE_TIMEOUT_US,
+             on_resolved, lookup);
     cJSON_Delete(args);
 }
 
@@ -169,14 +170,13 @@ static void on_controller_stream(struct link *link, struct link_stream *s, enum 
         rpc_serve(gw->loop, s, head, methods, gw);
 }
 
-static void on_controller_down(struct link *link, const struct error *why, void *arg)
+static void on_controller_down(const struct error *why, void *arg)
 {
-    (void)link;
     (void)arg;
     log_warn("controller", "down, trying again; known functions are served on", KV_ERR(why));
 }
 
-static const struct link_ops controller_ops = {
+static const struct leader_link_ops controller_ops = {
     .on_up = on_controller_up,
     .on_stream = on_controller_stream,
     .on_down = on_controller_down,
@@ -196,7 +196,7 @@ static void on_node_up(void *arg)
 static void serve_health(struct gateway *gw, struct http_req *req, const char *request_id)
 {
     CLEANUP(buf_done) struct buf b = BUF_INIT(HEALTH_MAX);
-    bool controller = link_is_up(gw->controller);
+    bool controller = leader_link_is_up(gw->controller);
     bool ok = controller && nodes_up(gw->nodes) > 0;
 
     gw->was_ready = gw->was_ready || ok;
@@ -411,7 +411,8 @@ int gateway_new(struct loop *loop, const struct gateway_config *config, struct g
     snprintf(me.id, sizeof(me.id), "%s", config->id);
     r = auth_new(config->credentials_file, config->account_id, config->region, &gw->auth, err);
     if (r == 0)
-        r = link_connect(loop, config->controller, &me, &controller_ops, gw, &gw->controller, err);
+        r = leader_link_new(loop, config->controller, &me, &controller_ops, gw, &gw->controller,
+                            err);
     if (r == 0) {
         make_parts(gw, &me);
         r = http_edge_new(loop, config->listen, &http_handler, gw, &gw->http, err);
@@ -450,7 +451,7 @@ void gateway_free(struct gateway *gw)
     timer_stop(&gw->idle);
     http_server_free(gw->http);
     invokes_free(gw->invokes);
-    link_free(gw->controller);
+    leader_link_free(gw->controller);
     function_key_free(gw->function_key);
     manage_free(gw->manage);
     downloads_free(gw->downloads);

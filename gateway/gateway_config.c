@@ -19,8 +19,10 @@ static const struct config_item items[] = {
                 "address that clients use as endpoint: host:port, the host a number such as "
                 "0.0.0.0 or [::1]",
                 NULL),
-    STRING_ITEM(controller, "HEARTH_CONTROLLER", "unix:/run/hearth/controller.sock", 7, 112,
-                "where the controller is reached: unix:/path", setting_check_link_address),
+    STRING_ITEM(controller, "HEARTH_CONTROLLER", "unix:/run/hearth/controller.sock", 7, 2048,
+                "where the controller is reached: unix:/path; of several controllers all, with "
+                "commas between",
+                setting_check_link_addresses),
     STRING_ITEM(account_id, "HEARTH_ACCOUNT_ID", "000000000000", 12, 12,
                 "account of every request, twelve digits", setting_check_account),
     STRING_ITEM(region, "HEARTH_REGION", "us-east-1", 1, 32, "region name, part of every ARN",

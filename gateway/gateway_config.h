@@ -12,7 +12,7 @@
 
 struct gateway_config {
     char *listen; /* "127.0.0.1:9000" */
-    char *controller; /* "unix:/run/hearth/controller.sock" */
+    char *controller; /* "unix:/run/hearth/controller.sock", or several with commas between */
     char *account_id; /* twelve digits */
     char *region;
     char *credentials_file; /* "" = signatures are not checked */

@@ -248,7 +248,7 @@ static const struct link_ops node_ops = {
 
 static inline void node_start(struct fixture *f, int which)
 {
-    const struct link_hello me = {"invoker", "node"};
+    const struct link_hello me = {.role = "invoker", .id = "node"};
     struct fake_node *n = &f->nodes[which];
     struct error err;
 
@@ -394,7 +394,7 @@ static const struct link_ops controller_ops = {
 
 static inline void controller_start(struct fixture *f)
 {
-    const struct link_hello me = {"controller", "c"};
+    const struct link_hello me = {.role = "controller", .id = "c"};
     struct error err;
 
     if (link_listen(f->loop, f->controller_address, &me, &controller_ops, f, &f->controller, &err) <

@@ -21,6 +21,7 @@
 #define HEARTH_GATEWAY_INVOKE_H
 
 #include "common/io/http_server.h"
+#include "common/io/leader_link.h"
 #include "common/io/rpc.h"
 #include "common/model/fn_name.h"
 #include "common/model/lambda_ops.h"
@@ -35,7 +36,7 @@ struct invoke_parts {
     struct route_cache *routes;
     struct nodes *nodes;
     struct admission *admission;
-    struct link *controller; /* keeps asynchronous invocations */
+    struct leader_link *controller; /* keeps asynchronous invocations */
     struct fn_home home;
     uint64_t wait_us; /* how long an invocation may wait before it runs */
 };

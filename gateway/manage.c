@@ -14,7 +14,7 @@
 #define HEADERS_MAX 16
 
 struct manage {
-    struct link *controller;
+    struct leader_link *controller;
     const char *account;
     struct list_node calls;
     size_t in_flight;
@@ -130,7 +130,7 @@ static void ask(struct call *call, cJSON *args, const char *service, struct str 
     add_str(args, "query", http_query(req));
     cJSON_AddStringToObject(args, "account", manage->account);
     cJSON_AddStringToObject(args, "request_id", call->parked.request_id);
-    rpc_call(manage->controller, "lambda", args, http_body(req), CALL_TIMEOUT_US, on_answer, call);
+    rpc_call(leader_link_get(manage->controller), "lambda", args, http_body(req), CALL_TIMEOUT_US, on_answer, call);
     cJSON_Delete(args);
 }
 
@@ -160,7 +160,7 @@ size_t manage_in_flight(const struct manage *manage)
     return manage->in_flight;
 }
 
-struct manage *manage_new(struct link *controller, const char *account)
+struct manage *manage_new(struct leader_link *controller, const char *account)
 {
     struct manage *manage = calloc(1, sizeof(*manage));
 

@@ -12,12 +12,12 @@
 #define HEARTH_GATEWAY_MANAGE_H
 
 #include "common/io/http_server.h"
-#include "common/io/link.h"
+#include "common/io/leader_link.h"
 
 struct manage;
 
 /** @controller, @account: borrowed, outlive it. */
-struct manage *manage_new(struct link *controller, const char *account);
+struct manage *manage_new(struct leader_link *controller, const char *account);
 /** Forgets all calls, without answers. After link_free() of the controller's, which ends their
  * callbacks. */
 void manage_free(struct manage *manage);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "common/base/log.h"
+#include "common/io/leader_link.h"
 #include "common/io/rpc.h"
 #include "common/model/fn_name.h"
 #include "invoker/code_download.h"
@@ -22,7 +23,7 @@
 struct controller_link {
     struct controller_link_options options;
     struct controller_link_parts parts;
-    struct link *link;
+    struct leader_link *leader;
     struct timer register_again;
     struct list_node tasks; /* questions in both directions */
     struct list_node downloads; /* questions for code */
@@ -70,7 +71,7 @@ static void task_free(struct task *t)
 static void ask(struct controller_link *cl, const char *method, cJSON *args, uint64_t limit_us,
                 rpc_done_fn *done, void *arg)
 {
-    rpc_call(cl->link, method, args, STR_NULL, limit_us, done, arg);
+    rpc_call(leader_link_get(cl->leader), method, args, STR_NULL, limit_us, done, arg);
     cJSON_Delete(args);
 }
 
@@ -85,7 +86,7 @@ static void on_registered(const cJSON *ok, struct str body, const struct error *
     if (!err) {
         log_info("controller", "registered", KV_STR("node", cl->options.node));
         provisions_tell(cl->parts.provisions);
-    } else if (link_is_up(cl->link)) {
+    } else if (leader_link_is_up(cl->leader)) {
         log_warn("controller", "not registered, retrying in 1 s", KV_ERR(err));
         timer_start(&cl->register_again, REGISTER_AGAIN_US);
     }
@@ -198,7 +199,7 @@ void controller_link_fetch_code(struct code_fetch *fetch, const char *sha256, co
 {
     struct controller_link *cl = arg;
 
-    code_download(cl->options.loop, cl->link, &cl->downloads, fetch, sha256, path);
+    code_download(cl->options.loop, leader_link_get(cl->leader), &cl->downloads, fetch, sha256, path);
 }
 
 /* ---- what the controller asks of us */
@@ -407,7 +408,7 @@ static void on_provisions_told(const cJSON *ok, struct str body, const struct er
     (void)ok;
     (void)body;
 
-    if (err && link_is_up(cl->link)) /* a controller that knows nothing of it, or is busy */
+    if (err && leader_link_is_up(cl->leader)) /* a controller that knows nothing of it, or is busy */
         log_debug("controller", "it was not told what is provisioned here", KV_ERR(err));
 }
 
@@ -417,7 +418,7 @@ void controller_link_tell_provisions(const struct provision_status *all, size_t 
     cJSON *args, *list, *json;
     size_t i;
 
-    if (!cl->link || !link_is_up(cl->link))
+    if (!cl->leader || !leader_link_is_up(cl->leader))
         return; /* it is told when it is up again */
     args = cJSON_CreateObject();
     list = cJSON_AddArrayToObject(args, "versions");
@@ -468,16 +469,15 @@ static void on_stream(struct link *link, struct link_stream *s, enum link_kind k
         rpc_serve(cl->options.loop, s, head, methods, cl);
 }
 
-static void on_down(struct link *link, const struct error *why, void *arg)
+static void on_down(const struct error *why, void *arg)
 {
     struct controller_link *cl = arg;
-    (void)link;
 
     timer_stop(&cl->register_again);
     log_warn("controller", "link down, retrying; what is known here goes on", KV_ERR(why));
 }
 
-static const struct link_ops link_ops = {
+static const struct leader_link_ops leader_ops = {
     .on_up = on_up, .on_stream = on_stream, .on_down = on_down};
 
 struct controller_link *controller_link_new(const struct controller_link_options *options)
@@ -500,8 +500,8 @@ int controller_link_start(struct controller_link *cl, const struct controller_li
 
     cl->parts = *parts;
     snprintf(me.id, sizeof(me.id), "%s", cl->options.node);
-    return link_connect(cl->options.loop, cl->options.controller, &me, &link_ops, cl, &cl->link,
-                        err);
+    return leader_link_new(cl->options.loop, cl->options.controller, &me, &leader_ops, cl,
+                           &cl->leader, err);
 }
 
 void controller_link_free(struct controller_link *cl)
@@ -522,6 +522,6 @@ void controller_link_free(struct controller_link *cl)
         task_free(t);
     }
     code_downloads_end(&cl->downloads);
-    link_free(cl->link);
+    leader_link_free(cl->leader);
     free(cl);
 }

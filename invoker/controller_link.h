@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * controller_link.h - the link to the controller: this node registers, fetches specifications and
+ * controller_link.h - the link to the controller that leads: this node registers, fetches specifications and
  * code, prepares images and code on demand, and hears which generations are over.
  *
  * While the link is down, what is warm or known goes on; what has to be asked fails UNAVAILABLE.
@@ -24,7 +24,7 @@ struct controller_link;
 
 struct controller_link_options {
     struct loop *loop;
-    const char *controller; /* "unix:/path" */
+    const char *controller; /* "unix:/path", or several with commas between */
     const char *node; /* id of this node */
     const char *address; /* where gateways reach it */
     uint64_t memory_mib; /* for sandboxes */

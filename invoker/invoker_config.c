@@ -63,8 +63,9 @@ static const char *check_program(struct str text)
     {name, env, type, offsetof(struct invoker_config, member), def, least, most, help, NULL}
 
 static const struct config_item items[] = {
-    STRING_ITEM(controller, "HEARTH_CONTROLLER", "unix:/run/hearth/controller.sock", 7, 112,
-                setting_check_link_address, "where the controller is: unix:/path"),
+    STRING_ITEM(controller, "HEARTH_CONTROLLER", "unix:/run/hearth/controller.sock", 7, 2048,
+                setting_check_link_addresses,
+                "where the controller is: unix:/path; of several controllers all, with commas between"),
     STRING_ITEM(listen, "HEARTH_INVOKER_LISTEN", "unix:/run/hearth/invoker.sock", 7, 112,
                 setting_check_link_address, "where gateways reach this node: unix:/path"),
     STRING_ITEM(node_id, "HEARTH_NODE_ID", "", 0, 63, check_node_id,

@@ -65,7 +65,8 @@ static int setup(void **state)
 {
     const struct logs_options options = {.folder = folder, .node = "n1"};
     const struct log_identity id = {"1", "r", "hello", "1", "g", "s", "sb", FN_LOG_TRACE};
-    const struct link_hello me = {"gateway", "g1"}, other = {"invoker", "n1"};
+    const struct link_hello me = {.role = "gateway", .id = "g1"},
+                            other = {.role = "invoker", .id = "n1"};
 
     (void)state;
     memset(&w, 0, sizeof(w));

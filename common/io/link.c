@@ -110,7 +110,7 @@ static void send_hello(struct link *link)
     (void)buf_append_json(&head, str_of(link->me.role));
     (void)buf_append_str(&head, STR("\",\"id\":\""));
     (void)buf_append_json(&head, str_of(link->me.id));
-    (void)buf_append_str(&head, STR("\"}"));
+    (void)buf_append_str(&head, link->me.says_leader ? STR("\",\"says_leader\":true}") : STR("\"}"));
     frame.head_len = (uint32_t)head.len;
     link_transmit(link, &frame, buf_str(&head), STR_NULL);
 }
@@ -162,6 +162,7 @@ static int read_hello(struct str head, struct link_hello *ret, struct error *err
         r = error_set(err, ERR_PROTOCOL,
                       "the peer (%s %s) speaks protocol %d to %d, we speak %d to %d", ret->role,
                       ret->id, least, best, LINK_PROTOCOL_MIN, LINK_PROTOCOL);
+    ret->says_leader = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(hello, "says_leader"));
     cJSON_Delete(hello);
     return r;
 }
@@ -326,6 +327,19 @@ int link_connect(struct loop *loop, const char *address, const struct link_hello
     try_to_connect(link);
     *ret = link;
     return 0;
+}
+
+struct link *link_none(struct loop *loop)
+{
+    static const struct link_hello nobody = {.role = ""};
+
+    return link_new(loop, &nobody, NULL, NULL, true); /* waits, and no timer ends that */
+}
+
+void link_cut(struct link *link, const struct error *why)
+{
+    if (link->state == LINK_UP)
+        link_break(link, why);
 }
 
 void link_free(struct link *link)

@@ -40,6 +40,7 @@ enum link_kind { LINK_CALL = 1, LINK_INVOKE = 2 };
 struct link_hello {
     char role[16]; /* "gateway", "controller", "invoker" */
     char id[64]; /* node or instance id */
+    bool says_leader; /* a controller that tells by `leader.is` whether it leads: leader_link.h */
 };
 
 struct link_stream_ops {
@@ -79,6 +80,13 @@ int link_connect(struct loop *loop, const char *address, const struct link_hello
 int link_listen(struct loop *loop, const char *address, const struct link_hello *me,
                 const struct link_ops *ops, void *arg, struct link_server **ret,
                 struct error *err);
+/** A link that is never up: what is asked over it fails. */
+struct link *link_none(struct loop *loop);
+/**
+ * Breaks a link that is up, as if the peer had gone: at the end of the turn its streams are reset
+ * with @why and on_down comes; one that we made connects again.
+ */
+void link_cut(struct link *link, const struct error *why);
 /** Closes; on_reset for each stream and on_down do not run. Freed when the loop has closed it. */
 void link_free(struct link *link);
 /** Stops listening and closes the links it accepted. */

@@ -53,8 +53,8 @@ static struct {
     bool inside; /* a call of ours is running: no callback may come */
 } t;
 
-static const struct link_hello client_hello = {"gateway", "g-1"};
-static const struct link_hello server_hello = {"invoker", "node \"7\""};
+static const struct link_hello client_hello = {.role = "gateway", .id = "g-1"};
+static const struct link_hello server_hello = {.role = "invoker", .id = "node \"7\""};
 
 #define WAIT_FOR(condition)                                                                        \
     do {                                                                                           \

@@ -298,7 +298,7 @@ static void answer_error(struct link_stream *s, const struct error *err)
 }
 
 /* Answers before the body has come; the reset tells the asker to keep it. */
-static void refuse(struct link_stream *s, const struct error *err)
+void rpc_refuse(struct link_stream *s, const struct error *err)
 {
     link_stream_accept(s, &request_ops, NULL);
     answer_error(s, err);
@@ -313,6 +313,16 @@ static const struct rpc_method *find_method(const struct rpc_method *methods, co
     return NULL;
 }
 
+bool rpc_asks(struct str head, const char *method)
+{
+    cJSON *question = link_json_parse(head);
+    const char *name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(question, "method"));
+    bool asks = name && strcmp(name, method) == 0;
+
+    cJSON_Delete(question);
+    return asks;
+}
+
 void rpc_serve(struct loop *loop, struct link_stream *s, struct str head,
                const struct rpc_method *methods, void *arg)
 {
@@ -325,14 +335,14 @@ void rpc_serve(struct loop *loop, struct link_stream *s, struct str head,
     (void)loop;
     if (!name || !cJSON_IsObject(cJSON_GetObjectItemCaseSensitive(question, "args"))) {
         error_set(&err, ERR_PROTOCOL, "the question makes no sense");
-        refuse(s, &err);
+        rpc_refuse(s, &err);
         cJSON_Delete(question);
         return;
     }
     method = find_method(methods, name);
     if (!method) {
         error_set(&err, ERR_NO_OPERATION, "unknown method %.*s", (int)METHOD_MAX, name);
-        refuse(s, &err);
+        rpc_refuse(s, &err);
         cJSON_Delete(question);
         return;
     }

@@ -48,6 +48,10 @@ struct rpc_method {
  */
 void rpc_serve(struct loop *loop, struct link_stream *s, struct str head,
                const struct rpc_method *methods, void *arg);
+/** Whether @head, of a LINK_CALL stream, asks @method. */
+bool rpc_asks(struct str head, const char *method);
+/** Answers a LINK_CALL stream, whatever it asks, with @err; to be called in link_ops.on_stream. */
+void rpc_refuse(struct link_stream *s, const struct error *err);
 /** Moves the question's bytes to @ret, the caller's now; else @req keeps them until the answer. */
 void rpc_take_body(struct rpc_request *req, struct buf *ret);
 /** Answers; @ok is borrowed (NULL: {}), @body copied as needed. Fine when the asker has gone. */

@@ -41,3 +41,13 @@ const char *setting_check_link_address(struct str text)
 {
     return str_starts(text, STR("unix:/")) && text.len > 6 ? NULL : "is not unix:/path";
 }
+
+const char *setting_check_link_addresses(struct str text)
+{
+    const char *wrong = NULL;
+    struct str address;
+
+    while (!wrong && str_split(&text, ',', &address))
+        wrong = setting_check_link_address(str_trim(address));
+    return wrong;
+}

@@ -20,5 +20,7 @@ const char *setting_check_log_level(struct str text);
 const char *setting_check_image_store(struct str text);
 /** unix:/path, the address of a link. */
 const char *setting_check_link_address(struct str text);
+/** One or more of them, with commas between. */
+const char *setting_check_link_addresses(struct str text);
 
 #endif

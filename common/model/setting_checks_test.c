@@ -32,6 +32,10 @@ static void each_check_takes_what_is_legal_and_nothing_else(void **state)
         {setting_check_link_address, "unix:/", false},
         {setting_check_link_address, "unix:x.sock", false},
         {setting_check_link_address, "tcp:127.0.0.1:1", false},
+        {setting_check_link_addresses, "unix:/a", true},
+        {setting_check_link_addresses, "unix:/a, unix:/b,unix:/c", true},
+        {setting_check_link_addresses, "unix:/a,", false},
+        {setting_check_link_addresses, "unix:/a;unix:/b,b", false},
     };
     size_t i;
 

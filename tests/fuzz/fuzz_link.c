@@ -288,7 +288,7 @@ static void connect_peer(const struct link_server *server)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static char address[64];
-    const struct link_hello me = {"invoker", "fuzz"};
+    const struct link_hello me = {.role = "invoker", .id = "fuzz"};
     struct link_server *server;
     int i;
 
