@@ -7,6 +7,7 @@
 
 #include "common/base/log.h"
 #include "common/proto/result_stream.h"
+#include "invoker/sandbox_limits.h"
 
 #define PAYLOAD_MAX RUNTIME_BODY_MAX /* bytes; the gateway's limit, held here too */
 #define ACCOUNT_MAX 32u
@@ -14,7 +15,6 @@
 #define VERSION_MAX 64u
 #define SPARE_MAX 256u /* answered ones kept for reuse … */
 #define SPARE_BYTES (64u * 1024u) /* … with buffers up to this size */
-#define PATIENCE_US MSEC(50) /* for a runtime that has answered to ask for more */
 #define SERVED_CHECK_US SECONDS(1)
 #define RECORD_MAX (1024u * 1024u) /* of a streamed answer: a piece, or the end */
 
@@ -316,7 +316,7 @@ static void submit(struct invocation *inv, struct ready_version *ver)
     } else if (r < 0) {
         refuse(inv, (enum error_code)-r, "the function was changed meanwhile");
     } else if (r == 0) {
-        timer_start(&inv->wait_over, PATIENCE_US);
+        timer_start(&inv->wait_over, sandbox_return_us(ready_version_spec(ver)->memory_mib));
     }
 }
 

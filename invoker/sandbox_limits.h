@@ -32,6 +32,22 @@ static inline uint32_t sandbox_cpu_quota_us(uint32_t memory_mib)
     return quota > SANDBOX_CPU_QUOTA_MIN_US ? quota : SANDBOX_CPU_QUOTA_MIN_US;
 }
 
+/*
+ * How long an invocation waits for a sandbox that has answered to ask for more, before another one is
+ * begun: at least the first, and until the function has had the second of CPU time. A small one has
+ * little of it, and little at once: after it was at the end of its memory, its code is read from the
+ * disk again as well.
+ */
+#define SANDBOX_RETURN_MIN_US 50000u
+#define SANDBOX_RETURN_CPU_US 20000u
+
+static inline uint64_t sandbox_return_us(uint32_t memory_mib)
+{
+    uint64_t us = (uint64_t)SANDBOX_RETURN_CPU_US * SANDBOX_CPU_PERIOD_US / sandbox_cpu_quota_us(memory_mib);
+
+    return us > SANDBOX_RETURN_MIN_US ? us : SANDBOX_RETURN_MIN_US;
+}
+
 /** CPU shares for @memory_mib: 1024 for one CPU, at least 2. */
 static inline uint32_t sandbox_cpu_shares(uint32_t memory_mib)
 {
