@@ -31,6 +31,7 @@ static void add_target(cJSON *targets, const struct resolve *resolve, const stru
     cJSON_AddNumberToObject(target, "generation", (double)ver->generation);
     cJSON_AddStringToObject(target, "state", fn_state_name(runs ? FN_ACTIVE : ver->state));
     cJSON_AddNumberToObject(target, "timeout_s", ver->timeout_s);
+    cJSON_AddNumberToObject(target, "memory_mib", ver->memory_mib);
     cJSON_AddNumberToObject(target, "weight", weight);
     if (is_provisioned(resolve, view, ver->version))
         cJSON_AddTrueToObject(target, "provisioned");

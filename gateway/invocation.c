@@ -52,14 +52,14 @@ void invocation_free(struct invocation *inv)
     free(inv);
 }
 
-void invocation_leave_node(struct invocation *inv)
+void invocation_leave_node(struct invocation *inv, enum place_end how)
 {
     struct node *at = inv->at;
 
     inv->at = NULL;
     inv->stream = NULL;
     if (at)
-        node_end(at);
+        node_run_end(at, &inv->run, how);
 }
 
 void invocation_stop_waiting(struct invocation *inv)
@@ -75,7 +75,7 @@ void invocation_release(struct invocation *inv)
     timer_stop(&inv->timer);
     async_leave(inv);
     route_wait_cancel(&inv->wait);
-    invocation_leave_node(inv);
+    invocation_leave_node(inv, PLACE_LOST);
     invocation_stop_waiting(inv);
     fn_lease_return(inv->lease, inv->is_provisioned);
     list_remove(&inv->node);

@@ -21,8 +21,6 @@
 #include "gateway/invoke_request.h"
 #include "gateway/pending.h"
 
-#define INVOKE_TRIES_MAX 4 /* nodes asked for one invocation */
-
 enum invoke_state { INVOKE_IDLE, INVOKE_ROUTING, INVOKE_PARKED, INVOKE_RUNNING, INVOKE_QUEUEING };
 
 struct invocation {
@@ -44,9 +42,13 @@ struct invocation {
     char request_id[UUID_MAX];
     /* the node that it is at */
     struct node *at;
+    struct place_run run; /* there */
+    enum place_how how; /* it was chosen */
     struct link_stream *stream;
-    uint64_t tried[INVOKE_TRIES_MAX];
+    uint64_t tried[PLACE_TRIED_MAX]; /* nodes that cannot take it now, by serial */
     size_t tried_len;
+    uint32_t memory_mib; /* of its sandbox */
+    uint64_t queued_until_us; /* the node was to keep it for so long */
     uint64_t generation; /* that the node was asked for */
     uint64_t stale_pause_us; /* before the next try, when it is refused as STALE */
     struct error refused; /* why it waits, or what the last node said */
@@ -82,7 +84,7 @@ void invocation_release(struct invocation *inv);
 /** Frees one that was released. */
 void invocation_free(struct invocation *inv);
 /** Lets go of its node, when it is at one. */
-void invocation_leave_node(struct invocation *inv);
+void invocation_leave_node(struct invocation *inv, enum place_end how);
 /** It knows its route: it waits for none any more. */
 void invocation_stop_waiting(struct invocation *inv);
 

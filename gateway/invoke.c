@@ -17,6 +17,9 @@
     MSEC(500) /* when nobody tells us that trying again makes sense: a node shuts down, say */
 #define STALE_PAUSE_MIN_US MSEC(1) /* doubled at each refusal */
 #define STALE_PAUSE_MAX_US MSEC(50)
+#define QUEUE_US MSEC(500) /* at a node without room, while there are others that may get some */
+#define START_US SECONDS(2) /* the same at one with room, whose starts have to wait for others */
+#define NO_ROOM_PAUSE_US MSEC(50) /* no node has room, and none queues it */
 #define RUN_SLACK_US SECONDS(60) /* beyond the function's own time limit, which the invoker keeps */
 
 static void advance(struct invocation *inv);
@@ -68,6 +71,14 @@ static void park_shortly(struct invocation *inv)
     park_for(inv, RETRY_US);
 }
 
+/* The whole wait was in vain, or it fits nowhere. */
+static void fail_for_room(struct invocation *inv)
+{
+    struct error why = inv->refused;
+
+    invocation_fail_with(inv, ERR_THROTTLED, "Rate Exceeded. (%s)", why.msg);
+}
+
 static void on_timer(void *arg)
 {
     struct invocation *inv = arg;
@@ -91,7 +102,10 @@ static void on_timer(void *arg)
         error_set(&inv->refused, ERR_UNAVAILABLE,
                   "The controller did not say in time where the function runs; is "
                   "hearth-controller busy?");
-    invocation_fail(inv, &inv->refused);
+    if (inv->refused.code == ERR_THROTTLED)
+        fail_for_room(inv);
+    else
+        invocation_fail(inv, &inv->refused);
 }
 
 static void on_client_gone(struct pending *p)
@@ -189,17 +203,46 @@ static void on_stale(struct invocation *inv)
     park_for(inv, pause);
 }
 
+/* The node that was asked has no room: another one, as long as it may wait. */
+static void on_no_room(struct invocation *inv)
+{
+    uint64_t now = loop_now_us(inv->invokes->parts.loop);
+
+    if (inv->how == PLACE_TOO_LARGE || now >= inv->deadline_us)
+        fail_for_room(inv);
+    else if (inv->how == PLACE_QUEUE)
+        park_for(inv, now < inv->queued_until_us ? NO_ROOM_PAUSE_US : 0);
+    else
+        advance(inv);
+}
+
+/* What its node said is remembered: of the node when it is full, else for this invocation. */
+static void note_refusal(struct invocation *inv)
+{
+    const struct place_ask ask = {.memory_mib = inv->memory_mib,
+                                  .now_us = loop_now_us(inv->invokes->parts.loop)};
+
+    if (inv->refused.code == ERR_THROTTLED)
+        node_full(inv->at, &ask);
+    else if (inv->refused.code == ERR_UNAVAILABLE)
+        inv->tried[inv->tried_len++] = node_serial(inv->at);
+    invocation_leave_node(inv, PLACE_REFUSED);
+}
+
 /* Not run: another node, or the route anew, or the reason to the client. */
 static void on_refused(struct invocation *inv)
 {
     enum error_code code = inv->refused.code;
 
+    note_refusal(inv);
     inv->has_head = false;
     buf_clear(&inv->result);
     timer_stop(&inv->timer); /* it guarded the run */
     if (code == ERR_STALE)
         on_stale(inv);
-    else if (code == ERR_THROTTLED || code == ERR_UNAVAILABLE)
+    else if (code == ERR_THROTTLED)
+        on_no_room(inv);
+    else if (code == ERR_UNAVAILABLE)
         advance(inv);
     else
         invocation_fail(inv, &inv->refused);
@@ -213,11 +256,13 @@ static void on_result_end(struct link_stream *s, void *arg)
     if (!inv->has_head)
         log_error("invoke", "the node's answer is malformed", KV_STR("node", node_id(inv->at)),
                   KV_STR("request_id", inv->request_id));
-    invocation_leave_node(inv);
+    if (inv->has_head && inv->outcome == INVOKE_REFUSED) {
+        on_refused(inv);
+        return;
+    }
+    invocation_leave_node(inv, inv->has_head ? PLACE_RAN : PLACE_LOST);
     if (!inv->has_head)
         invocation_fail_with(inv, ERR_INTERNAL, "The node's answer is malformed; the function may have run.");
-    else if (inv->outcome == INVOKE_REFUSED)
-        on_refused(inv);
     else
         invocation_succeed(inv);
 }
@@ -228,13 +273,13 @@ static void on_result_reset(struct link_stream *s, const struct error *why, void
 
     (void)s;
     log_debug("invoke", "lost", KV_STR("request_id", inv->request_id), KV_ERR(why));
-    invocation_leave_node(inv);
     if (why->code == ERR_THROTTLED &&
         !inv->has_head) { /* the link has too many streams: not taken */
         inv->refused = *why;
         on_refused(inv);
         return;
     }
+    invocation_leave_node(inv, PLACE_LOST);
     invocation_fail_with(inv, ERR_INTERNAL,
               "The node that ran the function was lost before it answered (%s). The function may "
               "have run; "
@@ -251,16 +296,28 @@ static const struct link_stream_ops stream_ops = {
 
 /* ---- to a node ---- */
 
+/* How long it may wait at the node: all the time it has where there is no other one. */
+static uint64_t wait_there(const struct invocation *inv, bool has_others)
+{
+    uint64_t now = loop_now_us(inv->invokes->parts.loop);
+    uint64_t left = inv->deadline_us > now ? inv->deadline_us - now : 0;
+    uint64_t most = inv->how == PLACE_QUEUE ? QUEUE_US : START_US;
+
+    return has_others && most < left ? most : left;
+}
+
 static int write_head(struct invocation *inv, const struct route *route,
                       const struct route_target *target)
 {
     struct invokes *invokes = inv->invokes;
-    uint64_t now = loop_now_us(invokes->parts.loop);
+    bool has_others = nodes_usable(invokes->parts.nodes) > 1;
+    uint64_t wait_us = wait_there(inv, has_others);
     struct invoke_head head = {
         .flags = (inv->ask.wants_log_tail ? INVOKE_LOG_TAIL : 0u) |
-                 (inv->ask.kind == INVOKE_STREAM ? INVOKE_ACCEPT_STREAM : 0u),
+                 (inv->ask.kind == INVOKE_STREAM ? INVOKE_ACCEPT_STREAM : 0u) |
+                 (has_others && inv->how != PLACE_QUEUE ? INVOKE_ROOM_ONLY : 0u),
         .generation = target->generation,
-        .wait_ms = (uint32_t)((inv->deadline_us > now ? inv->deadline_us - now : 0) / 1000),
+        .wait_ms = (uint32_t)(wait_us / 1000),
         .request_id = str_from(inv->request_id, UUID_LEN),
         .account = inv->ask.fn.account,
         .name = inv->ask.fn.name,
@@ -278,19 +335,16 @@ static int write_head(struct invocation *inv, const struct route *route,
         buf_append_str(&inv->arn, inv->ask.fn.qualifier);
     }
     head.invoked_arn = buf_str(&inv->arn);
+    inv->queued_until_us = loop_now_us(invokes->parts.loop) + wait_us;
     buf_clear(&invokes->head);
     return invoke_head_write(&invokes->head, &head);
 }
 
-/* No node left to ask: the last one's word, or wait for one to come up. */
+/* No node left to ask: all again soon, or wait for one to come up. */
 static void no_node(struct invocation *inv)
 {
     struct nodes *nodes = inv->invokes->parts.nodes;
 
-    if (inv->tried_len > 0 && inv->refused.code == ERR_THROTTLED) {
-        invocation_fail_with(inv, ERR_THROTTLED, "Rate Exceeded. (%s)", inv->refused.msg);
-        return;
-    }
     if (inv->tried_len > 0) {
         park_shortly(inv);
         return;
@@ -306,10 +360,16 @@ static void no_node(struct invocation *inv)
 static void send_to_node(struct invocation *inv, struct route *route, struct route_target *target)
 {
     struct invokes *invokes = inv->invokes;
+    const struct place_ask ask = {
+        .key = {inv->ask.fn.account, inv->ask.fn.name, str_of(target->version), target->generation},
+        .memory_mib = target->memory_mib,
+        .now_us = loop_now_us(invokes->parts.loop),
+        .tried = inv->tried,
+        .tried_len = inv->tried_len};
     struct node *node = NULL;
 
-    if (inv->tried_len < INVOKE_TRIES_MAX)
-        node = nodes_choose(invokes->parts.nodes, target->last_node, inv->tried, inv->tried_len);
+    if (inv->tried_len < PLACE_TRIED_MAX)
+        node = nodes_choose(invokes->parts.nodes, &ask, &inv->how);
     if (!node) {
         no_node(inv);
         return;
@@ -326,8 +386,8 @@ static void send_to_node(struct invocation *inv, struct route *route, struct rou
     }
     inv->at = node;
     inv->generation = target->generation;
-    node_begin(node);
-    inv->tried[inv->tried_len++] = target->last_node = node_serial(node);
+    inv->memory_mib = target->memory_mib;
+    node_run_begin(node, &ask, inv->stream, &inv->run);
     move_to(inv, INVOKE_RUNNING);
     timer_stop(&inv->timer);
     timer_start(&inv->timer, invokes->parts.wait_us + SECONDS(target->timeout_s) + RUN_SLACK_US);

@@ -62,7 +62,7 @@ static void a_full_node_gives_way_to_another(void **state)
     int i;
 
     (void)state;
-    begin(&f, 2);
+    begin_with(&f, 2, "200ms", "1000");
     f.nodes[0].behaviour = REFUSE;
     f.nodes[0].refuse_with = ERR_THROTTLED;
     for (i = 0; i < 3; i++) {
@@ -70,13 +70,15 @@ static void a_full_node_gives_way_to_another(void **state)
         expect(&a, 200, "{}");
     }
     assert_int_equal(f.nodes[1].asked, 3);
-    assert_in_range(f.nodes[0].asked, 0, 1); /* the one that served last is asked first */
+    assert_in_range(f.nodes[0].asked, 0, 1); /* the one that has its sandbox is asked first */
     f.nodes[1].behaviour = REFUSE;
     f.nodes[1].refuse_with = ERR_THROTTLED;
     invoke(&f, &a, STR("{}"));
     expect(&a, 429,
            "{\"Reason\":\"ConcurrentInvocationLimitExceeded\",\"Type\":\"User\",\"message\":\"Rate "
            "Exceeded. (the node has no room)\"}");
+    assert_in_range(f.nodes[0].asked, 1, 10); /* both again and again, for the whole wait */
+    assert_in_range(f.nodes[1].asked, 5, 14);
     end(&f);
 }
 

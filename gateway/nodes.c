@@ -3,21 +3,28 @@
 
 #include <stdlib.h>
 
+#include "common/base/alloc.h"
 #include "common/base/log.h"
+#include "common/io/rpc.h"
+#include "gateway/node_state.h"
 
-/* So many invocations more than the least busy node may one have before its warm sandboxes are
- * passed by. */
-#define WARM_SLACK 8
+#define PING_AFTER_US MSEC(500) /* a node is asked whether it is there when nothing was heard for so long */
+#define PING_LIMIT_US SECONDS(30) /* the link is found dead before */
+#define SILENT_US SECONDS(1) /* one that owes the answer for so long is passed over */
 
 struct node {
     struct list_node list; /* in nodes->current or nodes->leaving */
     struct nodes *nodes;
-    uint64_t serial;
+    struct place_node place;
     char *id;
     char *address;
     struct link *link;
-    uint64_t in_flight;
+    uint64_t busy; /* questions and invocations */
+    uint64_t heard_us; /* when it said something last */
+    uint64_t asked_us; /* when it was asked whether it is there; 0: it owes no answer */
     bool leaving;
+    bool is_draining; /* by its own word */
+    bool drains_by_list; /* by the controller's */
 };
 
 struct nodes {
@@ -26,17 +33,78 @@ struct nodes {
     loop_fn *on_up;
     void *arg;
     struct list_node current, leaving;
+    struct placement *placement;
+    struct timer tell; /* on_up, at the end of the turn */
     uint64_t next_serial;
 };
 
 static void node_free(struct node *node)
 {
     list_remove(&node->list);
+    placement_down(&node->place);
     link_free(node->link);
     free(node->id);
     free(node->address);
     free(node);
 }
+
+/* ---- whether it can be asked ---- */
+
+static struct node *of_place(const struct place_node *place)
+{
+    return CONTAINER_OF((struct place_node *)(uintptr_t)place, struct node, place);
+}
+
+static void look(struct node *node)
+{
+    bool was_up = node->place.is_up;
+
+    if (!link_is_up(node->link) || node->leaving || node->is_draining || node->drains_by_list) {
+        placement_down(&node->place);
+        return;
+    }
+    placement_up(&node->place);
+    if (!was_up)
+        timer_start(&node->nodes->tell, 0);
+}
+
+static void on_tell(void *arg)
+{
+    struct nodes *nodes = arg;
+
+    nodes->on_up(nodes->arg);
+}
+
+static bool is_silent(const struct place_node *place, uint64_t now_us)
+{
+    const struct node *node = of_place(place);
+
+    return (node->asked_us && now_us > node->asked_us + SILENT_US) || link_is_silent(node->link);
+}
+
+static void on_pong(const cJSON *ok, struct str body, const struct error *err, void *arg)
+{
+    struct node *node = arg;
+    (void)ok;
+    (void)body;
+    (void)err; /* one that does not know the question is there all the same */
+
+    node->asked_us = 0;
+    node->heard_us = loop_now_us(node->nodes->loop);
+}
+
+/* Something was sent to @node: does it answer at all? */
+static void watch(struct node *node)
+{
+    uint64_t now = loop_now_us(node->nodes->loop);
+
+    if (node->asked_us || now < node->heard_us + PING_AFTER_US)
+        return;
+    node->asked_us = now;
+    rpc_call(node->link, "node.ping", NULL, STR_NULL, PING_LIMIT_US, on_pong, node);
+}
+
+/* ---- its link ---- */
 
 static void on_link_up(struct link *link, const struct link_hello *peer, void *arg)
 {
@@ -45,8 +113,9 @@ static void on_link_up(struct link *link, const struct link_hello *peer, void *a
     (void)link;
     (void)peer;
     log_info("nodes", "up", KV_STR("node", node->id), KV_STR("address", node->address));
-    if (!node->leaving)
-        node->nodes->on_up(node->nodes->arg);
+    node->is_draining = false; /* it may be another process; it says so itself, at once */
+    node->heard_us = loop_now_us(node->nodes->loop);
+    look(node);
 }
 
 static void on_link_down(struct link *link, const struct error *why, void *arg)
@@ -56,17 +125,39 @@ static void on_link_down(struct link *link, const struct error *why, void *arg)
     (void)link;
     log_warn("nodes", "down, trying again", KV_STR("node", node->id),
              KV_STR("address", node->address), KV_ERR(why));
+    look(node);
 }
 
-/* Invokers ask nothing of gateways. */
+static void handle_node_state(struct rpc_request *req, const cJSON *args, struct str body, void *arg)
+{
+    struct node *node = arg;
+    bool is_draining;
+    struct error err;
+
+    (void)body;
+    if (node_state_read(&node->place, args, &is_draining, &err) < 0) {
+        log_warn("nodes", "a node's word makes no sense", KV_STR("node", node->id), KV_ERR(&err));
+        rpc_fail(req, &err);
+        return;
+    }
+    if (is_draining && !node->is_draining)
+        log_info("nodes", "drains: it gets no new invocation", KV_STR("node", node->id));
+    node->heard_us = loop_now_us(node->nodes->loop);
+    node->is_draining = is_draining;
+    look(node);
+    rpc_reply(req, NULL, STR_NULL);
+}
+
+static const struct rpc_method methods[] = {{"node.state", handle_node_state}, {NULL, NULL}};
+
 static void on_link_stream(struct link *link, struct link_stream *s, enum link_kind kind,
                            struct str head, void *arg)
 {
+    struct node *node = arg;
+
     (void)link;
-    (void)s;
-    (void)kind;
-    (void)head;
-    (void)arg;
+    if (kind == LINK_CALL)
+        rpc_serve(node->nodes->loop, s, head, methods, node);
 }
 
 static const struct link_ops node_link_ops = {
@@ -74,16 +165,17 @@ static const struct link_ops node_link_ops = {
 
 struct nodes *nodes_new(struct loop *loop, const struct link_hello *me, loop_fn *on_up, void *arg)
 {
-    struct nodes *nodes = calloc(1, sizeof(*nodes));
+    const struct placement_options placement = {.is_silent = is_silent};
+    struct nodes *nodes = xcalloc(sizeof(*nodes));
 
-    if (!nodes)
-        abort();
     nodes->loop = loop;
     nodes->me = *me;
     nodes->on_up = on_up;
     nodes->arg = arg;
+    nodes->placement = placement_new(&placement);
     list_init(&nodes->current);
     list_init(&nodes->leaving);
+    timer_init(&nodes->tell, loop, on_tell, nodes);
     nodes->next_serial = 1;
     return nodes;
 }
@@ -94,10 +186,12 @@ void nodes_free(struct nodes *nodes)
 
     if (!nodes)
         return;
+    timer_stop(&nodes->tell);
     while ((node = LIST_FIRST(&nodes->current, struct node, list)))
         node_free(node);
     while ((node = LIST_FIRST(&nodes->leaving, struct node, list)))
         node_free(node);
+    placement_free(nodes->placement);
     free(nodes);
 }
 
@@ -135,15 +229,14 @@ static bool is_listed(const struct node *node, const cJSON *list)
     return false;
 }
 
-static int node_add(struct nodes *nodes, struct str id, struct str address, struct error *err)
+static int node_add(struct nodes *nodes, struct str id, struct str address, struct node **ret,
+                    struct error *err)
 {
-    struct node *node = calloc(1, sizeof(*node));
+    struct node *node = xcalloc(sizeof(*node));
     int r;
 
-    if (!node)
-        abort();
     node->nodes = nodes;
-    node->serial = nodes->next_serial++;
+    placement_add(nodes->placement, &node->place, nodes->next_serial++);
     node->id = str_dup(id);
     node->address = str_dup(address);
     list_append(&nodes->current, &node->list);
@@ -151,6 +244,8 @@ static int node_add(struct nodes *nodes, struct str id, struct str address, stru
                      err);
     if (r < 0)
         node_free(node);
+    else
+        *ret = node;
     return r;
 }
 
@@ -158,11 +253,11 @@ static int node_add(struct nodes *nodes, struct str id, struct str address, stru
 static void node_leave(struct node *node)
 {
     node->leaving = true;
+    look(node);
     list_remove(&node->list);
     list_append(&node->nodes->leaving, &node->list);
-    log_info("nodes", "leaves the list", KV_STR("node", node->id),
-             KV_U64("in_flight", node->in_flight));
-    if (node->in_flight == 0)
+    log_info("nodes", "leaves the list", KV_STR("node", node->id), KV_U64("busy", node->busy));
+    if (node->busy == 0)
         node_free(node);
 }
 
@@ -185,42 +280,29 @@ int nodes_set(struct nodes *nodes, const cJSON *list, struct error *err)
             node_leave(node);
     }
     cJSON_ArrayForEach (item, list) {
-        if (node_find(nodes, member(item, "id"), member(item, "address")))
-            continue;
-        bad = node_add(nodes, member(item, "id"), member(item, "address"), err);
+        node = node_find(nodes, member(item, "id"), member(item, "address"));
+        bad = node ? 0 : node_add(nodes, member(item, "id"), member(item, "address"), &node, err);
         r = bad < 0 ? bad : r;
+        if (bad < 0)
+            continue;
+        node->drains_by_list = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(item, "draining"));
+        look(node);
     }
     return r;
 }
 
 /* ---- choosing ---- */
 
-static bool is_one_of(uint64_t serial, const uint64_t *list, size_t len)
+struct node *nodes_choose(struct nodes *nodes, const struct place_ask *ask, enum place_how *ret_how)
 {
-    size_t i;
+    struct place_node *place = placement_choose(nodes->placement, ask, ret_how);
 
-    for (i = 0; i < len; i++)
-        if (list[i] == serial)
-            return true;
-    return false;
+    return place ? of_place(place) : NULL;
 }
 
-struct node *nodes_choose(struct nodes *nodes, uint64_t last, const uint64_t *tried,
-                          size_t tried_len)
+size_t nodes_usable(const struct nodes *nodes)
 {
-    struct node *node, *least = NULL, *warm = NULL;
-    struct list_node *n;
-
-    LIST_FOREACH (&nodes->current, n) {
-        node = CONTAINER_OF(n, struct node, list);
-        if (!link_is_up(node->link) || is_one_of(node->serial, tried, tried_len))
-            continue;
-        if (!least || node->in_flight < least->in_flight)
-            least = node;
-        if (node->serial == last)
-            warm = node;
-    }
-    return warm && warm->in_flight <= least->in_flight + WARM_SLACK ? warm : least;
+    return placement_usable(nodes->placement);
 }
 
 struct node *nodes_next(struct nodes *nodes, struct node *after)
@@ -232,7 +314,7 @@ struct node *nodes_next(struct nodes *nodes, struct node *after)
 
 uint64_t node_serial(const struct node *node)
 {
-    return node->serial;
+    return node->place.serial;
 }
 
 const char *node_id(const struct node *node)
@@ -247,14 +329,35 @@ struct link *node_link(struct node *node)
 
 void node_begin(struct node *node)
 {
-    node->in_flight++;
+    node->busy++;
 }
 
 void node_end(struct node *node)
 {
-    node->in_flight--;
-    if (node->leaving && node->in_flight == 0)
+    node->busy--;
+    if (node->leaving && node->busy == 0)
         node_free(node); /* inside a callback of its link too: link_free() allows that */
+}
+
+void node_run_begin(struct node *node, const struct place_ask *ask, const struct link_stream *stream,
+                    struct place_run *ret)
+{
+    node_begin(node);
+    placement_begin(&node->place, ask, link_stream_id(stream), ret);
+    watch(node);
+}
+
+void node_run_end(struct node *node, struct place_run *run, enum place_end how)
+{
+    if (how != PLACE_LOST)
+        node->heard_us = loop_now_us(node->nodes->loop);
+    placement_end(run, how);
+    node_end(node);
+}
+
+void node_full(struct node *node, const struct place_ask *ask)
+{
+    placement_full(&node->place, ask);
 }
 
 size_t nodes_len(const struct nodes *nodes)
@@ -287,8 +390,13 @@ void nodes_describe(const struct nodes *nodes, struct buf *b)
         node = CONTAINER_OF(n, struct node, list);
         buf_append_str(b, n == nodes->current.next ? STR("{\"id\":\"") : STR(",{\"id\":\""));
         buf_append_json(b, str_of(node->id));
-        buf_printf(b, "\",\"link\":\"%s\",\"in_flight\":%llu}",
-                   link_is_up(node->link) ? "up" : "down", (unsigned long long)node->in_flight);
+        buf_printf(b, "\",\"link\":\"%s\",\"in_flight\":%llu", link_is_up(node->link) ? "up" : "down",
+                   (unsigned long long)node->place.in_flight);
+        if (node->place.has_told)
+            buf_printf(b, ",\"memory_mib\":%llu,\"free_mib\":%lld",
+                       (unsigned long long)node->place.memory_mib, (long long)node->place.free_mib);
+        buf_printf(b, ",\"draining\":%s}",
+                   node->is_draining || node->drains_by_list ? "true" : "false");
     }
     buf_append_char(b, ']');
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * nodes.h - the invokers that this gateway reaches: a link to each, as the controller lists them.
+ * Which one gets an invocation is placement.h's to say; what nodes tell of themselves (node.state) and
+ * what is sent to them goes there.
  *
- * A node that leaves the list gets no new invocation; its link stays until the last one it has is
- * done.
+ * A node that leaves the list, or drains, gets no new invocation; its link stays until the last one it
+ * has is done. One that owes an answer for more than a second is passed over while there are others.
  *
  * Owns:    nodes and their links. A struct node is good while it is in the list or node_begin()
  *          holds it.
@@ -17,35 +19,39 @@
 
 #include "common/base/buf.h"
 #include "common/io/link.h"
+#include "gateway/placement.h"
 
 struct nodes;
 struct node;
 
-/** @on_up: a node can be reached now; those who wait may try again. */
+/** @on_up: a node can be asked now; those who wait may try again. */
 struct nodes *nodes_new(struct loop *loop, const struct link_hello *me, loop_fn *on_up, void *arg);
 /** Closes all links; streams on them end without callbacks. */
 void nodes_free(struct nodes *nodes);
 /**
- * The list from now on: [{"id":…,"address":…}]. -ERR_BAD_REQUEST changes nothing; after -ERR_CONFIG
+ * The list from now on: [{"id":…,"address":…,"draining":…}]. -ERR_BAD_REQUEST changes nothing; after -ERR_CONFIG
  * (an address that is none) the other nodes are in use.
  */
 int nodes_set(struct nodes *nodes, const cJSON *list, struct error *err);
 
-/**
- * The node for one more invocation: @last (serial of the one that has its warm sandboxes) unless
- * others are much less busy, else the one with least in flight; none of the @tried. NULL when there
- * is none.
- */
-struct node *nodes_choose(struct nodes *nodes, uint64_t last, const uint64_t *tried,
-                          size_t tried_len);
+/** The node for one more invocation, as placement_choose() has it. */
+struct node *nodes_choose(struct nodes *nodes, const struct place_ask *ask, enum place_how *ret_how);
+/** How many nodes can be asked. */
+size_t nodes_usable(const struct nodes *nodes);
 /** Each node of the list: starts with NULL, ends with NULL. The list must not change meanwhile. */
 struct node *nodes_next(struct nodes *nodes, struct node *after);
 uint64_t node_serial(const struct node *node);
 const char *node_id(const struct node *node);
 struct link *node_link(struct node *node);
-/** An invocation begins at @node; node_end() must follow, after which @node may be gone. */
+/** It is asked something: node_end() must follow, after which @node may be gone. */
 void node_begin(struct node *node);
 void node_end(struct node *node);
+/** The same for an invocation, which was sent by @stream. */
+void node_run_begin(struct node *node, const struct place_ask *ask, const struct link_stream *stream,
+                    struct place_run *ret);
+void node_run_end(struct node *node, struct place_run *run, enum place_end how);
+/** @node had no room for what it was asked for. */
+void node_full(struct node *node, const struct place_ask *ask);
 
 size_t nodes_len(const struct nodes *nodes);
 size_t nodes_up(const struct nodes *nodes);

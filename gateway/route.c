@@ -6,6 +6,7 @@
 
 #include "common/model/lambda_input.h"
 
+#define MEMORY_MIB_LEAST 128
 #define EXACT_MAX 9007199254740992.0 /* whole numbers that a double holds */
 
 void route_done(struct route *route)
@@ -50,11 +51,15 @@ static bool read_target(const cJSON *json, struct route_target *ret)
 {
     struct str version = cjson_str(json, "version"), state = cjson_str(json, "state");
     const cJSON *weight = cJSON_GetObjectItemCaseSensitive(json, "weight");
+    uint64_t memory_mib = MEMORY_MIB_LEAST; /* from a controller that does not say */
 
     if (version.len == 0 || state.len == 0 || !read_u64(json, "generation", &ret->generation) ||
         !read_u64(json, "timeout_s", &ret->timeout_s) || !cJSON_IsNumber(weight) ||
         !(weight->valuedouble >= 0 && weight->valuedouble <= 1))
         return false;
+    if (read_u64(json, "memory_mib", &memory_mib) && memory_mib > UINT32_MAX)
+        return false;
+    ret->memory_mib = (uint32_t)memory_mib;
     ret->weight = weight->valuedouble;
     ret->is_provisioned = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(json, "provisioned"));
     ret->version = str_dup(version);

@@ -23,9 +23,9 @@ struct route_target {
     char *state; /* "Active", "Pending", "Failed", "Inactive" */
     uint64_t generation;
     uint64_t timeout_s;
+    uint32_t memory_mib; /* of one sandbox */
     bool is_provisioned; /* concurrency is provisioned for it */
     double weight; /* its share of the invocations; the first one has what the others leave */
-    uint64_t last_node; /* serial of the node that served it last; 0: none. For nodes.h */
 };
 
 struct route {

@@ -370,6 +370,11 @@ bool link_is_up(const struct link *link)
     return link->state == LINK_UP;
 }
 
+bool link_is_silent(const struct link *link)
+{
+    return link->state == LINK_UP && link->silent_ticks > 1;
+}
+
 void link_set_user(struct link *link, void *user)
 {
     link->user = user;

@@ -92,6 +92,8 @@ void link_free(struct link *link);
 /** Stops listening and closes the links it accepted. */
 void link_server_free(struct link_server *server);
 bool link_is_up(const struct link *link);
+/** It is up, but its peer has not answered a PING for a while (2.5 s): it may be dead or cut off. */
+bool link_is_silent(const struct link *link);
 /** Any pointer of the user's, per link (for accepted ones). */
 void link_set_user(struct link *link, void *user);
 void *link_user(const struct link *link);
@@ -117,5 +119,7 @@ void link_stream_consumed(struct link_stream *s, size_t n);
 /** Ends the stream both ways at once; no callback runs for it any more. @code goes to the peer. */
 void link_stream_reset(struct link_stream *s, enum error_code code);
 struct link *link_stream_link(const struct link_stream *s);
+/** The same at both ends. Ids of the streams that one side opens on a link grow, and wrap. */
+uint32_t link_stream_id(const struct link_stream *s);
 
 #endif

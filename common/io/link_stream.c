@@ -468,3 +468,8 @@ struct link *link_stream_link(const struct link_stream *s)
 {
     return s->link;
 }
+
+uint32_t link_stream_id(const struct link_stream *s)
+{
+    return s->id;
+}

@@ -18,6 +18,7 @@
 enum {
     INVOKE_LOG_TAIL = 1,
     INVOKE_ACCEPT_STREAM = 2, /* INVOKE_STREAMING may be the answer */
+    INVOKE_ROOM_ONLY = 4, /* refused at once (THROTTLED) where there is no room for its sandbox */
 };
 
 #define RESULT_END_MAX (384u * 1024u) /* bytes */
