@@ -1,0 +1,750 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/leases.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/alloc.h"
+#include "common/base/id.h"
+#include "common/base/map.h"
+
+#define TOKEN_BYTES 8 /* of an incarnation */
+#define DESCRIBE_MAX 100 /* pools on the health page */
+
+struct lease_pool {
+    struct leases *leases;
+    struct list_node all; /* in leases->all */
+    struct list_node due; /* in leases->due: something is to be said; in ->asked: it is */
+    char *key; /* "account/name" */
+    struct str account, name; /* parts of it */
+    uint64_t refs;
+    uint64_t held, used; /* used <= held */
+    uint64_t idle_low; /* the fewest idle ones since the last sweep */
+    struct list_node permits; /* those in use */
+    struct list_node waiting;
+    uint64_t waiting_len;
+    bool draining; /* what ends is given up, until more is granted */
+    bool moved; /* some were another pool's, and the ledger has not confirmed it */
+    uint64_t told; /* the most that the ledger may believe is held */
+    uint64_t seq; /* of the newest question or statement */
+    uint64_t number; /* of the question under way; 0: none */
+    uint64_t asked_held, asked_want; /* in that question */
+    uint64_t dry_until_us, contended_until_us;
+    bool recalled; /* its statement is due in this very call */
+};
+
+enum join_state { JOIN_NOT, JOIN_ASKED, JOIN_DONE };
+
+struct leases {
+    struct leases_ops ops;
+    void *arg;
+    char id[64], incarnation[LEASE_INCARNATION_MAX];
+    uint64_t epoch; /* 0: nothing can be held */
+    bool is_up, woken, stopping;
+    enum join_state join;
+    uint64_t join_at_us, voided_us; /* the last time that all was void */
+    uint64_t seq; /* of all pools, so that one that was forgotten goes on where it was */
+    uint64_t number, void_number; /* of questions and joins; up to which they mean nothing */
+    uint64_t join_number;
+    uint64_t retry_at_us, backoff_us, sweep_at_us;
+    struct map pools;
+    struct list_node all, due, asked;
+    struct list_node ready; /* waits that are to be told */
+    struct error why; /* what went wrong last, when something did */
+    struct lease_question questions[LEASE_BATCH_MAX];
+};
+
+static void wake(struct leases *l)
+{
+    if (l->woken)
+        return;
+    l->woken = true;
+    l->ops.wake(l->arg);
+}
+
+/* ---- pools ---- */
+
+static struct lease_pool *pool_find(struct leases *l, struct str account, struct str name, bool make)
+{
+    CLEANUP(freep) char *key = str_printf("%.*s/%.*s", STR_ARG(account), STR_ARG(name));
+    struct lease_pool *pool = map_get(&l->pools, str_of(key));
+
+    if (pool || !make)
+        return pool;
+    pool = xcalloc(sizeof(*pool));
+    pool->leases = l;
+    pool->account = str_from(key, account.len);
+    pool->name = str_from(key + account.len + 1, name.len);
+    list_init(&pool->due);
+    list_init(&pool->permits);
+    list_init(&pool->waiting);
+    list_append(&l->all, &pool->all);
+    map_put(&l->pools, str_of(key), pool);
+    pool->key = TAKE(key);
+    pool->draining = l->stopping;
+    wake(l); /* for the sweep that forgets it one day */
+    return pool;
+}
+
+static void pool_free(struct lease_pool *pool)
+{
+    list_remove(&pool->all);
+    list_remove(&pool->due);
+    map_remove(&pool->leases->pools, str_of(pool->key));
+    free(pool->key);
+    free(pool);
+}
+
+static bool is_forgettable(const struct lease_pool *pool)
+{
+    return pool->refs == 0 && pool->held == 0 && pool->told == 0 && pool->waiting_len == 0 &&
+           pool->number == 0;
+}
+
+/* Has it asked about, when there is something to ask or to say. */
+static void say(struct lease_pool *pool)
+{
+    struct leases *l = pool->leases;
+
+    if (pool->number != 0 || (pool->waiting_len == 0 && pool->told <= pool->held))
+        return;
+    if (!list_is_linked(&pool->due))
+        list_append(&l->due, &pool->due);
+    wake(l);
+}
+
+struct lease_pool *leases_pool(struct leases *l, struct str account, struct str name)
+{
+    return lease_pool_ref(pool_find(l, account, name, true));
+}
+
+struct lease_pool *lease_pool_ref(struct lease_pool *pool)
+{
+    if (pool)
+        pool->refs++;
+    return pool;
+}
+
+void lease_pool_unref(struct lease_pool *pool)
+{
+    if (!pool)
+        return;
+    assert(pool->refs > 0);
+    pool->refs--; /* the next sweep forgets it */
+}
+
+struct str lease_pool_name(const struct lease_pool *pool)
+{
+    return pool->name;
+}
+
+/* ---- permits ---- */
+
+static void note_idle(struct lease_pool *pool)
+{
+    uint64_t idle = pool->held - pool->used;
+
+    if (idle < pool->idle_low)
+        pool->idle_low = idle;
+}
+
+static void hand_out(struct lease_pool *pool, struct str function, struct permit *ret)
+{
+    ret->pool = pool;
+    ret->function = function;
+    ret->is_sent = false;
+    list_append(&pool->permits, &ret->node);
+    pool->used++;
+    note_idle(pool);
+}
+
+/* What is idle is given up. */
+static void give_up_idle(struct lease_pool *pool)
+{
+    pool->held = pool->used;
+    pool->idle_low = 0;
+}
+
+/*
+ * What is idle is given up, and what ends will be. What was handed out and not sent yet is as good as
+ * idle: after a lower limit has been acknowledged nothing begins on what was granted before.
+ */
+static void drain(struct lease_pool *pool)
+{
+    struct list_node *n, *after;
+    struct permit *permit;
+
+    pool->draining = true;
+    LIST_FOREACH_SAFE (&pool->permits, n, after) {
+        permit = CONTAINER_OF(n, struct permit, node);
+        if (permit->is_sent)
+            continue;
+        list_remove(&permit->node);
+        permit->pool = NULL;
+        pool->used--;
+    }
+    give_up_idle(pool);
+}
+
+static void tell(struct lease_pool *pool, struct permit_wait *w)
+{
+    list_remove(&w->node);
+    w->pool = NULL;
+    pool->waiting_len--;
+    list_append(&pool->leases->ready, &w->node);
+    wake(pool->leases);
+}
+
+/* Idle ones go to those who wait, the first one first. */
+static void grant(struct lease_pool *pool)
+{
+    struct permit_wait *w;
+
+    while (pool->held > pool->used && (w = LIST_FIRST(&pool->waiting, struct permit_wait, node))) {
+        hand_out(pool, w->function, w->permit);
+        tell(pool, w);
+    }
+}
+
+int lease_take(struct lease_pool *pool, struct str function, uint64_t now_us, struct permit *ret)
+{
+    if (pool->held > pool->used) {
+        hand_out(pool, function, ret);
+        return 0;
+    }
+    return now_us < pool->dry_until_us ? -ERR_THROTTLED : -ERR_NOT_READY;
+}
+
+void lease_wait(struct lease_pool *pool, struct permit_wait *w)
+{
+    w->pool = pool;
+    list_append(&pool->waiting, &w->node);
+    pool->waiting_len++;
+    say(pool);
+}
+
+void permit_wait_cancel(struct permit_wait *w)
+{
+    if (w->pool)
+        w->pool->waiting_len--;
+    w->pool = NULL;
+    list_remove(&w->node);
+}
+
+void permit_return(struct permit *permit)
+{
+    struct lease_pool *pool = permit->pool;
+
+    if (!pool)
+        return;
+    permit->pool = NULL;
+    list_remove(&permit->node);
+    pool->used--;
+    if (pool->draining) {
+        pool->held--;
+        say(pool);
+    } else if (pool->waiting_len > 0) {
+        grant(pool);
+    }
+}
+
+void permit_pass(struct permit *from, struct permit *to, struct str function)
+{
+    to->pool = from->pool;
+    if (!from->pool)
+        return;
+    to->function = function;
+    to->is_sent = from->is_sent;
+    list_append(&from->pool->permits, &to->node);
+    list_remove(&from->node);
+    from->pool = NULL;
+}
+
+/* ---- the end of an epoch, or of an incarnation ---- */
+
+static void make_incarnation(struct leases *l)
+{
+    char token[2 * TOKEN_BYTES + 1];
+
+    token_make(TOKEN_BYTES, token);
+    snprintf(l->incarnation, sizeof(l->incarnation), "%s.%s", l->id, token);
+}
+
+static void pool_void(struct lease_pool *pool)
+{
+    struct permit *permit;
+
+    while ((permit = LIST_FIRST(&pool->permits, struct permit, node))) {
+        list_remove(&permit->node);
+        permit->pool = NULL;
+    }
+    pool->held = pool->used = pool->idle_low = pool->told = pool->number = 0;
+    pool->draining = pool->leases->stopping;
+    pool->moved = false;
+    pool->dry_until_us = pool->contended_until_us = 0;
+    list_remove(&pool->due);
+    say(pool);
+}
+
+/* Nothing is held any more, and what was asked means nothing. */
+static void void_all(struct leases *l)
+{
+    struct list_node *n;
+
+    l->epoch = 0;
+    l->void_number = l->number;
+    LIST_FOREACH (&l->all, n)
+        pool_void(CONTAINER_OF(n, struct lease_pool, all));
+}
+
+/* Begins anew: at once, but no more often than every now and then. */
+static void begin_anew(struct leases *l, uint64_t now_us)
+{
+    uint64_t earliest_us = l->voided_us + LEASE_JOIN_RETRY_US;
+
+    void_all(l);
+    make_incarnation(l);
+    l->join = JOIN_NOT;
+    l->join_at_us = l->voided_us == 0 || earliest_us < now_us ? now_us : earliest_us;
+    l->voided_us = now_us;
+    wake(l);
+}
+
+void leases_fenced(struct leases *l, uint64_t epoch, uint64_t now_us)
+{
+    if (epoch == l->epoch && epoch != 0)
+        begin_anew(l, now_us);
+}
+
+/* ---- joining ---- */
+
+void leases_link(struct leases *l, bool is_up)
+{
+    l->is_up = is_up;
+    l->join = JOIN_NOT;
+    l->join_at_us = 0;
+    wake(l);
+}
+
+static void join_if_due(struct leases *l, uint64_t now_us)
+{
+    if (!l->is_up || l->join != JOIN_NOT || now_us < l->join_at_us)
+        return;
+    l->join = JOIN_ASKED;
+    l->join_number = ++l->number;
+    l->ops.join(l->incarnation, l->join_number, l->arg);
+}
+
+/* What was said last may have been lost with the link. */
+static void tell_anew(struct lease_pool *pool)
+{
+    if (pool->seq > 0 && pool->told <= pool->held)
+        pool->told = pool->held + 1;
+    say(pool);
+}
+
+void leases_joined(struct leases *l, uint64_t number, uint64_t epoch, const struct error *err,
+                   uint64_t now_us)
+{
+    struct list_node *n;
+
+    if (l->join != JOIN_ASKED || number != l->join_number)
+        return;
+    if (err) {
+        l->why = *err;
+        l->join = JOIN_NOT;
+        l->join_at_us = now_us + LEASE_JOIN_RETRY_US;
+        if (err->code == ERR_STALE)
+            begin_anew(l, now_us);
+        wake(l);
+        return;
+    }
+    if (l->epoch != 0 && l->epoch != epoch)
+        void_all(l); /* the incarnation is known in the new one already */
+    LIST_FOREACH (&l->all, n)
+        tell_anew(CONTAINER_OF(n, struct lease_pool, all));
+    l->epoch = epoch;
+    l->join = JOIN_DONE;
+    l->why.code = ERR_OK;
+    l->retry_at_us = l->backoff_us = 0;
+    wake(l);
+}
+
+/* ---- asking ---- */
+
+static uint64_t spare_of(const struct lease_pool *pool, uint64_t now_us)
+{
+    uint64_t half = pool->used / 2;
+
+    if (pool->draining || now_us < pool->contended_until_us)
+        return 0;
+    return half < 1 ? 1 : half > LEASE_SPARE_MAX ? LEASE_SPARE_MAX : half;
+}
+
+/* What is said of a pool now; nothing is wanted. */
+static struct lease_question statement_of(struct lease_pool *pool)
+{
+    pool->seq = ++pool->leases->seq;
+    return (struct lease_question){.account = pool->account,
+                                   .pool = pool->name,
+                                   .seq = pool->seq,
+                                   .held = pool->held,
+                                   .want = pool->held,
+                                   .need = pool->used,
+                                   .moved = pool->moved};
+}
+
+static struct lease_question question_of(struct lease_pool *pool, uint64_t now_us)
+{
+    struct lease_question q = statement_of(pool);
+
+    if (pool->waiting_len > 0) {
+        q.need = pool->used + pool->waiting_len;
+        q.want = q.need + spare_of(pool, now_us);
+        if (q.want < q.held)
+            q.want = q.held;
+    }
+    return q;
+}
+
+static void ask_if_due(struct leases *l, uint64_t now_us)
+{
+    struct lease_pool *pool;
+    size_t len = 0;
+
+    if (l->join != JOIN_DONE || now_us < l->retry_at_us)
+        return;
+    while (len < LEASE_BATCH_MAX && (pool = LIST_FIRST(&l->due, struct lease_pool, due))) {
+        list_remove(&pool->due);
+        if (pool->waiting_len == 0 && pool->told <= pool->held)
+            continue; /* who waited has left, or has got one */
+        if (len == 0)
+            l->number++;
+        l->questions[len] = question_of(pool, now_us);
+        pool->number = l->number;
+        pool->asked_held = l->questions[len].held;
+        pool->asked_want = l->questions[len].want;
+        if (pool->told < pool->asked_want)
+            pool->told = pool->asked_want;
+        list_append(&l->asked, &pool->due);
+        len++;
+    }
+    if (len > 0)
+        l->ops.ask(l->incarnation, l->epoch, l->number, l->questions, len, l->arg);
+    if (!list_is_empty(&l->due))
+        wake(l);
+}
+
+static void retry_later(struct leases *l, uint64_t now_us)
+{
+    l->backoff_us = l->backoff_us == 0                      ? LEASE_RETRY_MIN_US
+                    : l->backoff_us < LEASE_RETRY_MAX_US / 2 ? l->backoff_us * 2
+                                                             : LEASE_RETRY_MAX_US;
+    l->retry_at_us = now_us + l->backoff_us;
+    wake(l);
+}
+
+/* Those of the question @number that have no answer are asked about again; whether there are any. */
+static bool ask_again(struct leases *l, uint64_t number)
+{
+    struct list_node *n, *after;
+    struct lease_pool *pool;
+    bool any = false;
+
+    LIST_FOREACH_SAFE (&l->asked, n, after) {
+        pool = CONTAINER_OF(n, struct lease_pool, due);
+        if (pool->number != number)
+            continue;
+        pool->number = 0;
+        list_remove(&pool->due);
+        say(pool);
+        any = true;
+    }
+    return any;
+}
+
+/* There are no more: who waits is told, who comes next too for a while. */
+static void refuse_all(struct lease_pool *pool, uint64_t now_us)
+{
+    struct permit_wait *w;
+
+    pool->dry_until_us = now_us + LEASE_DRY_US;
+    while ((w = LIST_FIRST(&pool->waiting, struct permit_wait, node)))
+        tell(pool, w);
+}
+
+static void take_answer(struct lease_pool *pool, const struct lease_answer *answer, uint64_t now_us)
+{
+    uint64_t most = pool->asked_want - pool->asked_held;
+    uint64_t more = answer->more < most ? answer->more : most;
+
+    pool->number = 0;
+    list_remove(&pool->due);
+    pool->told = pool->asked_held + more;
+    pool->moved = false;
+    pool->held += more; /* some of those that were held may be given up by now: say() says so */
+    if (more > 0)
+        pool->draining = pool->leases->stopping;
+    grant(pool);
+    if (answer->drain)
+        drain(pool);
+    else if (pool->draining)
+        give_up_idle(pool);
+    if (answer->dry)
+        refuse_all(pool, now_us);
+    say(pool);
+}
+
+void leases_answered(struct leases *l, uint64_t number, const struct lease_answer *answers, size_t len,
+                     uint64_t now_us)
+{
+    struct lease_pool *pool;
+    size_t i;
+
+    for (i = 0; i < len; i++) {
+        pool = pool_find(l, answers[i].account, answers[i].pool, false);
+        if (pool && pool->number == number && pool->seq == answers[i].seq)
+            take_answer(pool, &answers[i], now_us);
+    }
+    if (ask_again(l, number)) {
+        error_set(&l->why, ERR_PROTOCOL, "the controller's answer leaves out what was asked");
+        retry_later(l, now_us);
+        return;
+    }
+    l->why.code = ERR_OK;
+    l->backoff_us = l->retry_at_us = 0;
+}
+
+void leases_failed(struct leases *l, uint64_t number, const struct error *err, uint64_t now_us)
+{
+    if (number <= l->void_number)
+        return;
+    l->why = *err;
+    if (err->code == ERR_STALE) {
+        begin_anew(l, now_us);
+        return;
+    }
+    ask_again(l, number);
+    retry_later(l, now_us);
+}
+
+/* ---- recalls ---- */
+
+static void recall(struct lease_pool *pool, bool drains, uint64_t now_us)
+{
+    pool->recalled = true;
+    pool->contended_until_us = now_us + LEASE_CONTENDED_US;
+    if (drains)
+        drain(pool);
+    else
+        give_up_idle(pool);
+}
+
+static void move(struct leases *l, const struct lease_move *move, uint64_t now_us)
+{
+    struct lease_pool *from = pool_find(l, move->account, STR("*"), true);
+    struct lease_pool *to = pool_find(l, move->account, move->function, true);
+    struct list_node *n, *after;
+    struct permit *permit;
+
+    LIST_FOREACH_SAFE (&from->permits, n, after) {
+        permit = CONTAINER_OF(n, struct permit, node);
+        if (!str_eq(permit->function, move->function))
+            continue;
+        list_remove(&permit->node);
+        from->used--;
+        from->held--;
+        to->held++;
+        to->used++;
+        permit->pool = to;
+        list_append(&to->permits, &permit->node);
+        to->moved = true;
+    }
+    from->recalled = true;
+    recall(to, true, now_us);
+}
+
+/* What there is to say of @pool, once. */
+static size_t put_statement(struct lease_pool *pool, struct lease_question *ret)
+{
+    if (!pool->recalled)
+        return 0;
+    pool->recalled = false;
+    pool->number = 0; /* what was asked before is void */
+    list_remove(&pool->due);
+    *ret = statement_of(pool);
+    pool->told = pool->held;
+    say(pool);
+    return 1;
+}
+
+ssize_t leases_recall(struct leases *l, struct str incarnation, uint64_t epoch,
+                      const struct lease_recall *recalls, size_t len, const struct lease_move *moves,
+                      size_t moves_len, uint64_t now_us, struct lease_question *ret,
+                      struct error *err)
+{
+    size_t i, told = 0;
+
+    if (epoch == 0 || epoch != l->epoch || !str_is(incarnation, l->incarnation))
+        return error_set(err, ERR_STALE, "this gateway is %s of epoch %llu", l->incarnation,
+                         (unsigned long long)l->epoch);
+    for (i = 0; i < moves_len; i++)
+        move(l, &moves[i], now_us);
+    for (i = 0; i < len; i++)
+        recall(pool_find(l, recalls[i].account, recalls[i].pool, true), recalls[i].drain, now_us);
+    for (i = 0; i < moves_len; i++) {
+        told += put_statement(pool_find(l, moves[i].account, STR("*"), false), &ret[told]);
+        told += put_statement(pool_find(l, moves[i].account, moves[i].function, false), &ret[told]);
+    }
+    for (i = 0; i < len; i++)
+        told += put_statement(pool_find(l, recalls[i].account, recalls[i].pool, false), &ret[told]);
+    return (ssize_t)told;
+}
+
+/* ---- turns ---- */
+
+/* Those who come while others are told have the next turn. */
+static void tell_ready(struct leases *l)
+{
+    struct list_node now;
+    struct permit_wait *w;
+
+    list_init(&now);
+    while ((w = LIST_FIRST(&l->ready, struct permit_wait, node))) {
+        list_remove(&w->node);
+        list_append(&now, &w->node);
+    }
+    while ((w = LIST_FIRST(&now, struct permit_wait, node))) {
+        list_remove(&w->node);
+        w->fn(w);
+    }
+}
+
+/* Gives back what was idle since the last time, forgets what nobody knows any more. */
+static void sweep_if_due(struct leases *l, uint64_t now_us)
+{
+    struct list_node *n, *after;
+    struct lease_pool *pool;
+
+    if (l->sweep_at_us == 0)
+        l->sweep_at_us = now_us + LEASE_IDLE_US;
+    if (now_us < l->sweep_at_us)
+        return;
+    l->sweep_at_us = now_us + LEASE_IDLE_US;
+    LIST_FOREACH_SAFE (&l->all, n, after) {
+        pool = CONTAINER_OF(n, struct lease_pool, all);
+        pool->held -= pool->idle_low;
+        pool->idle_low = pool->held - pool->used;
+        say(pool);
+        if (is_forgettable(pool))
+            pool_free(pool);
+    }
+}
+
+uint64_t leases_turn(struct leases *l, uint64_t now_us)
+{
+    uint64_t next_us = UINT64_MAX;
+
+    l->woken = false;
+    tell_ready(l);
+    if (!list_is_empty(&l->all))
+        sweep_if_due(l, now_us);
+    join_if_due(l, now_us);
+    ask_if_due(l, now_us);
+    if (list_is_empty(&l->all))
+        l->sweep_at_us = 0;
+    else
+        next_us = l->sweep_at_us;
+    if (l->is_up && l->join == JOIN_NOT && l->join_at_us < next_us)
+        next_us = l->join_at_us;
+    if (l->join == JOIN_DONE && !list_is_empty(&l->due) && l->retry_at_us < next_us)
+        next_us = l->retry_at_us;
+    return next_us;
+}
+
+void leases_stop(struct leases *l)
+{
+    struct list_node *n;
+    struct lease_pool *pool;
+
+    l->stopping = true;
+    LIST_FOREACH (&l->all, n) {
+        pool = CONTAINER_OF(n, struct lease_pool, all);
+        pool->draining = true;
+        give_up_idle(pool);
+        say(pool);
+    }
+}
+
+/* ---- what is so ---- */
+
+uint64_t leases_epoch(const struct leases *l)
+{
+    return l->epoch;
+}
+
+const char *leases_incarnation(const struct leases *l)
+{
+    return l->incarnation;
+}
+
+const char *leases_why(const struct leases *l)
+{
+    if (!l->is_up)
+        return "the controller cannot be reached; is hearth-controller running?";
+    return l->why.code != ERR_OK ? l->why.msg : "the controller has not answered yet";
+}
+
+void leases_describe(const struct leases *l, struct buf *b)
+{
+    const struct lease_pool *pool;
+    const struct list_node *n;
+    unsigned told = 0;
+
+    buf_append_char(b, '[');
+    LIST_FOREACH (&l->all, n) {
+        pool = CONTAINER_OF(n, struct lease_pool, all);
+        if ((pool->held == 0 && pool->waiting_len == 0) || told == DESCRIBE_MAX)
+            continue;
+        buf_append_str(b, told++ ? STR(",{\"account\":\"") : STR("{\"account\":\""));
+        buf_append_json(b, pool->account);
+        buf_append_str(b, STR("\",\"pool\":\""));
+        buf_append_json(b, pool->name);
+        buf_printf(b, "\",\"held\":%llu,\"used\":%llu,\"waiting\":%llu}",
+                   (unsigned long long)pool->held, (unsigned long long)pool->used,
+                   (unsigned long long)pool->waiting_len);
+    }
+    buf_append_char(b, ']');
+}
+
+struct leases *leases_new(const char *id, const struct leases_ops *ops, void *arg)
+{
+    struct leases *l = xcalloc(sizeof(*l));
+
+    l->ops = *ops;
+    l->arg = arg;
+    snprintf(l->id, sizeof(l->id), "%s", id);
+    make_incarnation(l);
+    map_init(&l->pools, NULL);
+    list_init(&l->all);
+    list_init(&l->due);
+    list_init(&l->asked);
+    list_init(&l->ready);
+    return l;
+}
+
+void leases_free(struct leases *l)
+{
+    struct lease_pool *pool;
+
+    if (!l)
+        return;
+    l->woken = true; /* nobody wants another turn */
+    void_all(l);
+    while ((pool = LIST_FIRST(&l->all, struct lease_pool, all)))
+        pool_free(pool);
+    map_done(&l->pools);
+    free(l);
+}
