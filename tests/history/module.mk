@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: Apache-2.0
+# tests/history: what the permit protocol promises, on real processes.
+HISTORY_TOOLS := $(BUILD)/history/recorder $(BUILD)/history/load $(BUILD)/history/runtime
+$(BUILD)/history/%: tests/history/%.c tests/history/wire.h
+	@mkdir -p $(@D)
+	$(Q)$(CC) -D_GNU_SOURCE -O2 -g $(WARN) -static -o $@ $<
+
+# SEED, SECONDS_LONG: see tests/history/history.py
+check-history: all $(HISTORY_TOOLS) ## concurrency limits of four gateways and three invokers, with faults: some three minutes (SEED=n)
+	@tests/history/run.sh short $(if $(SEED),--seed $(SEED))
+
+chaos: all $(HISTORY_TOOLS) ## the same for as long as you like (SEED=n, CHAOS_SECONDS=3600)
+	@tests/history/run.sh long --seconds $(or $(CHAOS_SECONDS),3600) $(if $(SEED),--seed $(SEED))
+
+.PHONY: check-history chaos
