@@ -250,8 +250,9 @@ class Cluster:
 
     def redis_argv(self, name, primary=None):
         argv = ["redis-server", "--port", REDIS_SERVERS[name], "--bind", "0.0.0.0", "--protected-mode", "no", "--dir", self.folder / name,
-                "--appendonly", "yes", "--appendfsync", "always", "--save", "", "--repl-diskless-sync-delay", "0"]
-        return argv + (["--replicaof", "127.0.0.1", REDIS_SERVERS[primary]] if primary else [])
+                "--appendonly", "yes", "--appendfsync", "always", "--save", "", "--repl-diskless-sync-delay", "0",
+                *(["--replicaof", "127.0.0.1", REDIS_SERVERS[primary]] if primary else [])]
+        return [str(a) for a in argv]
 
     def controller_settings(self, name):
         return dict(HEARTH_CONTROLLER=f"unix:{self.folder}/{name}/controller.sock", HEARTH_REDIS_URL=f"redis://{address('r')}:{REDIS_PORT}",
@@ -273,7 +274,7 @@ class Cluster:
     def start(self):
         self.parts["r0"].start()
         self.wait_redis("r0")
-        self.parts["r1"].argv = [str(a) for a in self.redis_argv("r1", "r0")]
+        self.parts["r1"].argv = self.redis_argv("r1", "r0")
         self.parts["r1"].start()
         self.point_to("r0")
         for name, part in self.parts.items():
@@ -356,7 +357,7 @@ class Cluster:
             part.signal(signal.SIGKILL)
         shutil.rmtree(self.folder / name)
         (self.folder / name).mkdir()
-        part.argv = [str(a) for a in self.redis_argv(name, self.primary)]
+        part.argv = self.redis_argv(name, self.primary)
         part.start()
 
     # ---- the end

@@ -92,6 +92,7 @@ class Failover:
         if not self.deposed:
             c.parts[self.old].signal(signal.SIGKILL)
         c.redis(new)("REPLICAOF", "NO", "ONE")
+        c.parts[new].argv = c.redis_argv(new)
         c.point_to(new)
 
     def heal(self):

@@ -210,7 +210,6 @@ class Test:
         self.sleep(0.5)
 
     def faults_once(self, kinds, longest):
-        self.saturate(True)
         kinds = list(kinds)
         self.rng.shuffle(kinds)
         for kind in kinds:
@@ -218,7 +217,6 @@ class Test:
 
     def faults_for(self, kinds, longest, seconds):
         """One to three at once, of parts that none of the others has."""
-        self.saturate(True)
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             chosen = self.rng.sample(kinds, self.rng.choice([1, 1, 2, 3]))
@@ -337,13 +335,14 @@ def play(test, options):
     kinds = faults.kinds(cluster.tcp)
     test.warm_up()
     test.undisturbed(options.undisturbed)
+    test.saturate(True)
+    test.change_limits()
     if options.which == "short":
         test.faults_once(kinds, 5)
     else:
         test.faults_for(kinds, options.longest, options.seconds)
     test.recovered(options.undisturbed / 2)
-    leaked = test.leaks()
-    return leaked
+    return test.leaks()
 
 
 def main():
