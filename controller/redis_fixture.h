@@ -52,8 +52,7 @@ static inline bool fixture_answers(const struct redis_fixture *f)
     return bad == 0;
 }
 
-/* Starts the server; its data survive fixture_stop() (append-only file). */
-static inline bool fixture_start(struct redis_fixture *f)
+static inline bool fixture_start_as(struct redis_fixture *f, bool is_kept)
 {
     const struct timespec pause = {.tv_nsec = 2000000};
     uint64_t end = now_us() + SECONDS(20);
@@ -68,12 +67,25 @@ static inline bool fixture_start(struct redis_fixture *f)
         dup2(fd, 1);
         dup2(fd, 2);
         execl(FIXTURE_SERVER, FIXTURE_SERVER, "--port", "0", "--unixsocket", sock, "--dir", f->dir,
-              "--save", "", "--appendonly", "yes", "--appendfsync", "always", (char *)NULL);
+              "--save", "", "--appendonly", is_kept ? "yes" : "no", "--appendfsync", "always",
+              (char *)NULL);
         _exit(127);
     }
     while (f->pid > 0 && !fixture_answers(f) && now_us() < end)
         nanosleep(&pause, NULL);
     return f->pid > 0 && fixture_answers(f);
+}
+
+/* Starts the server; its data survive fixture_stop() (append-only file). */
+static inline bool fixture_start(struct redis_fixture *f)
+{
+    return fixture_start_as(f, true);
+}
+
+/* They do not, and nothing waits for a disk. */
+static inline bool fixture_start_in_memory(struct redis_fixture *f)
+{
+    return fixture_start_as(f, false);
 }
 
 static inline void fixture_stop(struct redis_fixture *f)

@@ -65,6 +65,7 @@ make -s -j"$jobs" SANITIZE=address,undefined all || exit 1
 suite "unit tests under ASan and UBSan" make -s -j"$jobs" SANITIZE=address,undefined check
 check "the loop's threads under TSan" make -s -j"$jobs" SANITIZE=thread check-threads
 suite "models of the permit protocol" make -s check-model
+suite "the ledger of permits" make -s check-ledger
 check "clang builds everything" make -s -j"$jobs" CC=clang BUILD=build/clang all
 check "each fuzz target for a moment" make -s -j"$jobs" fuzz FUZZ_SECONDS="${FUZZ_SECONDS:-3}"
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 include tests/fuzz/module.mk
 include tests/history/module.mk
+include tests/ledger/module.mk
 
 conformance: all ## compare with what AWS was recorded to answer, write docs/conformance.md (UPDATE=1: and expected.json)
 	@tests/conformance/run.sh

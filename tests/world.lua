@@ -164,6 +164,36 @@ for _, key in ipairs(redis.call('KEYS', prefix .. 'iam:attached:*')) do
 end
 same('attached policies', kept_attached, attached)
 for arn, who in pairs(attached) do same('roles with ' .. arn, kept_attached[arn] or {}, who) end
+-- permits: the sums of the ledger are those of all leases and orphans
+local ledger, sums = hash('permits'), {}
+local function count(pool, n)
+  if not string.match(n, '^[1-9]%d*$') then note('permits: %s of pool %s', n, pool) end
+  local fn = string.match(pool, '^[^:*]+')
+  for _, field in ipairs({'total', 'p:' .. pool, fn and 'f:' .. fn}) do sums[field] = (sums[field] or 0) + n end
+end
+for _, key in ipairs(redis.call('KEYS', prefix .. 'permits_*')) do
+  local kind, who = string.match(string.sub(key, #prefix + 1), '^permits_(%a+):(.*)$')
+  local has = hash(string.sub(key, #prefix + 1))
+  if kind == 'gateway' and ledger['g:' .. who] ~= '1' then note('permits: gateway %s has not joined', who) end
+  if kind == 'node' and ledger['n:' .. who] ~= '1' then note('permits: node %s is not in the ledger', who) end
+  if kind == 'node' and not (has.incarnation and has.seq) then note('permits: node %s has no incarnation or number', who) end
+  for field, n in pairs(has) do
+    local what, pool = string.match(field, '^([lo]):(.*)$')
+    if what then count(pool, n) end
+    if what == 'l' and not has['s:' .. pool] then note('permits: lease of %s for %s without a number', who, pool) end
+  end
+end
+if ledger.epoch then sums.total = sums.total or 0 end
+for field, n in pairs(ledger) do
+  if (field == 'total' or string.match(field, '^[pf]:')) and tonumber(n) ~= sums[field] then
+    note('permits: %s is %s, it should be %s', field, n, tostring(sums[field]))
+  end
+end
+for field, n in pairs(sums) do
+  if not ledger[field] then note('permits: %s is missing, it should be %d', field, n) end
+end
+if ledger.epoch and not (ledger.term and ledger.run) then note('permits: the ledger has no term or no run') end
+
 local account = string.match(prefix, '{(.*)}')
 if (next(hashes) or next(layers)) and redis.call('SISMEMBER', 'hearth:accounts', account) == 0 then
   note('account %s was never entered', account)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/alloc.h"
 #include "common/base/buf.h"
 #include "common/model/fn_name.h"
 #include "controller/permits/ledger_lua.h"
@@ -40,10 +41,8 @@ struct call {
 
 static struct call *call_new(size_t len, void *arg)
 {
-    struct call *call = calloc(1, sizeof(*call));
+    struct call *call = xcalloc(sizeof(*call));
 
-    if (!call)
-        abort();
     call->len = len;
     call->arg = arg;
     return call;
@@ -284,15 +283,24 @@ static void on_refusal(void *arg)
 static void refuse(struct ledger *ledger, redis_done_fn *done, struct call *call,
                    const struct error *err)
 {
-    struct refusal *refusal = calloc(1, sizeof(*refusal));
+    struct refusal *refusal = xcalloc(sizeof(*refusal));
 
-    if (!refusal)
-        abort();
     *refusal = (struct refusal){done, call, *err};
     loop_defer(ledger->loop, on_refusal, refusal);
 }
 
 /* ---- what gateways hold ---- */
+
+/* Whether the pool of question @i is one of an earlier question. */
+static bool is_asked_before(const struct ledger_question *questions, size_t i)
+{
+    size_t at;
+
+    for (at = 0; at < i; at++)
+        if (str_eq(questions[at].pool, questions[i].pool))
+            return true;
+    return false;
+}
 
 static int check_state(const struct ledger_at *at, struct str gateway,
                        const struct ledger_question *questions, size_t len, struct error *err)
@@ -305,8 +313,11 @@ static int check_state(const struct ledger_at *at, struct str gateway,
                          LEDGER_POOLS_MAX);
     if (r == 0)
         r = check_id(gateway, "gateway", err);
-    for (i = 0; i < len && r == 0; i++)
+    for (i = 0; i < len && r == 0; i++) {
         r = check_question(&questions[i], err);
+        if (r == 0 && is_asked_before(questions, i))
+            r = error_set(err, ERR_BAD_REQUEST, "one pool is asked for twice");
+    }
     return r;
 }
 
@@ -479,10 +490,8 @@ void ledger_class_ready(struct ledger *ledger, const struct ledger_at *at, struc
 
 struct ledger *ledger_new(struct loop *loop, struct redis *redis)
 {
-    struct ledger *ledger = calloc(1, sizeof(*ledger));
+    struct ledger *ledger = xcalloc(sizeof(*ledger));
 
-    if (!ledger)
-        abort();
     ledger->loop = loop;
     ledger->redis = redis;
     return ledger;

@@ -515,6 +515,7 @@ static void what_is_no_question_is_refused(void **state)
 {
     static const char *const pools[] = {"", "f:", ":1", "f:x", "f g", "f\n1", "**", "f:1:2", "f{"};
     struct ledger_question q = {.pool = STR("*"), .seq = 1, .moved = true, .again = true};
+    struct ledger_question twice[] = {{.pool = STR("f"), .seq = 1}, {.pool = STR("f"), .seq = 2}};
     size_t i;
 
     (void)state;
@@ -527,6 +528,7 @@ static void what_is_no_question_is_refused(void **state)
     assert_int_equal(ask("g1", "*", 1, 0, LEDGER_COUNT_MAX + 1ull), ERR_BAD_REQUEST);
     assert_int_equal(ask("", "*", 1, 0, 1), ERR_BAD_REQUEST);
     assert_int_equal(state_of("g1", &q, 1), ERR_BAD_REQUEST);
+    assert_int_equal(state_of("g1", twice, 2), ERR_BAD_REQUEST);
     assert_int_equal(state_of("g1", &q, 0), ERR_BAD_REQUEST);
     assert_int_equal(state_of("g1", &q, LEDGER_POOLS_MAX + 1), ERR_BAD_REQUEST);
     assert_int_equal(join("g\n1"), ERR_BAD_REQUEST);
