@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * link_bench - what a link costs: round trips of small LINK_INVOKE messages between two processes
- * over a Unix socket, with 1 and with 32 of them under way.
+ * over a Unix socket and over TCP with TLS, with 1 and with 32 of them under way, and large ones.
  *
  *   link_bench [round trips] [payload bytes]
  *
  * Prints for each: round trips a second, mean wall time of one, and the processor time of one,
- * both processes together.
+ * both processes together; in the end how TLS compares with the Unix socket, measured in turns.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,8 +16,12 @@
 #include <unistd.h>
 
 #include "common/base/clock.h"
+#include "common/base/log.h"
 #include "common/io/link.h"
+#include "common/io/link_test_pki.h"
 #include "common/proto/invoke_wire.h"
+
+#define ROUNDS 5u
 
 static struct {
     struct loop *loop;
@@ -26,7 +30,13 @@ static struct {
     size_t payload;
     char bytes[65536];
     struct buf head;
+    struct link_hello server, client;
 } b;
+
+/* Of one round trip, microseconds. */
+struct cost {
+    double wall, cpu;
+};
 
 static void on_data(struct link_stream *s, struct str bytes, void *arg)
 {
@@ -156,13 +166,13 @@ static uint64_t cpu_us(int who)
 
 static int serve(const char *address)
 {
-    static const struct link_ops ops = {on_server_up, on_stream, on_server_down};
-    const struct link_hello me = {.role = "invoker", .id = "bench"};
+    static const struct link_ops ops = {
+        .on_up = on_server_up, .on_stream = on_stream, .on_down = on_server_down};
     struct link_server *server;
     struct error err;
 
     b.loop = loop_new();
-    if (link_listen(b.loop, address, &me, &ops, NULL, &server, &err) < 0) {
+    if (link_listen(b.loop, address, &b.server, &ops, NULL, &server, &err) < 0) {
         fprintf(stderr, "link_bench: %s\n", err.msg);
         return 1;
     }
@@ -172,10 +182,10 @@ static int serve(const char *address)
     return 0;
 }
 
-static void measure(const char *address, unsigned at_once, uint64_t count)
+static struct cost measure(const char *address, unsigned at_once, uint64_t count)
 {
-    static const struct link_ops ops = {on_client_up, on_stream, on_server_down};
-    const struct link_hello me = {.role = "gateway", .id = "bench"};
+    static const struct link_ops ops = {
+        .on_up = on_client_up, .on_stream = on_stream, .on_down = on_server_down};
     uint64_t start, wall, cpu, child;
     struct error err;
     unsigned i;
@@ -185,7 +195,7 @@ static void measure(const char *address, unsigned at_once, uint64_t count)
     if (pid == 0)
         _exit(serve(address));
     b.loop = loop_new();
-    if (link_connect(b.loop, address, &me, &ops, NULL, &b.link, &err) < 0)
+    if (link_connect(b.loop, address, &b.client, &ops, NULL, &b.link, &err) < 0)
         abort();
     loop_run(b.loop);
     child = cpu_us(RUSAGE_CHILDREN);
@@ -201,26 +211,75 @@ static void measure(const char *address, unsigned at_once, uint64_t count)
     loop_free(b.loop);
     waitpid(pid, NULL, 0);
     child = cpu_us(RUSAGE_CHILDREN) - child;
-    printf("%2u at once, %zu bytes: %8.0f round trips/s, %6.2f us wall, CPU %5.2f us "
+    printf("%-4.4s %2u at once, %5zu bytes: %8.0f round trips/s, %6.2f us wall, CPU %6.2f us "
            "(asking %5.2f, answering %5.2f)\n",
-           at_once, b.payload, (double)count * 1e6 / (double)wall, (double)wall / (double)count,
+           address, at_once, b.payload, (double)count * 1e6 / (double)wall, (double)wall / (double)count,
            (double)(cpu + child) / (double)count, (double)cpu / (double)count,
            (double)child / (double)count);
+    fflush(stdout);
+    return (struct cost){(double)wall / (double)count, (double)(cpu + child) / (double)count};
+}
+
+static int by_size(const void *a, const void *other)
+{
+    double x = *(const double *)a, y = *(const double *)other;
+
+    return (x > y) - (x < y);
+}
+
+/* Both transports in turns, so that a slow moment of the machine is shared. */
+static void compare(const char *local, const char *tcp, unsigned at_once, uint64_t count)
+{
+    double wall[ROUNDS], cpu[ROUNDS];
+    struct cost a, c;
+    size_t i;
+
+    for (i = 0; i < ROUNDS; i++) {
+        a = measure(local, at_once, count / ROUNDS);
+        c = measure(tcp, at_once, count / ROUNDS);
+        wall[i] = c.wall / a.wall;
+        cpu[i] = c.cpu / a.cpu;
+    }
+    qsort(wall, ROUNDS, sizeof(wall[0]), by_size);
+    qsort(cpu, ROUNDS, sizeof(cpu[0]), by_size);
+    printf("figure=link_tls_ratio at_once=%u bytes=%zu wall=%.2f cpu=%.2f\n", at_once, b.payload,
+           wall[ROUNDS / 2], cpu[ROUNDS / 2]);
+}
+
+/* A certificate for each end, of a CA that is forgotten afterwards. */
+static void certify(void)
+{
+    struct cert_authority ca;
+
+    pki_new(&ca);
+    b.server = (struct link_hello){.role = "invoker", .id = "bench"};
+    b.client = (struct link_hello){.role = "gateway", .id = "bench"};
+    b.server.tls = pki_node(&ca, b.server.role, b.server.id);
+    b.client.tls = pki_node(&ca, b.client.role, b.client.id);
+    cert_authority_done(&ca);
 }
 
 int main(int argc, char **argv)
 {
     uint64_t count = argc > 1 ? strtoull(argv[1], NULL, 10) : 200000;
-    char dir[] = "/tmp/link-bench-XXXXXX", address[64];
+    size_t payload = argc > 2 ? strtoul(argv[2], NULL, 10) : 100;
+    char dir[] = "/tmp/link-bench-XXXXXX", local[64], tcp[64];
 
-    b.payload = argc > 2 ? strtoul(argv[2], NULL, 10) : 100;
-    if (b.payload > sizeof(b.bytes) || count == 0 || !mkdtemp(dir))
+    if (payload > sizeof(b.bytes) || count < ROUNDS || !mkdtemp(dir))
         return 1;
+    log_least = LOG_ERROR; /* the first tries may come before the listener */
     buf_init(&b.head, 4096);
-    snprintf(address, sizeof(address), "unix:%s/s", dir);
-    measure(address, 1, count);
-    measure(address, 32, count);
+    certify();
+    snprintf(local, sizeof(local), "unix:%s/s", dir);
+    snprintf(tcp, sizeof(tcp), "tcp://127.0.0.1:%d", 20000 + (int)getpid() % 10000);
+    b.payload = payload;
+    compare(local, tcp, 1, count);
+    compare(local, tcp, 32, count);
+    b.payload = sizeof(b.bytes);
+    compare(local, tcp, 1, count / 10);
     rmdir(dir);
+    link_tls_free(b.server.tls);
+    link_tls_free(b.client.tls);
     buf_done(&b.head);
     return 0;
 }

@@ -55,7 +55,7 @@ static const char *check_url_domain(struct str text)
 
 static const struct config_item items[] = {
     STRING_ITEM(listen, "HEARTH_CONTROLLER", "unix:/run/hearth/controller.sock", 7, 112,
-                "where gateways and invokers reach the controller: unix:/path", setting_check_link_address),
+                "where gateways and invokers reach the controller: unix:/path", setting_check_link_addresses),
     STRING_ITEM(redis_url, "HEARTH_REDIS_URL", "redis://127.0.0.1:6379", 1, 4096,
                 "redis://[[user]:password@]host:port[/db] or unix:/path[?password=...&db=n]",
                 redis_url_check),

@@ -343,7 +343,8 @@ static inline void peer_down(struct link *link, const struct error *why, void *a
     loop_stop(loop);
 }
 
-static const struct link_ops peer_ops = {peer_up, peer_stream, peer_down};
+static const struct link_ops peer_ops = {
+    .on_up = peer_up, .on_stream = peer_stream, .on_down = peer_down};
 
 static inline struct link *connect_peer(const char *role, bool is_invoker)
 {

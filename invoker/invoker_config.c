@@ -67,7 +67,7 @@ static const struct config_item items[] = {
                 setting_check_link_addresses,
                 "where the controller is: unix:/path; of several controllers all, with commas between"),
     STRING_ITEM(listen, "HEARTH_INVOKER_LISTEN", "unix:/run/hearth/invoker.sock", 7, 112,
-                setting_check_link_address, "where gateways reach this node: unix:/path"),
+                setting_check_link_addresses, "where gateways reach this node: unix:/path"),
     STRING_ITEM(node_id, "HEARTH_NODE_ID", "", 0, 63, check_node_id,
                 "name of this node, unique in the cluster and on its engine; empty: one is made "
                 "and kept in the data folder"),

@@ -58,8 +58,9 @@ static void on_stream(struct link *link, struct link_stream *s, enum link_kind k
     rpc_serve(w.loop, s, head, methods, w.logs);
 }
 
-static const struct link_ops server_ops = {on_server_up, on_stream, on_down};
-static const struct link_ops client_ops = {on_client_up, NULL, on_down};
+static const struct link_ops server_ops = {
+    .on_up = on_server_up, .on_stream = on_stream, .on_down = on_down};
+static const struct link_ops client_ops = {.on_up = on_client_up, .on_down = on_down};
 
 static int setup(void **state)
 {

@@ -107,7 +107,8 @@ static void on_end_down(struct link *link, const struct error *why, void *arg)
         e->peer = NULL;
 }
 
-static const struct link_ops end_ops = {on_end_up, on_end_stream, on_end_down};
+static const struct link_ops end_ops = {
+    .on_up = on_end_up, .on_stream = on_end_stream, .on_down = on_end_down};
 
 static void listen_at(struct end *e)
 {

@@ -8,25 +8,9 @@
 #include "common/base/log.h"
 #include "common/io/link_internal.h"
 
+#define COMPLAIN_US SECONDS(1)
+
 _Static_assert(LINK_HEAD_MAX == LINK_FRAME_HEAD_MAX, "the API and the wire agree");
-
-int link_address_parse(const char *address, struct sockaddr_un *ret, struct error *err)
-{
-    static const char scheme[] = "unix:";
-    struct sockaddr_un un = {.sun_family = AF_UNIX};
-    size_t len;
-
-    if (strncmp(address, scheme, sizeof(scheme) - 1) != 0)
-        return error_set(err, ERR_CONFIG, "link address %s: must be unix:/path", address);
-    address += sizeof(scheme) - 1;
-    len = strlen(address);
-    if (len == 0 || len >= sizeof(un.sun_path))
-        return error_set(err, ERR_CONFIG, "link address unix:%s: the path must have 1 to %zu bytes",
-                         address, sizeof(un.sun_path) - 1);
-    memcpy(un.sun_path, address, len);
-    *ret = un;
-    return 0;
-}
 
 static void on_timer(void *arg);
 
@@ -58,6 +42,7 @@ void link_unref(struct link *link)
 {
     if (--link->refs > 0)
         return;
+    link_session_free(link->session);
     link_streams_done(link);
     link_parser_done(&link->parser);
     buf_done(&link->out);
@@ -119,7 +104,6 @@ void link_greet(struct link *link)
 {
     link->state = LINK_GREETING;
     timer_start(&link->timer, LINK_GREETING_US);
-    link_read_start(link);
     send_hello(link);
 }
 
@@ -167,57 +151,222 @@ static int read_hello(struct str head, struct link_hello *ret, struct error *err
     return r;
 }
 
+/* Whether @word is one of the words of @words, which have blanks between. */
+static bool is_listed(const char *words, const char *word)
+{
+    struct str rest = str_of(words), one;
+
+    while (str_split(&rest, ' ', &one))
+        if (str_is(one, word))
+            return true;
+    return false;
+}
+
+/* Whether the peer may be what it says. */
+static int check_hello(const struct link *link, struct error *err)
+{
+    const struct link_hello *peer = &link->peer;
+    bool is_joiner = strcmp(peer->role, LINK_JOINER) == 0;
+
+    /* a joiner has no certificate: there is nothing that its id could be compared with */
+    if (link->session && (strcmp(peer->role, link->proved.role) != 0 ||
+                          (!is_joiner && strcmp(peer->id, link->proved.id) != 0)))
+        return error_set(err, ERR_ACCESS_DENIED,
+                         "the peer says that it is %s %s, but its certificate is for %s %s", peer->role,
+                         peer->id, link->proved.role, link->proved.id);
+    if (link->ops->peers ? !is_listed(link->ops->peers, peer->role) : is_joiner)
+        return error_set(err, ERR_ACCESS_DENIED, "the peer is %s %s: the role must be %s", peer->role,
+                         peer->id, link->ops->peers ? link->ops->peers : "another one");
+    return 0;
+}
+
+static void count_stranger(struct link *link, bool is_stranger)
+{
+    if (is_stranger == link->is_stranger)
+        return;
+    link->is_stranger = is_stranger;
+    if (is_stranger)
+        link->server->strangers++;
+    else
+        link->server->strangers--;
+}
+
 int link_take_hello(struct link *link, struct str head, struct error *err)
 {
     int r = read_hello(head, &link->peer, err);
 
+    if (r == 0)
+        r = check_hello(link, err);
     if (r < 0) {
         /* nobody is told of a link that never was up, and no retry mends this; said once a link */
-        if (strcmp(link->why.msg, err->msg) != 0)
+        if (!link->session && strcmp(link->why.msg, err->msg) != 0)
             log_warn("link", "greeting refused", KV_ERR(err));
         return r;
     }
+    if (strcmp(link->peer.role, LINK_JOINER) != 0)
+        count_stranger(link, false);
     link->state = LINK_UP;
     link->backoff_us = LINK_BACKOFF_MIN_US;
-    link->silent_ticks = 0;
+    link->ticks = link->silent_ticks = 0;
     timer_start(&link->timer, LINK_TICK_US);
     link->ops->on_up(link, &link->peer, link->arg);
     return 0;
 }
 
+int link_take_certificate(struct link *link, struct error *err)
+{
+    if (link_session_peer(link->session, &link->proved))
+        return 0;
+    if (!link->server || !link->ops->peers || !is_listed(link->ops->peers, LINK_JOINER))
+        return error_set(err, ERR_ACCESS_DENIED, "the peer shows no certificate");
+    link->proved = (struct node_name){.role = LINK_JOINER};
+    return 0;
+}
+
 /* ---- connecting, watching, breaking */
+
+void link_begin(struct link *link)
+{
+    bool may_join = link->server && link->ops->peers && is_listed(link->ops->peers, LINK_JOINER);
+
+    link_read_start(link);
+    if (!link->address.is_tcp) {
+        link_greet(link);
+        return;
+    }
+    uv_tcp_nodelay(&link->tcp, 1);
+    if (link->server)
+        count_stranger(link, true);
+    link->session = link_session_new(link->me.tls, !link->server, may_join, LINK_OUT_MAX);
+    link->state = LINK_SECURING;
+    timer_start(&link->timer, LINK_GREETING_US);
+    link_secure(link);
+}
+
+static const char *address_text(const struct link *link, char *ret, size_t size)
+{
+    CLEANUP(buf_done) struct buf text = BUF_INIT(512);
+
+    (void)link_address_write(&text, &link->address); /* it fits */
+    snprintf(ret, size, "%.*s", STR_ARG(buf_str(&text)));
+    return ret;
+}
+
+/* Where an accepted link comes from. */
+static const char *peer_text(const struct link *link, char *ret, size_t size)
+{
+    struct sockaddr_storage from;
+    int len = sizeof(from);
+
+    if (uv_tcp_getpeername(&link->tcp, (struct sockaddr *)&from, &len) < 0 ||
+        uv_ip_name((const struct sockaddr *)&from, ret, size) < 0)
+        snprintf(ret, size, "?");
+    return ret;
+}
+
+static void connect_failed(struct link *link, int sys_errno)
+{
+    char address[512];
+    struct error why;
+
+    error_set_errno(&why, ERR_UNAVAILABLE, sys_errno, "connecting to %s",
+                    link->address.is_tcp ? address_text(link, address, sizeof(address))
+                                         : link->address.path);
+    link_break(link, &why);
+}
 
 static void on_connected(uv_connect_t *req, int status)
 {
     struct link *link = req->data;
-    struct error why;
 
     if (link->state != LINK_CONNECTING)
         return; /* freed meanwhile */
-    if (status < 0) {
-        error_set_errno(&why, ERR_UNAVAILABLE, -status, "connecting to %s",
-                        link->address.sun_path);
-        link_break(link, &why);
-        return;
-    }
-    link_greet(link);
+    if (status < 0)
+        connect_failed(link, -status);
+    else
+        link_begin(link);
 }
 
-void link_open_pipe(struct link *link)
+void link_open_socket(struct link *link)
 {
-    if (uv_pipe_init(loop_uv(link->loop), &link->pipe, 0) < 0)
+    int r = link->address.is_tcp ? uv_tcp_init(loop_uv(link->loop), &link->tcp)
+                                 : uv_pipe_init(loop_uv(link->loop), &link->pipe, 0);
+
+    if (r < 0)
         abort();
-    link->pipe.data = link->connect.data = link->write.data = link;
+    link->handle.data = link->connect.data = link->write.data = link;
     link->open = true;
     link->refs++; /* until on_closed() */
 }
 
+/* Each try takes the next of the host's addresses. */
+static void connect_to_found(struct link *link)
+{
+    const struct sockaddr_storage *to = &link->found[link->tries++ % link->found_len];
+    int r = uv_tcp_connect(&link->connect, &link->tcp, (const struct sockaddr *)to, on_connected);
+
+    if (r < 0)
+        connect_failed(link, -r);
+}
+
+static void on_looked_up(uv_getaddrinfo_t *req, int status, struct addrinfo *found)
+{
+    struct link *link = req->data;
+    struct addrinfo *one;
+    struct error why;
+
+    link->looking_up = false;
+    link->found_len = 0;
+    for (one = found; one && link->found_len < LINK_FOUND_MAX; one = one->ai_next)
+        if (one->ai_addrlen <= sizeof(link->found[0]))
+            memcpy(&link->found[link->found_len++], one->ai_addr, one->ai_addrlen);
+    uv_freeaddrinfo(found);
+    if (link->state == LINK_CONNECTING && link->found_len > 0) {
+        connect_to_found(link);
+    } else if (link->state == LINK_CONNECTING) {
+        error_set(&why, ERR_UNAVAILABLE, "looking up the host %s: %s", link->address.host,
+                  status < 0 ? uv_strerror(status) : "it has no address");
+        link_break(link, &why);
+    }
+    link_unref(link);
+}
+
+/* Without blocking: on a thread, unless the host is a number. */
+static void find_host(struct link *link)
+{
+    const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
+    char port[8];
+
+    if (uv_ip4_addr(link->address.host, link->address.port, (struct sockaddr_in *)&link->found[0]) == 0 ||
+        uv_ip6_addr(link->address.host, link->address.port, (struct sockaddr_in6 *)&link->found[0]) == 0) {
+        link->found_len = 1;
+        connect_to_found(link);
+        return;
+    }
+    if (link->looking_up)
+        return; /* an earlier try's answer serves this one */
+    snprintf(port, sizeof(port), "%u", (unsigned)link->address.port);
+    link->lookup.data = link;
+    if (uv_getaddrinfo(loop_uv(link->loop), &link->lookup, on_looked_up, link->address.host, port,
+                       &hints) < 0)
+        abort();
+    link->looking_up = true;
+    link->refs++; /* until on_looked_up() */
+}
+
 static void try_to_connect(struct link *link)
 {
-    link_open_pipe(link);
+    if (link->address.is_tcp && !link_tls_is_ready(link->me.tls)) {
+        timer_start(&link->timer, LINK_BACKOFF_MIN_US); /* until there is a certificate */
+        return;
+    }
+    link_open_socket(link);
     link->state = LINK_CONNECTING;
     timer_start(&link->timer, LINK_GREETING_US);
-    uv_pipe_connect(&link->connect, &link->pipe, link->address.sun_path, on_connected);
+    if (link->address.is_tcp)
+        find_host(link);
+    else
+        uv_pipe_connect(&link->connect, &link->pipe, link->address.path, on_connected);
 }
 
 static void on_closed(uv_handle_t *handle)
@@ -225,6 +374,7 @@ static void on_closed(uv_handle_t *handle)
     struct link *link = handle->data;
 
     link->open = false;
+    link_session_free(TAKE(link->session));
     if (link->state == LINK_CLOSING) {
         link->state = LINK_WAITING;
         timer_start(&link->timer, link->backoff_us);
@@ -253,23 +403,43 @@ static void on_broken(void *arg)
             link_parser_done(&link->parser);
             link_parser_init(&link->parser);
             link->state = LINK_CLOSING;
-            uv_close((uv_handle_t *)&link->pipe, on_closed);
+            uv_close(&link->handle, on_closed);
         }
     }
     link_leave(link);
     link_unref(link);
 }
 
+/* Nobody is told of a link that never was up. Over TCP a person may have to act: what goes wrong at
+ * connecting is said once, of strangers that connect to us once a second. */
+static void complain(struct link *link, const struct error *why)
+{
+    struct link_server *server = link->server;
+    char text[512];
+
+    if (!server && strcmp(link->why.msg, why->msg) != 0) {
+        log_warn("link", "not connected, trying again",
+                 KV_STR("address", address_text(link, text, sizeof(text))), KV_ERR(why));
+    } else if (server && now_us() - server->complained_us >= COMPLAIN_US) {
+        server->complained_us = now_us();
+        log_warn("link", "connection refused", KV_STR("from", peer_text(link, text, sizeof(text))),
+                 KV_ERR(why));
+    }
+}
+
 void link_break(struct link *link, const struct error *why)
 {
     if (link->state < LINK_CONNECTING || link->state > LINK_UP)
         return;
-    log_debug("link", "broken", KV_STR("peer", link->peer.id), KV_ERR(why));
+    if (link->address.is_tcp && link->state != LINK_UP)
+        complain(link, why);
+    else
+        log_debug("link", "broken", KV_STR("peer", link->peer.id), KV_ERR(why));
     link->was_up = link->state == LINK_UP;
     link->why = *why;
     link->state = LINK_BROKEN;
     timer_stop(&link->timer);
-    uv_read_stop((uv_stream_t *)&link->pipe);
+    uv_read_stop(&link->stream);
     link->refs++;
     loop_defer(link->loop, on_broken, link);
 }
@@ -283,6 +453,11 @@ void link_tick(struct link *link)
 
     link->silent_ticks = link->heard ? 0 : link->silent_ticks + 1;
     link->heard = false;
+    if (link->server && ++link->ticks >= LINK_JOINER_TICKS && strcmp(link->peer.role, LINK_JOINER) == 0) {
+        error_set(&why, ERR_TIMEOUT, "a joining node took too long");
+        link_break(link, &why);
+        return;
+    }
     if (link->silent_ticks > LINK_DEAD_TICKS) {
         error_set(&why, ERR_TIMEOUT, "the peer has been silent for %llu s",
                   (unsigned long long)(LINK_DEAD_US / SECONDS(1)));
@@ -305,7 +480,10 @@ static void on_timer(void *arg)
     } else if (link->state == LINK_UP) {
         link_tick(link);
     } else {
-        error_set(&why, ERR_TIMEOUT, "the peer does not greet");
+        error_set(&why, ERR_TIMEOUT, "%s",
+                  link->state == LINK_CONNECTING ? "connecting takes too long"
+                  : link->state == LINK_SECURING ? "the peer does not go on with TLS"
+                                                 : "the peer does not greet");
         link_break(link, &why);
     }
 }
@@ -315,15 +493,18 @@ static void on_timer(void *arg)
 int link_connect(struct loop *loop, const char *address, const struct link_hello *me,
                  const struct link_ops *ops, void *arg, struct link **ret, struct error *err)
 {
-    struct sockaddr_un un;
+    struct link_address to;
     struct link *link;
     int r;
 
-    r = link_address_parse(address, &un, err);
+    r = link_address_parse(str_of(address), &to, err);
     if (r < 0)
         return r;
+    if (to.is_tcp && (!me->tls || to.port == 0))
+        return error_set(err, ERR_CONFIG, "link address %s: %s", address,
+                         me->tls ? "the port is missing" : "there is no certificate for links over TCP");
     link = link_new(loop, me, ops, arg, true);
-    link->address = un;
+    link->address = to;
     try_to_connect(link);
     *ret = link;
     return 0;
@@ -353,6 +534,7 @@ void link_free(struct link *link)
     link->state = LINK_FREED;
     timer_stop(&link->timer);
     list_remove(&link->node);
+    count_stranger(link, false);
     link_enter(link);
     link_streams_drop_all(link);
     while ((dependent = LIST_FIRST(&link->dependents, struct link_dependent, node))) {
@@ -360,8 +542,10 @@ void link_free(struct link *link)
         dependent->on_dropped(dependent);
     }
     link_leave(link);
-    if (link->open && !uv_is_closing((uv_handle_t *)&link->pipe))
-        uv_close((uv_handle_t *)&link->pipe, on_closed);
+    if (link->open && !uv_is_closing(&link->handle))
+        uv_close(&link->handle, on_closed);
+    if (link->looking_up)
+        uv_cancel((uv_req_t *)&link->lookup); /* or its end is waited for */
     link_unref(link);
 }
 
@@ -373,6 +557,26 @@ bool link_is_up(const struct link *link)
 bool link_is_silent(const struct link *link)
 {
     return link->state == LINK_UP && link->silent_ticks > 1;
+}
+
+const struct link_hello *link_peer(const struct link *link)
+{
+    return &link->peer;
+}
+
+bool link_is_tcp(const struct link *link)
+{
+    return link->address.is_tcp;
+}
+
+bool link_local_host(const struct link *link, char *ret, size_t size)
+{
+    struct sockaddr_storage own;
+    int len = sizeof(own);
+
+    return link->state == LINK_UP && link->address.is_tcp &&
+           uv_tcp_getsockname(&link->tcp, (struct sockaddr *)&own, &len) == 0 &&
+           uv_ip_name((const struct sockaddr *)&own, ret, size) == 0;
 }
 
 void link_set_user(struct link *link, void *user)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * link.h - the long-lived connection between two of our programs: framed, multiplexed,
- * flow-controlled streams over a Unix socket.
+ * flow-controlled streams over a Unix socket, or over TCP with TLS and a certificate on both sides.
  *
  * A stream is opened by either side with a kind and a head (bytes), then carries data both ways,
  * an answer head from the accepting side, an end from each side; or a reset. A short message
@@ -36,11 +36,16 @@ struct link_server;
 
 enum link_kind { LINK_CALL = 1, LINK_INVOKE = 2 };
 
+#define LINK_JOINER "joiner" /* role of a node without a certificate; it may only open one stream */
+
 /** What one side says of itself at connect; strings NUL-terminated. */
 struct link_hello {
     char role[16]; /* "gateway", "controller", "invoker" */
     char id[64]; /* node or instance id */
     bool says_leader; /* a controller that tells by `leader.is` whether it leads: leader_link.h */
+    /* What proves role and id over TCP; borrowed, outlives the link. NULL: Unix sockets only, and of
+     * a peer. */
+    struct link_tls *tls;
 };
 
 struct link_stream_ops {
@@ -65,19 +70,24 @@ struct link_ops {
     /* Gone; all its streams were reset before. A client link will be retried by itself; an
      * accepted one is freed by us after this returns. */
     void (*on_down)(struct link *link, const struct error *why, void *arg);
+    /* Roles that the peer may have, words with blanks between; another one is refused. NULL: any but
+     * LINK_JOINER, which a listener serves only when it is named here. */
+    const char *peers;
 };
 
 /**
- * Connects to @address ("unix:/path") and stays connected: retries with back-off 50 ms .. 2 s until
- * link_free(). Other address forms: -ERR_CONFIG.
+ * Connects to @address ("unix:/path" or "tcp://host:port") and stays connected: retries with back-off
+ * 50 ms .. 2 s until link_free(). A name is looked up at each try. Other address forms, and TCP
+ * without @me->tls: -ERR_CONFIG.
  */
 int link_connect(struct loop *loop, const char *address, const struct link_hello *me,
                  const struct link_ops *ops, void *arg, struct link **ret, struct error *err);
 /**
- * Listens on @address; each accepted link calls @ops (on_up first). A stale socket file is replaced,
- * a live one is -ERR_IN_USE. The socket file has mode 0600.
+ * Listens on all of @addresses (with commas; the host of tcp:// is a number); each accepted link calls
+ * @ops (on_up first). A stale socket file is replaced, a live one is -ERR_IN_USE. The socket file has
+ * mode 0600.
  */
-int link_listen(struct loop *loop, const char *address, const struct link_hello *me,
+int link_listen(struct loop *loop, const char *addresses, const struct link_hello *me,
                 const struct link_ops *ops, void *arg, struct link_server **ret,
                 struct error *err);
 /** A link that is never up: what is asked over it fails. */
@@ -91,9 +101,17 @@ void link_cut(struct link *link, const struct error *why);
 void link_free(struct link *link);
 /** Stops listening and closes the links it accepted. */
 void link_server_free(struct link_server *server);
+/** The port of its first TCP address; 0 when it has none. */
+unsigned link_server_port(const struct link_server *server);
 bool link_is_up(const struct link *link);
 /** It is up, but its peer has not answered a PING for a while (2.5 s): it may be dead or cut off. */
 bool link_is_silent(const struct link *link);
+/** Who the peer is, once the link has been up. */
+const struct link_hello *link_peer(const struct link *link);
+/** Whether its peer has shown a certificate or come as a joiner: it is over TCP. */
+bool link_is_tcp(const struct link *link);
+/** The number of our own end of a link over TCP that is up, as text into @ret; false: there is none. */
+bool link_local_host(const struct link *link, char *ret, size_t size);
 /** Any pointer of the user's, per link (for accepted ones). */
 void link_set_user(struct link *link, void *user);
 void *link_user(const struct link *link);

@@ -15,18 +15,21 @@
 #define HEARTH_IO_LINK_INTERNAL_H
 
 #include <cjson/cJSON.h>
-#include <sys/un.h>
 #include <uv.h>
 
 #include "common/base/buf.h"
 #include "common/base/list.h"
 #include "common/io/link.h"
+#include "common/io/link_session.h"
+#include "common/model/link_address.h"
 #include "common/proto/link_frame.h"
 
 #define LINK_PROTOCOL 1 /* what we speak best */
 #define LINK_PROTOCOL_MIN 1 /* and what we still understand: N-1 once there is a 2 */
 
-#define LINK_GREETING_US SECONDS(5)
+#define LINK_GREETING_US SECONDS(5) /* for each of connecting, the TLS handshake, the greeting */
+#define LINK_JOINER_TICKS 4 /* a joiner's link ends after so many */
+#define LINK_STRANGERS_MAX 128u /* TCP connections of a listener that have not proved who they are */
 #define LINK_BACKOFF_MIN_US MSEC(50)
 #define LINK_BACKOFF_MAX_US SECONDS(2)
 #define LINK_DEAD_TICKS 4 /* a link that is silent for so many after a PING is dead */
@@ -39,16 +42,18 @@
 #define LINK_LOW_WATER (LINK_WINDOW / 4) /* of a stream's queue, for on_drain */
 #define LINK_PEER_STREAMS_MAX 65536u
 #define LINK_SPARE_STREAMS 1024u
+#define LINK_FOUND_MAX 8u /* addresses of a host that are tried */
 
 /*
- *   connect:  WAITING → CONNECTING → GREETING → UP → BROKEN → CLOSING → WAITING …
- *   accept:                          GREETING → UP → BROKEN → FREED
- * CONNECTING and GREETING may go to BROKEN, all may go to FREED. WAITING, CONNECTING, GREETING
- * and UP are watched by the timer; BROKEN ends with the turn, CLOSING in libuv's close callback.
+ *   connect:  WAITING → CONNECTING → SECURING → GREETING → UP → BROKEN → CLOSING → WAITING …
+ *   accept:                          SECURING → GREETING → UP → BROKEN → FREED
+ * Unix sockets pass SECURING by. CONNECTING to GREETING may go to BROKEN, all may go to FREED. All
+ * up to UP are watched by the timer; BROKEN ends with the turn, CLOSING in libuv's close callback.
  */
 enum link_state {
     LINK_WAITING, /* for the next try */
-    LINK_CONNECTING,
+    LINK_CONNECTING, /* or looking the host up */
+    LINK_SECURING, /* the TLS handshake */
     LINK_GREETING, /* our HELLO is out, the peer's is awaited */
     LINK_UP,
     LINK_BROKEN, /* streams and user are told at the end of the turn */
@@ -66,19 +71,31 @@ struct link {
     const struct link_ops *ops;
     void *arg, *user;
     struct link_hello me, peer;
-    struct sockaddr_un address; /* to connect to */
+    struct node_name proved; /* over TCP: who the peer's certificate says that it is */
+    struct link_address address; /* to connect to; of an accepted one, what it listens on */
+    struct sockaddr_storage found[LINK_FOUND_MAX]; /* what the host's name means, in turn */
+    unsigned found_len, tries;
+    bool looking_up;
     struct timer timer; /* what for depends on the state */
     uint64_t backoff_us;
-    unsigned silent_ticks;
+    unsigned ticks, silent_ticks;
     bool heard; /* bytes came since the last tick */
     bool was_up; /* when it broke */
     struct error why; /* it broke */
 
-    uv_pipe_t pipe; /* open: holds a reference */
+    union { /* open: holds a reference */
+        uv_handle_t handle;
+        uv_stream_t stream;
+        uv_pipe_t pipe;
+        uv_tcp_t tcp;
+    };
+    struct link_session *session; /* over TCP, once connected */
+    uv_getaddrinfo_t lookup; /* while looking_up; holds a reference */
     uv_connect_t connect;
     uv_write_t write;
-    bool open; /* pipe is initialised and not yet closed */
+    bool open; /* the handle is initialised and not yet closed */
     bool writing; /* write is busy with inflight: the socket is full */
+    bool is_stranger; /* accepted over TCP, and counted in server->strangers */
     bool turn_end_planned;
     unsigned writes_in_turn;
     struct buf out; /* frames that wait for the socket or for the end of the turn */
@@ -127,29 +144,45 @@ struct link_stream {
     struct list_node ready, drained; /* in the lists of the same name */
 };
 
+/* One address of a server. */
+struct link_listener {
+    struct list_node node;
+    struct link_server *server;
+    union {
+        uv_handle_t handle;
+        uv_stream_t stream;
+        uv_pipe_t pipe;
+        uv_tcp_t tcp;
+    };
+    struct link_address address;
+    dev_t device; /* of a Unix socket: which file is ours */
+    ino_t inode;
+};
+
 struct link_server {
     struct loop *loop;
-    uv_pipe_t pipe;
+    struct list_node listeners;
     struct list_node links;
     const struct link_ops *ops;
     void *arg;
     struct link_hello me;
-    struct sockaddr_un address;
-    dev_t device; /* which file is ours */
-    ino_t inode;
+    unsigned strangers;
+    uint64_t complained_us; /* when a stranger was last written of in the log */
 };
 
 /* ---- link.c */
 
-/** Checks "unix:/path" and fills *@ret; -ERR_CONFIG. */
-int link_address_parse(const char *address, struct sockaddr_un *ret, struct error *err);
 /** A link with one reference, LINK_WAITING, no timer armed; @connects: else it is accepted. */
 struct link *link_new(struct loop *loop, const struct link_hello *me, const struct link_ops *ops,
                       void *arg, bool connects);
-/** Initialises link->pipe. */
-void link_open_pipe(struct link *link);
-/** The socket is connected: greets and reads. */
+/** Initialises the handle that link->address needs. */
+void link_open_socket(struct link *link);
+/** The socket is connected: reads, and begins with TLS or the greeting. */
+void link_begin(struct link *link);
+/** Greets. */
 void link_greet(struct link *link);
+/** The TLS handshake is done: who is it? -ERR_ACCESS_DENIED. */
+int link_take_certificate(struct link *link, struct error *err);
 /** Takes the peer's HELLO; calls on_up. -ERR_PROTOCOL. */
 int link_take_hello(struct link *link, struct str head, struct error *err);
 /** The link has failed: no more bytes either way; all are told at the end of the turn. */
@@ -170,6 +203,8 @@ void link_transmit(struct link *link, const struct link_frame *frame, struct str
 void link_read_start(struct link *link);
 /** Hands to the socket what it takes of what waits. */
 void link_flush(struct link *link);
+/** Goes on with the TLS handshake. */
+void link_secure(struct link *link);
 
 /* ---- link_stream.c */
 

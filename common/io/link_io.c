@@ -37,18 +37,18 @@ static void enqueue(struct link *link, const void *ptr, size_t len)
 
 static void on_written(uv_write_t *req, int status);
 
-/* The socket is full: libuv waits for it with all that is in out. */
-static void write_rest(struct link *link)
+/* The socket is full: libuv waits for it with all of @from but the first @done bytes. */
+static void write_rest(struct link *link, struct buf *from, size_t done)
 {
     struct buf empty = link->inflight;
     uv_buf_t rest;
     int r;
 
-    link->inflight = link->out;
-    link->out = empty;
+    link->inflight = *from;
+    *from = empty;
     link->writing = true;
-    rest = uv_buf_init(link->inflight.ptr, (unsigned)link->inflight.len);
-    r = uv_write(&link->write, (uv_stream_t *)&link->pipe, &rest, 1, on_written);
+    rest = uv_buf_init(link->inflight.ptr + done, (unsigned)(link->inflight.len - done));
+    r = uv_write(&link->write, &link->stream, &rest, 1, on_written);
     if (r < 0) {
         link->writing = false;
         break_errno(link, -r, "writing to");
@@ -63,8 +63,41 @@ static void forget(struct buf *b)
         buf_clear(b);
 }
 
+/* Hands the socket what it takes of the records that TLS has made; the rest waits for it. */
+static void write_records(struct link *link)
+{
+    struct buf *records = link_session_out(link->session);
+    uv_buf_t all = uv_buf_init(records->ptr, (unsigned)records->len);
+    int r;
+
+    if (records->len == 0 || link->writing)
+        return;
+    r = uv_try_write(&link->stream, &all, 1);
+    if (r < 0 && r != UV_EAGAIN)
+        break_errno(link, -r, "writing to");
+    else if (r >= 0 && (size_t)r == records->len)
+        forget(records);
+    else
+        write_rest(link, records, r < 0 ? 0 : (size_t)r);
+}
+
+/* Writes out and then @bufs (of which the first place is free for out) as TLS records. */
+static void write_sealed(struct link *link, uv_buf_t *bufs, unsigned count)
+{
+    struct error err;
+    int r;
+
+    bufs[0] = uv_buf_init(link->out.ptr, (unsigned)link->out.len);
+    r = link_session_seal(link->session, bufs, count, &err);
+    forget(&link->out);
+    if (r < 0)
+        link_break(link, &err);
+    else
+        write_records(link);
+}
+
 /* Writes out and then @bufs (of which the first place is free for out); keeps what is left over. */
-static void write_now(struct link *link, uv_buf_t *bufs, unsigned count)
+static void write_plain(struct link *link, uv_buf_t *bufs, unsigned count)
 {
     size_t done, n;
     unsigned i;
@@ -72,7 +105,7 @@ static void write_now(struct link *link, uv_buf_t *bufs, unsigned count)
 
     bufs[0] = uv_buf_init(link->out.ptr, (unsigned)link->out.len);
     i = link->out.len > 0 ? 0 : 1;
-    r = uv_try_write((uv_stream_t *)&link->pipe, bufs + i, count - i);
+    r = uv_try_write(&link->stream, bufs + i, count - i);
     if (r < 0 && r != UV_EAGAIN) {
         break_errno(link, -r, "writing to");
         return;
@@ -92,13 +125,25 @@ static void write_now(struct link *link, uv_buf_t *bufs, unsigned count)
             enqueue(link, bufs[i].base + n, bufs[i].len - n);
     }
     if (link->out.len > 0)
-        write_rest(link);
+        write_rest(link, &link->out, 0);
+}
+
+static void write_now(struct link *link, uv_buf_t *bufs, unsigned count)
+{
+    if (link->session)
+        write_sealed(link, bufs, count);
+    else
+        write_plain(link, bufs, count);
 }
 
 void link_flush(struct link *link)
 {
     uv_buf_t bufs[1];
 
+    if (link->writing)
+        return;
+    if (link->session)
+        write_records(link); /* what TLS has to say by itself */
     if (link->out.len > 0 && !link->writing)
         write_now(link, bufs, 1);
 }
@@ -108,13 +153,19 @@ static bool may_write(const struct link *link)
     return link->state == LINK_UP || link->state == LINK_GREETING;
 }
 
+/* Bytes may still go out and come in. */
+static bool is_open(const struct link *link)
+{
+    return may_write(link) || link->state == LINK_SECURING;
+}
+
 static void on_written(uv_write_t *req, int status)
 {
     struct link *link = req->data;
 
     link->writing = false;
     forget(&link->inflight);
-    if (!may_write(link))
+    if (!is_open(link))
         return;
     if (status < 0) {
         break_errno(link, -status, "writing to");
@@ -286,23 +337,13 @@ static int take_part(struct link *link, const struct link_part *part, struct err
     return error_set(err, ERR_PROTOCOL, "frame of unknown type %d", part->frame->type);
 }
 
-static void on_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *buf)
+/* Bytes of frames. */
+static void take_bytes(struct link *link, struct str bytes)
 {
-    struct link *link = stream->data;
     struct link_part part;
-    struct str bytes;
     struct error err;
     int r = 0;
 
-    if (len == 0 || !may_write(link))
-        return;
-    if (len < 0) {
-        break_errno(link, (int)-len, "reading from");
-        return;
-    }
-    link->heard = true;
-    bytes = str_from(buf->base, (size_t)len);
-    link_enter(link);
     while (may_write(link) && (r = link_parser_next(&link->parser, &bytes, &part, &err)) > 0) {
         r = take_part(link, &part, &err);
         if (r < 0)
@@ -310,6 +351,56 @@ static void on_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *buf)
     }
     if (r < 0)
         link_break(link, &err);
+}
+
+void link_secure(struct link *link)
+{
+    struct error err;
+    int r = link_session_shake(link->session, &err);
+
+    if (r == 0)
+        r = link_take_certificate(link, &err);
+    write_records(link); /* when it failed, too: they tell the peer why */
+    if (r < 0)
+        link_break(link, &err);
+    else if (r == 0 && link->state == LINK_SECURING)
+        link_greet(link);
+}
+
+/* Bytes of TLS records. */
+static void take_records(struct link *link, struct str bytes)
+{
+    char plain[LINK_RECORD_BYTES];
+    struct error err;
+    int n = 0;
+
+    link_session_feed(link->session, bytes);
+    if (link->state == LINK_SECURING)
+        link_secure(link);
+    while (may_write(link) && (n = link_session_open(link->session, plain, sizeof(plain), &err)) > 0)
+        take_bytes(link, str_from(plain, (size_t)n));
+    if (n < 0)
+        link_break(link, &err);
+    if (may_write(link))
+        write_records(link); /* what TLS has to say by itself */
+}
+
+static void on_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *buf)
+{
+    struct link *link = stream->data;
+
+    if (len == 0 || !is_open(link))
+        return;
+    if (len < 0) {
+        break_errno(link, (int)-len, "reading from");
+        return;
+    }
+    link->heard = true;
+    link_enter(link);
+    if (link->session)
+        take_records(link, str_from(buf->base, (size_t)len));
+    else
+        take_bytes(link, str_from(buf->base, (size_t)len));
     link_pump(link);
     link_tell_drained(link);
     link_leave(link);
@@ -325,6 +416,6 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *ret)
 
 void link_read_start(struct link *link)
 {
-    if (uv_read_start((uv_stream_t *)&link->pipe, on_alloc, on_read) < 0)
+    if (uv_read_start(&link->stream, on_alloc, on_read) < 0)
         abort();
 }

@@ -175,7 +175,8 @@ static void on_die_down(struct link *link, const struct error *why, void *arg)
     die(link, AT_DOWN);
 }
 
-static const struct link_ops die_link_ops = {on_die_up, on_die_stream, on_die_down};
+static const struct link_ops die_link_ops = {
+    .on_up = on_die_up, .on_stream = on_die_stream, .on_down = on_die_down};
 
 /* A client whose callback frees it; the server echoes, resets or goes, as the case needs. */
 static void try_suicide_of_a_client(enum where where)
@@ -227,13 +228,13 @@ static void an_accepted_link_may_be_freed_in_its_callbacks_too(void **state)
     size_t i;
 
     (void)state;
-    snprintf(address, sizeof(address), "unix:%s/die", t.dir);
     for (i = 0; i < ARRAY_LEN(places); i++) {
         struct talk talk;
 
         suicide.where = places[i];
         suicide.freed = 0;
         t.ups = t.downs = 0;
+        make_address(address, sizeof(address), "die");
         assert_int_equal(link_listen(t.loop, address, &server_hello, &die_link_ops, NULL, &server,
                                      NULL),
                          0);
@@ -297,7 +298,8 @@ static void a_callback_may_reset_its_own_stream_and_others(void **state)
 
 static void addresses_that_are_none_are_refused(void **state)
 {
-    static const char *const bad[] = {"", "unix:", "tcp://127.0.0.1:1", "/tmp/x"};
+    static const char *const bad[] = {"", "unix:", "tcp://127.0.0.1", "tcp://127.0.0.1:0",
+                                      "/tmp/x"};
     char longer[256] = "unix:/";
     struct link *link;
     struct error err;
@@ -322,7 +324,9 @@ static void a_stale_socket_is_replaced_a_live_one_and_a_file_are_not(void **stat
     int fd;
 
     (void)state;
-    assert_int_equal(link_address_parse(t.address, &un, NULL), 0);
+    if (over_tcp)
+        return; /* no file is left there */
+    un = unix_of(t.address);
     fd = socket(AF_UNIX, SOCK_STREAM, 0);
     assert_int_equal(bind(fd, (struct sockaddr *)&un, sizeof(un)), 0);
     close(fd); /* the file stays, as after a crash */
@@ -372,5 +376,5 @@ int main(void)
         TEST_UNLINKED(a_client_that_starts_first_waits_for_its_server),
     };
 
-    return cmocka_run_group_tests_name("link_life", tests, NULL, NULL);
+    return RUN_OVER_BOTH("link_life", tests);
 }

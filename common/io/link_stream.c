@@ -234,12 +234,18 @@ void link_streams_reset_all(struct link *link, const struct error *why)
     }
 }
 
+/* A joiner comes to ask one question. */
+static size_t streams_max(const struct link *link)
+{
+    return link->server && strcmp(link->peer.role, LINK_JOINER) == 0 ? 1 : LINK_PEER_STREAMS_MAX;
+}
+
 struct link_stream *link_stream_add_peers(struct link *link, uint32_t id)
 {
     struct link_stream *s = stream_new(link, id, false);
 
     link->peer_stream_count++;
-    if (link->peer_stream_count <= LINK_PEER_STREAMS_MAX)
+    if (link->peer_stream_count <= streams_max(link))
         return s;
     link_stream_reset(s, ERR_THROTTLED);
     return NULL;

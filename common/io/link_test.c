@@ -137,7 +137,7 @@ static void streams_that_are_big_share_the_link(void **state)
     t.mode = MODE_ECHO;
     for (i = 0; i < COUNT; i++)
         open_talk(&talks[i], STR("h"), str_from(bytes, LEN), true);
-    WAIT_FOR(t.ends == 1);
+    WAIT_FOR(t.ends >= 1); /* several may end in one turn */
     for (i = 0, least = LEN; i < COUNT; i++)
         if (talks[i].data.len < least)
             least = talks[i].data.len;
@@ -277,5 +277,5 @@ int main(void)
         TEST(an_answer_may_come_before_the_question_has_ended),
     };
 
-    return cmocka_run_group_tests_name("link", tests, NULL, NULL);
+    return RUN_OVER_BOTH("link", tests);
 }

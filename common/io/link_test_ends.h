@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * link_test_ends.h - for the tests of links: a client and a server in one loop, over a socket in
- * a folder of their own, and streams that note what comes.
+ * a folder of their own or over TCP, and streams that note what comes.
  *
  * Owns: everything in t; set_up() and tear_down() make and free it for each test.
  */
@@ -14,11 +14,14 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <netinet/in.h>
 #include <string.h>
+#include <sys/un.h>
 #include <unistd.h>
 #include <uv.h>
 
 #include "common/io/link_internal.h"
+#include "common/io/link_test_pki.h"
 
 #pragma GCC diagnostic ignored "-Wunused-function" /* each test uses some of it */
 
@@ -53,8 +56,10 @@ static struct {
     bool inside; /* a call of ours is running: no callback may come */
 } t;
 
-static const struct link_hello client_hello = {.role = "gateway", .id = "g-1"};
-static const struct link_hello server_hello = {.role = "invoker", .id = "node \"7\""};
+static struct link_hello client_hello = {.role = "gateway", .id = "g-1"};
+static struct link_hello server_hello = {.role = "invoker", .id = "node \"7\""};
+static bool over_tcp; /* the tests of this group are */
+static struct cert_authority pki; /* of both ends, over TCP */
 
 #define WAIT_FOR(condition)                                                                        \
     do {                                                                                           \
@@ -234,8 +239,42 @@ static void on_server_down(struct link *link, const struct error *why, void *arg
     t.accepted = NULL;
 }
 
-static const struct link_ops client_ops = {on_client_up, on_stream, on_client_down};
-static const struct link_ops server_ops = {on_server_up, on_stream, on_server_down};
+static const struct link_ops client_ops = {
+    .on_up = on_client_up, .on_stream = on_stream, .on_down = on_client_down};
+static const struct link_ops server_ops = {
+    .on_up = on_server_up, .on_stream = on_stream, .on_down = on_server_down};
+
+/* Where the socket of "unix:/path" is. */
+static struct sockaddr_un unix_of(const char *address)
+{
+    struct sockaddr_un un = {.sun_family = AF_UNIX};
+
+    assert_true(strlen(address + 5) < sizeof(un.sun_path));
+    memcpy(un.sun_path, address + 5, strlen(address + 5));
+    return un;
+}
+
+/* A port that was free a moment ago. */
+static unsigned free_port(void)
+{
+    struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof(in);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    assert_int_equal(bind(fd, (struct sockaddr *)&in, len), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&in, &len), 0);
+    close(fd);
+    return ntohs(in.sin_port);
+}
+
+/* An address that nobody listens on; @name is its file's, if it has one. */
+static void make_address(char *ret, size_t size, const char *name)
+{
+    if (over_tcp)
+        snprintf(ret, size, "tcp://127.0.0.1:%u", free_port());
+    else
+        snprintf(ret, size, "unix:%s/%s", t.dir, name);
+}
 
 static void listen_again(void)
 {
@@ -252,7 +291,27 @@ static int set_up_unlinked(void **state)
     t.loop = loop_new();
     memcpy(t.dir, "/tmp/link-test-XXXXXX", 22);
     assert_non_null(mkdtemp(t.dir));
-    snprintf(t.address, sizeof(t.address), "unix:%s/s", t.dir);
+    make_address(t.address, sizeof(t.address), "s");
+    return 0;
+}
+
+static int set_up_tcp_group(void **state)
+{
+    (void)state;
+    over_tcp = true;
+    pki_new(&pki);
+    client_hello.tls = pki_node(&pki, client_hello.role, client_hello.id);
+    server_hello.tls = pki_node(&pki, server_hello.role, server_hello.id);
+    return 0;
+}
+
+static int tear_down_tcp_group(void **state)
+{
+    (void)state;
+    over_tcp = false;
+    link_tls_free(TAKE(client_hello.tls));
+    link_tls_free(TAKE(server_hello.tls));
+    cert_authority_done(&pki);
     return 0;
 }
 
@@ -274,7 +333,8 @@ static int tear_down(void **state)
     link_server_free(t.server);
     loop_free(t.loop);
     talk_done(&t.taken);
-    unlink(t.address + 5);
+    if (!over_tcp)
+        unlink(t.address + 5);
     assert_int_equal(rmdir(t.dir), 0);
     return 0;
 }
@@ -300,6 +360,11 @@ static char *make_bytes(size_t len, unsigned seed)
     }
     return bytes;
 }
+
+/* Runs @tests over Unix sockets, then over TCP. */
+#define RUN_OVER_BOTH(name, tests)                                                                 \
+    (cmocka_run_group_tests_name(name, tests, NULL, NULL) +                                        \
+     cmocka_run_group_tests_name(name " over TCP", tests, set_up_tcp_group, tear_down_tcp_group))
 
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
 #define TEST_UNLINKED(fn) cmocka_unit_test_setup_teardown(fn, set_up_unlinked, tear_down)

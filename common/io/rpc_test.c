@@ -105,7 +105,8 @@ static void on_rpc_stream(struct link *link, struct link_stream *s, enum link_ki
     link_stream_answer(s, junk[r.handled++ % (int)ARRAY_LEN(junk)], STR_NULL, false);
 }
 
-static const struct link_ops rpc_server_ops = {on_server_up, on_rpc_stream, on_server_down};
+static const struct link_ops rpc_server_ops = {
+    .on_up = on_server_up, .on_stream = on_rpc_stream, .on_down = on_server_down};
 
 static int set_up_rpc(void **state)
 {
@@ -350,5 +351,5 @@ int main(void)
         TEST_RPC(a_hundred_questions_get_each_its_own_answer),
     };
 
-    return cmocka_run_group_tests_name("rpc", tests, NULL, NULL);
+    return RUN_OVER_BOTH("rpc", tests);
 }

@@ -2,6 +2,7 @@
 #include "common/model/setting_checks.h"
 
 #include "common/base/log.h"
+#include "common/model/link_address.h"
 
 const char *setting_check_account(struct str text)
 {
@@ -37,17 +38,14 @@ const char *setting_check_image_store(struct str text)
                                                                 : "is not docker or containerd";
 }
 
-const char *setting_check_link_address(struct str text)
-{
-    return str_starts(text, STR("unix:/")) && text.len > 6 ? NULL : "is not unix:/path";
-}
-
 const char *setting_check_link_addresses(struct str text)
 {
-    const char *wrong = NULL;
-    struct str address;
+    struct link_address address;
+    struct str one;
 
-    while (!wrong && str_split(&text, ',', &address))
-        wrong = setting_check_link_address(str_trim(address));
-    return wrong;
+    while (link_addresses_next(&text, &one))
+        if (link_address_parse(one, &address, NULL) < 0 ||
+            (address.is_tcp ? address.port == 0 : address.path[0] != '/'))
+            return "is not unix:/path or tcp://host:port, or several with commas";
+    return NULL;
 }

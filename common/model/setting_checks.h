@@ -18,9 +18,7 @@ const char *setting_check_region(struct str text);
 const char *setting_check_log_level(struct str text);
 /** docker or containerd. */
 const char *setting_check_image_store(struct str text);
-/** unix:/path, the address of a link. */
-const char *setting_check_link_address(struct str text);
-/** One or more of them, with commas between. */
+/** unix:/path or tcp://host:port, the address of a link; or several, with commas. */
 const char *setting_check_link_addresses(struct str text);
 
 #endif

@@ -153,7 +153,8 @@ static void on_down(struct link *link, const struct error *why, void *arg)
     f.link = NULL;
 }
 
-static const struct link_ops link_ops = {on_up, on_stream, on_down};
+static const struct link_ops link_ops = {
+    .on_up = on_up, .on_stream = on_stream, .on_down = on_down};
 
 /* ---- the play */
 

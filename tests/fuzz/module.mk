@@ -12,8 +12,8 @@ FUZZ_FLAGS := -O1 -g $(WARN) -fno-omit-frame-pointer -fno-sanitize-recover=undef
 FUZZ_NAMES := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_LIB_SRC := $(foreach l,base model proto,$(filter-out %_test.c,$(wildcard common/$(l)/*.c)))
 FUZZ_LIB := $(FUZZ)/libpure.a
-FUZZ_LIBS = $(shell pkg-config --libs libuv libcjson libpcre2-8 libcrypto libarchive zlib)
-FUZZ_SRC_link := $(addprefix common/io/,link.c link_io.c link_server.c link_stream.c loop.c timer_heap.c)
+FUZZ_LIBS = $(shell pkg-config --libs libuv libcjson libpcre2-8 libcrypto libssl libarchive zlib)
+FUZZ_SRC_link := $(addprefix common/io/,link.c link_io.c link_server.c link_stream.c link_tls.c loop.c timer_heap.c)
 FUZZ_SRC_http_small := $(addprefix common/io/,http_conn.c http_reply.c http_server.c http_small.c loop.c timer_heap.c)
 FUZZ_SRC_code_signature := controller/code/code_signature.c
 fuzz_obj = $(patsubst %.c,$(FUZZ)/obj/%.o,$(1))
