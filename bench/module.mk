@@ -45,5 +45,13 @@ bench-keep-alive: $(BUILD)/bench/keep_alive_sim ## keep-alive policies on a trac
 	@test -n "$(TRACE)" || { echo "bench-keep-alive: name the trace: make bench-keep-alive TRACE=folder"; exit 1; }
 	@$< $(TRACE)/invocations.csv $(TRACE)/memory.csv
 
--include $(patsubst %.o,%.d,$(call obj,bench/sandbox_bench.c bench/link_bench.c bench/keep_alive_sim.c))
-.PHONY: bench bench-freezing bench-keep-alive bench-link bench-functions bench-sandboxes
+PERMITS_BENCH_OBJ := $(call obj,bench/permits_bench.c gateway/leases.c $(filter-out %_test.c,$(wildcard controller/permits/ledger*.c)))
+$(BUILD)/bench/permits_bench: $(PERMITS_BENCH_OBJ) $(LIB)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(CMOCKA) $(LDLIBS)
+
+bench-permits: $(BUILD)/bench/permits_bench ## what a permit costs through leases, against a script for each
+	@$<
+
+-include $(patsubst %.o,%.d,$(call obj,bench/permits_bench.c bench/sandbox_bench.c bench/link_bench.c bench/keep_alive_sim.c))
+.PHONY: bench bench-freezing bench-keep-alive bench-link bench-functions bench-permits bench-sandboxes
