@@ -105,6 +105,12 @@ def ran_twice(runs):
     return sorted(t for t, n in collections.Counter(r.tag for r in runs).items() if n > 1)
 
 
+def unrecorded(answers, runs):
+    """Answers of functions that no run explains: the recording must be whole, or the rest says nothing."""
+    ended = {r.tag: r.end for r in runs}
+    return [a for a in answers if a.status == 200 and a.what == "-" and ended.get(a.tag, FOREVER) > a.answered]
+
+
 class Steps:
     """How many intervals hold at each time; asked for the most within a span."""
 
@@ -183,6 +189,8 @@ def try_checker():
     assert false_throttles(busy, [], two, []), "throttled while one of two was free"
     assert not false_throttles(idle, [Run("f", "n", 1, 0, 1.1)], one, []), "what runs on behind its answer holds its permit"
     assert ran_twice([Run("f", "n", 7, 0, 1), Run("f", "m", 7, 2, 3)]) == [7], "one request, two runs"
+    assert unrecorded([answer(1, 200, 0, 1)], []) and unrecorded([answer(1, 200, 0, 1)], [Run("f", "n", 1, 0.1, 1.1)])
+    assert not unrecorded([answer(1, 200, 0, 1)], [Run("f", "n", 1, 0.1, 0.9)])
     assert failures([answer(1, 503, 0, 1)], []) and failures([answer(1, 200, 0, 1, "F")], []) and failures([answer(1, 429, 0, 1, "T")], [])
     assert not failures([answer(1, 503, 0, 1)], [(0.5, 2)]) and not failures([answer(1, 200, 0, 1), answer(2, 429, 0, 1)], [])
     assert abs(utilisation(runs((0, 5), (6, 12)), 1, 0, 10) - 0.9) < 1e-9

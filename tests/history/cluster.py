@@ -182,11 +182,12 @@ class Redis:
 class Cluster:
     """Four gateways, three invokers, a controller, two Redis servers; clients and the recorder in the hub."""
 
-    def __init__(self, docker, keep, account_concurrency, **settings):
+    def __init__(self, docker, keep, gateways, account_concurrency, **settings):
         self.docker, self.keep = docker, keep
+        self.hosts = [h for h in HOST if h[0] != "g" or int(h[1:]) < gateways]
         self.folder = short_folder("hh-")
         self.folder.chmod(0o755)
-        self.network = Network(list(HOST))
+        self.network = Network(self.hosts)
         self.image = f"hearth-history:{os.getpid()}"
         self.primary = "r0"
         self.tools = []
@@ -223,7 +224,7 @@ class Cluster:
         self.make_image()
         runtimes = self.folder / "runtimes.json"
         runtimes.write_text(json.dumps({"runtimes": {"provided.al2023": {"image": self.image, "architectures": ["x86_64", "arm64"]}}}))
-        for name in [*HOST, "r1"]:
+        for name in [*self.hosts, "r1"]:
             part = "r0" if name == "r" else name
             (self.folder / part).mkdir()
             self.parts[part] = self.program(part, runtimes)
@@ -259,7 +260,7 @@ class Cluster:
                     HEARTH_DATA_DIR=self.folder / "controllers")
 
     def controller_address(self):
-        return ",".join(f"unix:{self.folder}/{n}/controller.sock" for n in HOST if n[0] == "c")
+        return ",".join(f"unix:{self.folder}/{n}/controller.sock" for n in self.hosts if n[0] == "c")
 
     def gateway_settings(self, name):
         return dict(HEARTH_LISTEN="0.0.0.0:9000", HEARTH_CONTROLLER=self.controller_address(), HEARTH_GATEWAY_ID=name,

@@ -116,10 +116,11 @@ class Test:
         """More clients than permits, all the time, at every gateway; shorter runs find more, longer ones leave less of a gap."""
         ms = (60, 200) if short else (250, 400)
         lines = []
-        for g in range(len(self.cluster.gateways)):
-            for f, r, pause in (("r0", 1, 200), ("r1", 1, 40), ("r2", 2, 40), ("r10", 4, 50), ("r100", 32, 150)):
+        gateways = len(self.cluster.gateways)
+        for g in range(gateways):
+            for f, clients, pause in (("r0", 4, 200), ("r1", 4, 40), ("r2", 8, 40), ("r10", 16, 50), ("r100", 128, 150)):
                 lengths = (200, 500) if f == "r100" and short else ms
-                lines += [f"+ saturate {f} {g} {lengths[0]} {lengths[1]} 0 0 {pause}"] * r
+                lines += [f"+ saturate {f} {g} {lengths[0]} {lengths[1]} 0 0 {pause}"] * -(-clients // gateways)
             lines += [f"+ saturate {FREE} {g} 40 100 20 60 50"] * 2
         self.cluster.command(*lines)
 
@@ -252,11 +253,11 @@ class Test:
         if held:
             self.checks.fail("permits that nobody uses: " + "; ".join(held))
         leaked = 0
-        for i, (function, r) in enumerate(RESERVED.items()):
+        for function, r in RESERVED.items():
             if r:
                 self.live.look()
                 self.live.most[function] = 0
-                g = (i + self.rng.randrange(4)) % len(self.cluster.gateways)
+                g = self.rng.randrange(len(self.cluster.gateways))
                 self.cluster.command(*[f"+ all {function} {g} 500 500 0 0 20"] * r)
                 end = time.monotonic() + CONVERGENCE
                 while self.live.most[function] < r and time.monotonic() < end:
@@ -312,6 +313,9 @@ class Test:
         twice = checker.ran_twice(runs)
         if twice:
             self.checks.fail(f"{len(twice)} requests were run twice, tags {twice[:5]}")
+        lost = checker.unrecorded(answers, runs)
+        if lost:
+            self.checks.fail(f"{len(lost)} answers are of no run that was recorded, the first: {lost[0]}")
         failed = checker.failures(answers, self.troubled)
         if failed:
             self.checks.fail(f"{len(failed)} requests failed while nothing was wrong, the first: {failed[0]}")
@@ -333,6 +337,11 @@ def summary(test, leaked):
 def play(test, options):
     cluster = test.cluster
     kinds = faults.kinds(cluster.tcp)
+    if options.faults is not None:
+        wrong = set(filter(None, options.faults.split(","))) - set(kinds)
+        if wrong:
+            raise SystemExit(f"history: no such faults: {wrong}; there are {', '.join(kinds)}")
+        kinds = [k for k in kinds if k in options.faults.split(",")]
     test.warm_up()
     test.undisturbed(options.undisturbed)
     test.saturate(True)
@@ -352,12 +361,14 @@ def main():
     parser.add_argument("--seconds", type=float, default=3600, help="how long faults are made for (long)")
     parser.add_argument("--longest", type=float, default=45, help="the longest fault, in seconds (long)")
     parser.add_argument("--undisturbed", type=float, default=10, help="how long the phases without faults are")
+    parser.add_argument("--faults", help="only these kinds, separated by commas; empty: none")
+    parser.add_argument("--gateways", type=int, default=4)
     parser.add_argument("--keep", type=pathlib.Path, default=TOP / "build/history/failed", help="where logs and histories go on failure")
     options = parser.parse_args()
     checker.try_checker()
     me = str(os.getpid())
     docker = Docker(run(TOP / "scripts/dockerd.sh", "ensure", me).stdout.strip())
-    cluster = Cluster(docker, options.keep, ACCOUNT_CONCURRENCY)
+    cluster = Cluster(docker, options.keep, options.gateways, ACCOUNT_CONCURRENCY)
     checks = Checks(cluster.folder)
     checks.say(f"seed {options.seed}")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
