@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * controller.h - the parts of the controller, put together: the one place that knows all.
+ * controller.h - the parts of the controller, put together: the one place that knows all. It stands by
+ * until it leads (lead.h).
  *
  * Owns:    all parts below.
  * Borrows: the loop and the configuration; they outlive it.
@@ -16,6 +17,7 @@
 #include "controller/code/code_store.h"
 #include "controller/controller_config.h"
 #include "controller/fn_change.h"
+#include "controller/leadership.h"
 #include "controller/nodes.h"
 #include "controller/peers.h"
 #include "controller/provisioner.h"
@@ -40,6 +42,11 @@ struct controller {
     struct aws_client *s3_put; /* the object store as a destination; NULL: as s3 */
     struct async *async;
     struct link_server *server;
+    struct leadership *leadership;
+    char seat[20], id[40]; /* lead.c */
+    uint64_t term; /* that it leads with; 0: it stands by */
+    enum error_code over; /* why it must end; ERR_OK: it need not */
+    bool stopping;
     bool closing; /* its parts are gone, or will be in this call */
     unsigned refs; /* of the memory: the owner's, and each piece of work on a worker */
 };
@@ -47,6 +54,10 @@ struct controller {
 /** Starts everything and listens; Redis may come later. Blocking: start-up only. */
 int controller_new(struct loop *loop, const struct controller_config *config,
                    struct controller **ret, struct error *err);
+/** Lets another one lead; loop_stop() when that is done. */
+void controller_stop(struct controller *c);
+/** Why it has stopped the loop by itself: another one leads (ERR_STALE), or ERR_CONFIG; ERR_OK: it has not. */
+enum error_code controller_is_over(const struct controller *c);
 /** Ends in the reverse order. */
 void controller_free(struct controller *c);
 /** Gives back a reference; the last one frees the memory. */

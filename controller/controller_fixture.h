@@ -25,7 +25,7 @@ static inline void on_answer(const cJSON *ok, struct str body, const struct erro
     cJSON_Delete(got.json);
     cJSON_Delete(got.ok);
     got.code = err ? err->code : ERR_OK;
-    got.status = (int)cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(ok, "status"));
+    got.status = err ? 0 : (int)cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(ok, "status"));
     snprintf(got.error_type, sizeof(got.error_type), "%.*s",
              STR_ARG(cjson_str(headers, "x-amzn-ErrorType")));
     got.json = cJSON_ParseWithLength(body.ptr ? body.ptr : "", body.len);
@@ -40,11 +40,11 @@ static inline void ask(struct link *link, const char *method, cJSON *args, struc
     uint64_t end = now_us() + WAIT_US;
     unsigned before;
 
-    do { /* 503 until the controller has found Redis */
+    do { /* not now until the controller leads, which it does when it has found Redis */
         before = got.count;
         rpc_call(link, method, args, body, WAIT_US, on_answer, NULL);
         wait_until(&got.count, before + 1);
-    } while (!peer.saw_redis && got.status == 503 && now_us() < end);
+    } while (!peer.saw_redis && (got.status == 503 || got.code == ERR_UNAVAILABLE) && now_us() < end);
     cJSON_Delete(args);
     peer.saw_redis |= got.status >= 200 && got.status < 500;
 }
@@ -161,12 +161,29 @@ static inline bool spec_has_secret(void)
 
 /* ---- set-up ---- */
 
+static inline void on_look(void *arg)
+{
+    (void)arg;
+    loop_stop(loop);
+}
+
+/* It leads when this returns, if Redis is there. */
 static inline void controller_start(void)
 {
+    uint64_t end = now_us() + WAIT_US;
+    struct timer look;
     struct error err;
+
+    timer_init(&look, loop, on_look, NULL);
 
     if (controller_new(loop, &config, &c, &err) < 0)
         fail_msg("%s", err.msg);
+    while (server.pid > 0 && !c->term && now_us() < end) {
+        timer_start(&look, MSEC(1));
+        loop_run(loop);
+    }
+    timer_stop(&look);
+    assert_true(server.pid <= 0 || c->term);
 }
 
 static inline int setup(void **state)
@@ -210,6 +227,7 @@ static inline int setup(void **state)
         .peer_timeout_us = MSEC(300),
         .node_grace_us = SECONDS(10),
         .retry_us = MSEC(50),
+        .lease_us = MSEC(600),
         .async_in_flight = 100,
         .async_function_max = 50,
         .async_queue_max = 1 << 20,

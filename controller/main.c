@@ -14,8 +14,10 @@
 
 static void on_stop(void *arg)
 {
+    struct controller **c = arg;
+
     log_info("controller", "stopping");
-    loop_stop(arg);
+    controller_stop(*c);
 }
 
 static int run(const struct controller_config *config)
@@ -25,13 +27,14 @@ static int run(const struct controller_config *config)
     struct error err;
     int r;
 
-    loop_on_signal(loop, SIGTERM, on_stop, loop);
-    loop_on_signal(loop, SIGINT, on_stop, loop);
+    loop_on_signal(loop, SIGTERM, on_stop, &c);
+    loop_on_signal(loop, SIGINT, on_stop, &c);
     r = controller_new(loop, config, &c, &err);
     if (r == 0) {
         log_info("controller", "ready", KV_STR("listen", config->listen),
                  KV_STR("account", config->account_id), KV_STR("region", config->region));
         loop_run(loop);
+        r = -(int)controller_is_over(c);
     } else {
         log_error("controller", "cannot start", KV_ERR(&err));
     }

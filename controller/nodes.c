@@ -24,7 +24,7 @@ struct nodes {
     uint64_t grace_us, peer_timeout_us;
     struct list_node all;
     bool synced; /* the list of an earlier controller is known */
-    uint64_t begin_us;
+    uint64_t begin_us; /* when it was first to be learnt */
     struct timer tell; /* gateways, at the end of the turn */
     struct timer grace; /* the next look for nodes that stay away */
 };
@@ -70,18 +70,24 @@ static void on_written(const struct redis_value *value, const struct error *err,
         log_debug("nodes", "the list of nodes is not written", KV_ERR(err));
 }
 
+/* Scripts, so that the list is the leader's alone: redis_guard_set(). */
+static struct redis_script lua_write = {
+    .name = "node_write", .source = "return redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])"};
+static struct redis_script lua_unwrite = {
+    .name = "node_unwrite", .source = "return redis.call('HDEL', KEYS[1], ARGV[1])"};
+
 static void write_node(struct nodes *nodes, const struct node *node)
 {
-    struct str words[] = {STR("HSET"), STR(NODES_KEY), str_of(node->id), str_of(node->address)};
+    struct str key = STR(NODES_KEY), args[] = {str_of(node->id), str_of(node->address)};
 
-    redis_command(nodes->redis, words, ARRAY_LEN(words), on_written, NULL);
+    redis_eval(nodes->redis, &lua_write, &key, 1, args, ARRAY_LEN(args), on_written, NULL);
 }
 
 static void unwrite_node(struct nodes *nodes, const struct node *node)
 {
-    struct str words[] = {STR("HDEL"), STR(NODES_KEY), str_of(node->id)};
+    struct str key = STR(NODES_KEY), id = str_of(node->id);
 
-    redis_command(nodes->redis, words, ARRAY_LEN(words), on_written, NULL);
+    redis_eval(nodes->redis, &lua_unwrite, &key, 1, &id, 1, on_written, NULL);
 }
 
 /* ---- telling ---- */
@@ -204,6 +210,8 @@ void nodes_sync(struct nodes *nodes)
     struct str words[] = {STR("HGETALL"), STR(NODES_KEY)};
     struct list_node *n;
 
+    if (!nodes->begin_us)
+        nodes->begin_us = loop_now_us(nodes->loop);
     LIST_FOREACH(&nodes->all, n)
         write_node(nodes, CONTAINER_OF(n, struct node, node));
     if (!nodes->synced)
@@ -222,7 +230,6 @@ struct nodes *nodes_new(struct loop *loop, struct redis *redis, struct peers *pe
     nodes->peers = peers;
     nodes->grace_us = grace_us;
     nodes->peer_timeout_us = peer_timeout_us;
-    nodes->begin_us = loop_now_us(loop);
     list_init(&nodes->all);
     timer_init(&nodes->tell, loop, on_tell, nodes);
     timer_init(&nodes->grace, loop, on_grace, nodes);

@@ -12,11 +12,14 @@ struct peers {
     uint64_t last_number;
     void (*on_cut)(struct peer *peer, void *arg);
     void *arg;
+    void (*on_term)(uint64_t term, void *arg); /* or NULL */
+    void *term_arg;
 };
 
 /* A question to one peer. link_free() makes rpc forget its callback, so we keep our own. */
 struct ask {
     struct list_node node; /* in peer->asks */
+    struct peers *peers;
     rpc_done_fn *done;
     void *arg;
 };
@@ -52,6 +55,12 @@ struct peers *peers_new(struct loop *loop, void (*on_cut)(struct peer *peer, voi
     peers->arg = arg;
     list_init(&peers->all);
     return peers;
+}
+
+void peers_on_term(struct peers *peers, void (*fn)(uint64_t term, void *arg), void *arg)
+{
+    peers->on_term = fn;
+    peers->term_arg = arg;
 }
 
 static void forget(struct peer *peer)
@@ -160,11 +169,24 @@ struct peer *peers_by_link(struct peers *peers, const struct link *link)
     return link ? peer : NULL;
 }
 
+/* "term 7": it knows of a leader with that term. */
+static void look_for_term(struct peers *peers, const struct error *err)
+{
+    struct str text = str_of(err->msg);
+    uint64_t term;
+
+    if (err->code == ERR_STALE && str_starts(text, STR("term ")) &&
+        str_parse_u64(str_sub(text, 5, text.len), &term) == 0 && peers->on_term)
+        peers->on_term(term, peers->term_arg);
+}
+
 static void on_ask_answer(const cJSON *ok, struct str body, const struct error *err, void *arg)
 {
     struct ask *ask = arg;
 
     list_remove(&ask->node);
+    if (err)
+        look_for_term(ask->peers, err);
     ask->done(ok, body, err, ask->arg);
     free(ask);
 }
@@ -174,9 +196,9 @@ void peers_ask_with(struct peers *peers, struct peer *peer, const char *method, 
 {
     struct ask *ask = calloc(1, sizeof(*ask));
 
-    (void)peers;
     if (!ask)
         abort();
+    ask->peers = peers;
     ask->done = done;
     ask->arg = arg;
     list_append(&peer->asks, &ask->node);

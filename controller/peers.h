@@ -31,6 +31,8 @@ struct peers;
 
 /** @on_cut is told of a peer that is cut off, before it is freed. */
 struct peers *peers_new(struct loop *loop, void (*on_cut)(struct peer *peer, void *arg), void *arg);
+/** @fn is told the term of each refusal by a peer that knows of another leader (leader_link.h). */
+void peers_on_term(struct peers *peers, void (*fn)(uint64_t term, void *arg), void *arg);
 /** Closes all links; questions end with ERR_CLOSED, inside this call. */
 void peers_free(struct peers *peers);
 

@@ -9,6 +9,11 @@
 #include "common/io/redis_reply.h"
 
 #define ARGS_MAX 1024u
+#define GUARD_ARGS 2u /* one key and one argument more, which the script does not see */
+
+static const char guard_source[] =
+    "if redis.call('GET', table.remove(KEYS)) ~= table.remove(ARGV) then "
+    "return redis.error_reply('DEPOSED another controller leads, or none') end\n";
 
 struct redis_call {
     struct list_node node;
@@ -16,10 +21,12 @@ struct redis_call {
     void *arg;
     uint64_t due_us;
     struct redis_script *script; /* to send whole on NOSCRIPT; else NULL */
+    bool guarded; /* the script */
     struct str *argv; /* of a script, or while waiting: one block of entries and their bytes */
     size_t argc;
 #ifdef HEARTH_FAULT_POINTS
     bool lost; /* its answer is */
+    bool faultless; /* a free script: no fault is meant for it */
 #endif
 };
 
@@ -160,6 +167,8 @@ static bool call_is_refused(struct redis *r, struct redis_call *call)
 {
     struct error err;
 
+    if (call->faultless)
+        return false;
     call->lost = call->lost || fault_is_now(REDIS_FAULT_LOSE);
     if (!fault_is_now(REDIS_FAULT_REFUSE))
         return false;
@@ -173,8 +182,8 @@ static bool call_is_refused(struct redis *r, struct redis_call *call)
 
 static void call_send(struct redis *r, struct redis_call *call, const struct str *argv, size_t argc)
 {
-    const char *ptrs[ARGS_MAX];
-    size_t lens[ARGS_MAX], i;
+    const char *ptrs[ARGS_MAX + GUARD_ARGS];
+    size_t lens[ARGS_MAX + GUARD_ARGS], i;
 
 #ifdef HEARTH_FAULT_POINTS
     if (call_is_refused(r, call))
@@ -197,6 +206,7 @@ static void on_reply(redisAsyncContext *ac, void *reply, void *privdata)
     struct redis *r = ac->data;
     struct redis_call *call = privdata;
     const redisReply *answer = reply;
+    CLEANUP(freep) char *source = NULL;
     struct redis_value value;
     struct error err;
 
@@ -220,7 +230,8 @@ static void on_reply(redisAsyncContext *ac, void *reply, void *privdata)
     }
     if (call->script && redis_reply_is_noscript(answer)) {
         call->argv[0] = STR("EVAL");
-        call->argv[1] = str_of(call->script->source);
+        source = str_printf("%s%s", call->guarded ? guard_source : "", call->script->source);
+        call->argv[1] = str_of(source);
         call->script = NULL;
         list_remove(&call->node);
         call_send(r, call, call->argv, call->argc);
@@ -279,7 +290,7 @@ static struct str *copy_words(const struct str *words, size_t count)
 static void call_submit(struct redis *r, struct redis_call *call, const struct str *argv,
                         size_t argc)
 {
-    if (argc == 0 || argc > ARGS_MAX) {
+    if (argc == 0 || argc > ARGS_MAX + (call->guarded ? GUARD_ARGS : 0)) {
         call_refuse(r, call, ERR_INTERNAL, "a Redis command has 1 to 1024 words");
     } else if (r->phase == REDIS_UP) {
         call_send(r, call, argv, argc);
@@ -310,45 +321,66 @@ void redis_command(struct redis *r, const struct str *argv, size_t argc, redis_d
     call_submit(r, call_new(done, arg), argv, argc);
 }
 
-static void script_hash(struct redis_script *script)
+static void source_hash(const char *before, const char *source, char ret[41])
 {
     unsigned char digest[EVP_MAX_MD_SIZE];
+    CLEANUP(freep) char *text = NULL;
     unsigned len = 0;
 
-    if (script->sha1[0])
+    if (ret[0])
         return;
-    if (EVP_Digest(script->source, strlen(script->source), digest, &len, EVP_sha1(), NULL) != 1 ||
-        len != 20)
+    text = str_printf("%s%s", before, source);
+    if (EVP_Digest(text, strlen(text), digest, &len, EVP_sha1(), NULL) != 1 || len != 20)
         abort();
-    hex_encode(digest, len, script->sha1);
+    hex_encode(digest, len, ret);
 }
 
+/* EVALSHA, the hash, the number of keys, keys, arguments; the guard's behind each. */
 void redis_eval(struct redis *r, struct redis_script *script, const struct str *keys,
                 size_t key_count, const struct str *args, size_t arg_count, redis_done_fn *done,
                 void *arg)
 {
-    size_t argc = 3 + key_count + arg_count;
     struct redis_call *call = call_new(done, arg);
-    struct str words[ARGS_MAX];
+    struct str words[ARGS_MAX + GUARD_ARGS];
+    size_t argc = 0;
     char count[24];
 
-    if (argc > ARGS_MAX) {
-        call_submit(r, call, NULL, argc); /* refused by its number of words */
+    if (3 + key_count + arg_count > ARGS_MAX) {
+        call_submit(r, call, NULL, 0); /* refused by its number of words */
         return;
     }
-    script_hash(script);
-    snprintf(count, sizeof(count), "%zu", key_count);
-    words[0] = STR("EVALSHA");
-    words[1] = str_of(script->sha1);
-    words[2] = str_of(count);
-    if (key_count)
-        memcpy(&words[3], keys, key_count * sizeof(*keys));
-    if (arg_count)
-        memcpy(&words[3 + key_count], args, arg_count * sizeof(*args));
     call->script = script;
+    call->guarded = r->guard_key && !script->is_free;
+#ifdef HEARTH_FAULT_POINTS
+    call->faultless = script->is_free;
+#endif
+    source_hash("", script->source, script->sha1);
+    source_hash(guard_source, script->source, script->guarded_sha1);
+    snprintf(count, sizeof(count), "%zu", key_count + call->guarded);
+    words[argc++] = STR("EVALSHA");
+    words[argc++] = str_of(call->guarded ? script->guarded_sha1 : script->sha1);
+    words[argc++] = str_of(count);
+    if (key_count)
+        memcpy(&words[argc], keys, key_count * sizeof(*keys));
+    argc += key_count;
+    if (call->guarded)
+        words[argc++] = str_of(r->guard_key);
+    if (arg_count)
+        memcpy(&words[argc], args, arg_count * sizeof(*args));
+    argc += arg_count;
+    if (call->guarded)
+        words[argc++] = str_of(r->guard_value);
     call->argv = copy_words(words, argc);
     call->argc = argc;
     call_submit(r, call, call->argv, argc);
+}
+
+void redis_guard_set(struct redis *r, const char *key, const char *value)
+{
+    free(r->guard_key);
+    free(r->guard_value);
+    r->guard_key = key ? str_dup(str_of(key)) : NULL;
+    r->guard_value = key ? str_dup(str_of(value)) : NULL;
 }
 
 bool redis_is_up(const struct redis *r)
@@ -407,6 +439,7 @@ void redis_free(struct redis *r)
     redis_conn_forget(r, true);
     redis_calls_fail(r, &err);
     fail_list(&r->waiting, &err);
+    redis_guard_set(r, NULL, NULL);
     free(r->text);
     r->text = NULL;
     redis_address_done(&r->address);

@@ -37,7 +37,8 @@ typedef void redis_done_fn(const struct redis_value *value, const struct error *
 struct redis_script {
     const char *name; /* for logs */
     const char *source;
-    char sha1[41]; /* filled at first use */
+    bool is_free; /* runs whatever the guard says: redis_guard_set() */
+    char sha1[41], guarded_sha1[41]; /* filled at first use */
 };
 
 struct redis_options {
@@ -65,13 +66,20 @@ void redis_eval(struct redis *r, struct redis_script *script, const struct str *
                 size_t key_count, const struct str *args, size_t arg_count, redis_done_fn *done,
                 void *arg);
 
+/**
+ * From now on each script runs only where @key holds @value, looked at in the same step: else it does
+ * nothing and fails with ERR_UNAVAILABLE. For who may have been replaced and not know it yet. @key
+ * NULL: no guard. Scripts that are free, and plain commands, are not held back.
+ */
+void redis_guard_set(struct redis *r, const char *key, const char *value);
+
 #ifdef HEARTH_FAULT_POINTS
 /* For tests, in builds that have them: what happens to one of the next commands. */
 enum redis_fault {
     REDIS_FAULT_REFUSE, /* it fails, and was not sent */
     REDIS_FAULT_LOSE, /* it is done; its answer is lost with the connection */
 };
-/** The @n-th command from now on (1: the next; 0: none) fails as @kind says. */
+/** The @n-th command from now on (1: the next; 0: none) fails as @kind says; free scripts do not count. */
 void redis_fault_arm(enum redis_fault kind, unsigned n);
 /** Whether it has still to come. */
 bool redis_fault_is_armed(void);

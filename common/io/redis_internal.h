@@ -63,6 +63,7 @@ struct redis {
     struct timer deadline; /* of the oldest call */
     struct list_node waiting; /* calls that wait for the connection */
     struct timer patience; /* armed: calls may wait */
+    char *guard_key, *guard_value; /* NULL: no guard */
 };
 
 /* ---- redis_conn.c */

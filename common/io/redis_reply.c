@@ -60,7 +60,7 @@ static bool begins_with_any(struct str text, const char *const *words)
 int redis_reply_error(const struct redisReply *reply, struct error *err)
 {
     static const char *const passing[] = {"LOADING ",  "READONLY ", "MASTERDOWN ", "CLUSTERDOWN ",
-                                          "TRYAGAIN ", "BUSY ",     NULL};
+                                          "TRYAGAIN ", "BUSY ",     "DEPOSED ", NULL};
     static const char *const denied[] = {"NOAUTH ", "WRONGPASS ", "NOPERM ", "ERR invalid password",
                                          NULL};
     struct str text = text_of(reply);

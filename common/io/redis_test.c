@@ -280,6 +280,50 @@ static void scripts_survive_a_flush_and_a_restart_of_the_server(void **state)
     eval();
 }
 
+static void eval_guarded(struct redis_script *s, enum error_code code)
+{
+    struct str keys[] = {STR("k"), STR("l")}, args[] = {STR("a")};
+    unsigned before = got.answers;
+
+    redis_eval(r, s, keys, 2, args, 1, on_answer, NULL);
+    wait_until(&got.answers, before + 1);
+    assert_int_equal(got.code, code);
+}
+
+static void a_guard_holds_scripts_back_and_is_not_seen_by_them(void **state)
+{
+    static struct redis_script set = {
+        .name = "set",
+        .source = "redis.call('SET', KEYS[1], ARGV[1]) return #KEYS .. #ARGV"};
+    static struct redis_script open = {
+        .name = "open", .source = "return #KEYS .. #ARGV", .is_free = true};
+
+    (void)state;
+    need_server();
+    server_start(NULL);
+    connect_with("", SECONDS(10));
+    wait_until(&got.ups, 1);
+    redis_guard_set(r, "term", "7");
+    eval_guarded(&set, ERR_UNAVAILABLE); /* there is no such key */
+    eval_guarded(&open, ERR_OK);
+    run_and_wait("EXISTS k");
+    assert_int_equal(got.integer, 0);
+    run_and_wait("SET term 7");
+    eval_guarded(&set, ERR_OK);
+    assert_string_equal(got.text, "21");
+    run_and_wait("GET k");
+    assert_string_equal(got.text, "a");
+    run_and_wait("SET term 8");
+    eval_guarded(&set, ERR_UNAVAILABLE);
+    assert_non_null(strstr(got.text, "DEPOSED"));
+    redis_guard_set(r, "term", "8");
+    eval_guarded(&set, ERR_OK);
+    redis_guard_set(r, NULL, NULL);
+    run_and_wait("SET term 9");
+    eval_guarded(&set, ERR_OK);
+    assert_string_equal(got.text, "21");
+}
+
 static void a_killed_server_is_told_once_and_reconnected_to(void **state)
 {
     unsigned i;
@@ -532,6 +576,7 @@ int main(void)
         LIVE(commands_are_answered_with_their_values),
         LIVE(many_commands_at_once_are_answered_in_order),
         LIVE(scripts_survive_a_flush_and_a_restart_of_the_server),
+        LIVE(a_guard_holds_scripts_back_and_is_not_seen_by_them),
         LIVE(a_killed_server_is_told_once_and_reconnected_to),
         LIVE(commands_under_way_fail_when_the_server_dies),
         LIVE(a_server_that_is_not_there_is_told_once),
