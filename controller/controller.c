@@ -16,6 +16,8 @@
 static void serve_node_register(struct rpc_request *rpc, const cJSON *args, struct str body,
                                 void *arg);
 
+static void serve_node_drain(struct rpc_request *rpc, const cJSON *args, struct str body, void *arg);
+static void serve_node_leave(struct rpc_request *rpc, const cJSON *args, struct str body, void *arg);
 static void serve_node_provisioned(struct rpc_request *rpc, const cJSON *args, struct str body,
                                    void *arg);
 
@@ -23,6 +25,8 @@ static const struct rpc_method methods[] = {
     {"lambda", serve_lambda},
     {"route.resolve", serve_route_resolve},
     {"node.register", serve_node_register},
+    {"node.drain", serve_node_drain},
+    {"node.leave", serve_node_leave},
     {"node.provisioned", serve_node_provisioned},
     {"version.get", serve_version_get},
     {"function.key", serve_function_key},
@@ -107,6 +111,14 @@ static void cut_namesake(struct controller *c, const struct peer *peer)
     peers_cut(c->peers, found, &why);
 }
 
+/* It ends: nothing new goes there, what it kept initialised is begun elsewhere. */
+static void drain(struct controller *c, struct peer *peer)
+{
+    peer->draining = true;
+    nodes_drain(c->nodes, peer->id);
+    provisioner_node_drains(c->provisioner, peer);
+}
+
 static void serve_node_register(struct rpc_request *rpc, const cJSON *args, struct str body,
                                 void *arg)
 {
@@ -136,9 +148,40 @@ static void serve_node_register(struct rpc_request *rpc, const cJSON *args, stru
 
         nodes_here(c->nodes, peer->id, at);
     }
+    peer->draining = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(args, "draining"));
     rpc_reply(rpc, NULL, STR_NULL);
+    if (peer->draining) {
+        drain(c, peer);
+        return;
+    }
     fn_changes_invoker_here(c->changes, peer);
     provisioner_node_here(c->provisioner, peer, memory > 0 ? (uint64_t)memory : 0);
+}
+
+static void serve_node_drain(struct rpc_request *rpc, const cJSON *args, struct str body, void *arg)
+{
+    struct controller *c = arg;
+    struct peer *peer = peers_by_link(c->peers, rpc_request_link(rpc));
+
+    (void)args;
+    (void)body;
+    if (peer && peer->registered)
+        drain(c, peer);
+    rpc_reply(rpc, NULL, STR_NULL);
+}
+
+static void serve_node_leave(struct rpc_request *rpc, const cJSON *args, struct str body, void *arg)
+{
+    struct controller *c = arg;
+    struct peer *peer = peers_by_link(c->peers, rpc_request_link(rpc));
+
+    (void)args;
+    (void)body;
+    if (peer && peer->registered && peer->draining) {
+        peer->registered = false; /* that its link goes is no loss */
+        nodes_leave(c->nodes, peer->id);
+    }
+    rpc_reply(rpc, NULL, STR_NULL);
 }
 
 static void serve_node_provisioned(struct rpc_request *rpc, const cJSON *args, struct str body,

@@ -431,6 +431,47 @@ static void gateways_are_told_the_nodes(void **state)
     wait_until(&peer.nodes, 1);
 }
 
+static void on_node_told(const cJSON *ok, struct str body, const struct error *err, void *arg)
+{
+    (void)ok;
+    (void)body;
+    (void)arg;
+    assert_null(err);
+    loop_stop(loop);
+}
+
+static void node_says(const char *method)
+{
+    peer.lists = 0;
+    rpc_call(invoker, method, NULL, STR_NULL, SECONDS(5), on_node_told, NULL);
+    wait_until(&peer.lists, 1);
+}
+
+static void a_node_that_drains_gets_nothing_new_and_leaves(void **state)
+{
+    (void)state;
+    need_server();
+    invoker_connect();
+    wait_until(&peer.nodes, 1);
+    assert_int_equal(peer.draining_nodes, 0);
+    node_says("node.drain");
+    assert_int_equal(peer.nodes, 1); /* what runs there goes on */
+    assert_int_equal(peer.draining_nodes, 1);
+    create_image("late");
+    configuration("late");
+    expect("State", "Pending");
+    assert_int_equal(peer.images, 0);
+    node_says("node.leave");
+    assert_int_equal(peer.nodes, 0);
+    link_free(invoker);
+    peer.lists = 0;
+    invoker_connect(); /* begun anew */
+    wait_until(&peer.lists, 1);
+    assert_int_equal(peer.nodes, 1);
+    assert_int_equal(peer.draining_nodes, 0);
+    wait_for("late", "State", "Active");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -451,6 +492,7 @@ int main(void)
         LIVE(a_controller_that_restarts_takes_up_what_was_under_way),
         LIVE(redis_away_is_answered_and_survived),
         LIVE(gateways_are_told_the_nodes),
+        LIVE(a_node_that_drains_gets_nothing_new_and_leaves),
     };
 
     log_begin("controller_test");

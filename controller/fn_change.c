@@ -185,7 +185,7 @@ static void look_for_end(struct fn_change *change)
     bool refused = false;
 
     while ((peer = peers_next(change->changes->o.peers, peer))) {
-        if (!peer->registered)
+        if (!peer_takes_work(peer))
             continue;
         trial = trial_find(change, peer->number);
         if (!trial || trial->state != TRIAL_REFUSED)
@@ -269,7 +269,7 @@ static void ask_invokers(struct fn_change *change)
     struct peer *peer = NULL;
 
     while ((peer = peers_next(peers, peer)))
-        if (peer->registered)
+        if (peer_takes_work(peer))
             ask_invoker(change, peer);
 }
 

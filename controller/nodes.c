@@ -14,6 +14,7 @@ struct node {
     char *id;
     char *address;
     bool here;
+    bool draining;
     uint64_t gone_us; /* when it was lost or, by an earlier controller, listed */
 };
 
@@ -116,6 +117,8 @@ static void on_tell(void *arg)
         item = cJSON_CreateObject();
         cJSON_AddStringToObject(item, "id", node->id);
         cJSON_AddStringToObject(item, "address", node->address);
+        if (node->draining)
+            cJSON_AddTrueToObject(item, "draining");
         cJSON_AddItemToArray(list, item);
     }
     peers_ask_all(nodes->peers, PEER_GATEWAY, "nodes.set", args, nodes->peer_timeout_us, on_told,
@@ -164,7 +167,10 @@ void nodes_here(struct nodes *nodes, const char *id, const char *address)
     struct node *node = find(nodes, str_of(id));
 
     if (node && strcmp(node->address, address) == 0) {
+        if (node->draining)
+            nodes_tell(nodes);
         node->here = true;
+        node->draining = false;
         return;
     }
     if (node)
@@ -185,6 +191,29 @@ void nodes_lost(struct nodes *nodes, const char *id)
     node->gone_us = loop_now_us(nodes->loop);
     if (!timer_is_armed(&nodes->grace))
         timer_start(&nodes->grace, nodes->grace_us);
+}
+
+void nodes_drain(struct nodes *nodes, const char *id)
+{
+    struct node *node = find(nodes, str_of(id));
+
+    if (!node || node->draining)
+        return;
+    log_info("nodes", "drains; it gets nothing new", KV_STR("node", id));
+    node->draining = true;
+    nodes_tell(nodes);
+}
+
+void nodes_leave(struct nodes *nodes, const char *id)
+{
+    struct node *node = find(nodes, str_of(id));
+
+    if (!node)
+        return;
+    log_info("nodes", "left", KV_STR("node", id));
+    unwrite_node(nodes, node);
+    remove_node(node);
+    nodes_tell(nodes);
 }
 
 static void on_read(const struct redis_value *value, const struct error *err, void *arg)

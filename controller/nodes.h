@@ -27,6 +27,10 @@ void nodes_sync(struct nodes *nodes);
 void nodes_here(struct nodes *nodes, const char *id, const char *address);
 /** Its link is lost. */
 void nodes_lost(struct nodes *nodes, const char *id);
+/** It takes nothing new from now on; gateways are told, and go on with what runs there. */
+void nodes_drain(struct nodes *nodes, const char *id);
+/** Nothing runs there any more: it is taken off the list. */
+void nodes_leave(struct nodes *nodes, const char *id);
 /** Sends the list to all gateways soon: one has come. */
 void nodes_tell(struct nodes *nodes);
 

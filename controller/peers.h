@@ -24,8 +24,15 @@ struct peer {
     struct link *link;
     char id[64]; /* what it calls itself */
     bool registered; /* an invoker that has said node.register */
+    bool draining; /* one that takes nothing new */
     struct list_node asks; /* questions that it has not answered */
 };
+
+/** Whether it may be asked to make something ready. */
+static inline bool peer_takes_work(const struct peer *peer)
+{
+    return peer->registered && !peer->draining;
+}
 
 struct peers;
 

@@ -42,6 +42,7 @@ static struct {
     struct rpc_request *held[16];
     unsigned held_len;
     unsigned images, codes, retires, drops, nodes;
+    unsigned draining_nodes, lists; /* of the list of nodes; how many lists came */
     double unreserved; /* that came last with a drop; NaN: none did */
     char image[256]; /* asked for last */
     char digest[80];
@@ -244,9 +245,15 @@ static inline void serve_drop(struct rpc_request *rpc, const cJSON *args, struct
 static inline void serve_nodes(struct rpc_request *rpc, const cJSON *args, struct str body,
                                void *arg)
 {
+    const cJSON *list = cJSON_GetObjectItemCaseSensitive(args, "nodes"), *item;
+
     (void)body;
     (void)arg;
-    peer.nodes = (unsigned)cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(args, "nodes"));
+    peer.nodes = (unsigned)cJSON_GetArraySize(list);
+    peer.draining_nodes = 0;
+    cJSON_ArrayForEach(item, list)
+        peer.draining_nodes += cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(item, "draining"));
+    peer.lists++;
     rpc_reply(rpc, NULL, STR_NULL);
     loop_stop(loop);
 }

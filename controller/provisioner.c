@@ -265,6 +265,16 @@ void provisioner_node_here(struct provisioner *p, const struct peer *peer, uint6
     spread_soon(p);
 }
 
+void provisioner_node_drains(struct provisioner *p, const struct peer *peer)
+{
+    struct plan_node *node = plan_node_find(&p->plan, str_of(peer->id));
+
+    if (!node)
+        return;
+    plan_node_remove(&p->plan, node);
+    spread_soon(p);
+}
+
 static void on_grace(void *arg)
 {
     struct provisioner *p = arg;

@@ -46,6 +46,8 @@ void provisioner_redis_here(struct provisioner *p);
 void provisioner_look(struct provisioner *p, struct str account, struct str name);
 /** The invoker has registered, with room for @memory_mib. */
 void provisioner_node_here(struct provisioner *p, const struct peer *peer, uint64_t memory_mib);
+/** It drains: what it has is begun elsewhere at once. */
+void provisioner_node_drains(struct provisioner *p, const struct peer *peer);
 /** Its link is lost. */
 void provisioner_node_lost(struct provisioner *p, const struct peer *peer);
 /** `node.provisioned`: what @peer has. -ERR_BAD_REQUEST. */

@@ -98,7 +98,7 @@ void resolve_image(struct peers *peers, const char *image, uint64_t timeout_us,
     q->arg = arg;
     cJSON_AddStringToObject(args, "image", image);
     while ((peer = peers_next(peers, peer))) {
-        if (!peer->registered)
+        if (!peer_takes_work(peer))
             continue;
         q->waiting++;
         peers_ask(peers, peer, "image.resolve", args, timeout_us, on_answer, q);

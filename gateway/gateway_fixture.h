@@ -78,7 +78,8 @@ struct fixture {
     struct link *to_gateway; /* the controller's end of the gateway's link */
     struct fake_node nodes[2];
     int node_count; /* at most two */
-    int resolves, lambda_calls, acks;
+    int resolves, lambda_calls, acks, wanted_acks;
+    int draining; /* the node that the controller's list says so of; 0: none, 1: the first */
     uint64_t generation;
     const char *state; /* of all functions; NULL: there are none */
     const char *targets; /* JSON of route.resolve's targets; NULL: $LATEST alone */
@@ -202,15 +203,29 @@ static inline void copy(char *to, size_t size, struct str s)
     snprintf(to, size, "%.*s", STR_ARG(s));
 }
 
+static inline void handle_ping(struct rpc_request *req, const cJSON *args, struct str body, void *arg)
+{
+    (void)args;
+    (void)body;
+    (void)arg;
+    rpc_reply(req, NULL, STR_NULL);
+}
+
+static const struct rpc_method node_methods[] = {{"node.ping", handle_ping}, {NULL, NULL}};
+
 static inline void on_node_stream(struct link *link, struct link_stream *s, enum link_kind kind,
                            struct str head, void *arg)
 {
     struct fake_node *n = arg;
-    struct run *run = calloc(1, sizeof(*run));
     struct invoke_head h;
+    struct run *run;
 
     n->link = link;
-    assert_int_equal(kind, LINK_INVOKE);
+    if (kind == LINK_CALL) {
+        rpc_serve(n->f->loop, s, head, node_methods, n);
+        return;
+    }
+    run = calloc(1, sizeof(*run));
     assert_int_equal(invoke_head_read(head, &h), 0);
     n->generation = h.generation;
     n->flags = h.flags;
@@ -353,6 +368,11 @@ static inline void on_set(const cJSON *ok, struct str body, const struct error *
     poke(f);
 }
 
+static inline bool has_wanted_acks(struct fixture *f)
+{
+    return f->acks >= f->wanted_acks;
+}
+
 static inline void send_nodes(struct fixture *f)
 {
     cJSON *args = cJSON_CreateObject(), *list = cJSON_AddArrayToObject(args, "nodes"), *item;
@@ -364,6 +384,8 @@ static inline void send_nodes(struct fixture *f)
         snprintf(id, sizeof(id), "n%d", i);
         cJSON_AddStringToObject(item, "id", id);
         cJSON_AddStringToObject(item, "address", f->nodes[i].address);
+        if (f->draining == i + 1)
+            cJSON_AddTrueToObject(item, "draining");
         cJSON_AddItemToArray(list, item);
     }
     rpc_call(f->to_gateway, "nodes.set", args, STR_NULL, SECONDS(5), on_set, f);
@@ -465,6 +487,19 @@ static inline void invoke(struct fixture *f, struct answer *a, struct str body)
 {
     ask(f, a, "POST", PATH "hello/invocations", NULL, body);
     hear(f, a);
+}
+
+/* Node @which says @text of itself, JSON, and is heard. */
+static inline void node_tells(struct fixture *f, int which, const char *text)
+{
+    int before = f->acks;
+    cJSON *args = cJSON_Parse(text);
+
+    assert_non_null(args);
+    rpc_call(f->nodes[which].link, "node.state", args, STR_NULL, SECONDS(5), on_set, f);
+    f->wanted_acks = before + 1;
+    run_until(f, has_wanted_acks);
+    cJSON_Delete(args);
 }
 
 /* ---- begin and end */

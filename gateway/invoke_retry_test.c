@@ -102,6 +102,90 @@ static void a_node_lost_while_it_runs_is_an_error_and_no_second_run(void **state
     end(&f);
 }
 
+static void a_node_that_drains_finishes_what_it_has_and_gets_nothing_new(void **state)
+{
+    struct answer a, b;
+    struct fixture f;
+
+    (void)state;
+    begin(&f, 2);
+    node_tells(&f, 1, "{\"memory_mib\":1000,\"free_mib\":500,\"idle_mib\":0,\"versions\":[]}");
+    node_tells(&f, 0, "{\"memory_mib\":1000,\"free_mib\":900,\"idle_mib\":0,\"versions\":[]}");
+    f.nodes[0].behaviour = KEEP;
+    ask(&f, &a, "POST", PATH "hello/invocations", NULL, STR("{}"));
+    run_until(&f, has_kept);
+    node_tells(&f, 0,
+               "{\"memory_mib\":1000,\"free_mib\":900,\"idle_mib\":0,\"draining\":true,\"versions\":["
+               "{\"account\":\"000000000000\",\"name\":\"hello\",\"version\":\"$LATEST\",\"generation\":1,"
+               "\"idle\":1,\"kept\":0}]}");
+    invoke(&f, &b, STR("{}"));
+    expect(&b, 200, "{}");
+    assert_int_equal(f.nodes[0].asked, 1);
+    assert_int_equal(f.nodes[1].asked, 1);
+    node_answer(&f.nodes[0], f.nodes[0].kept, STR("late"));
+    forget_kept(&f.nodes[0]);
+    hear(&f, &a);
+    expect(&a, 200, "late");
+    f.draining = 2; /* the other one, by the controller's list */
+    f.wanted_acks = f.acks + 1;
+    send_nodes(&f);
+    run_until(&f, has_wanted_acks);
+    f.nodes[0].behaviour = ECHO;
+    ask(&f, &a, "POST", PATH "hello/invocations", NULL, STR("{}"));
+    node_tells(&f, 0, "{\"memory_mib\":1000,\"free_mib\":900,\"idle_mib\":0,\"versions\":[]}");
+    hear(&f, &a); /* it waited until one could be asked again */
+    expect(&a, 200, "{}");
+    assert_int_equal(f.nodes[0].asked, 2);
+    assert_int_equal(f.nodes[1].asked, 1);
+    ask(&f, &a, "GET", "/_hearth/health", NULL, STR_NULL);
+    hear(&f, &a);
+    expect_part(&a, 200, "{\"id\":\"n1\",\"link\":\"up\",\"in_flight\":0,\"memory_mib\":1000,"
+                         "\"free_mib\":500,\"draining\":true}");
+    end(&f);
+}
+
+static void warm_goes_before_empty_by_the_nodes_own_word(void **state)
+{
+    struct answer a;
+    struct fixture f;
+
+    (void)state;
+    begin(&f, 2);
+    node_tells(&f, 0, "{\"memory_mib\":1000,\"free_mib\":1000,\"idle_mib\":0,\"versions\":[]}");
+    node_tells(&f, 1,
+               "{\"memory_mib\":1000,\"free_mib\":0,\"idle_mib\":128,\"versions\":["
+               "{\"account\":\"000000000000\",\"name\":\"hello\",\"version\":\"$LATEST\",\"generation\":1,"
+               "\"idle\":1,\"kept\":0}]}");
+    invoke(&f, &a, STR("{}"));
+    expect(&a, 200, "{}");
+    assert_int_equal(f.nodes[1].asked, 1);
+    assert_int_equal(f.nodes[1].flags & INVOKE_ROOM_ONLY, INVOKE_ROOM_ONLY); /* it may be an old word */
+    node_die(&f, 0);
+    end(&f);
+}
+
+static void the_only_node_may_queue_it(void **state)
+{
+    struct answer a;
+    struct fixture f;
+
+    (void)state;
+    begin_with(&f, 1, "30s", "1000");
+    node_tells(&f, 0, "{\"memory_mib\":128,\"free_mib\":0,\"idle_mib\":0,\"versions\":[]}");
+    invoke(&f, &a, STR("{}"));
+    expect(&a, 200, "{}");
+    assert_int_equal(f.nodes[0].flags & INVOKE_ROOM_ONLY, 0);
+    assert_in_range(f.nodes[0].wait_ms, 29000, 30000);
+    f.nodes[0].behaviour = REFUSE;
+    f.nodes[0].refuse_with = ERR_THROTTLED;
+    node_tells(&f, 0, "{\"memory_mib\":64,\"free_mib\":0,\"idle_mib\":0,\"versions\":[]}");
+    drop_routes(&f, "{\"account\":\"000000000000\",\"name\":\"hello\"}");
+    node_tells(&f, 0, "{\"memory_mib\":64,\"free_mib\":0,\"idle_mib\":0,\"all\":true,\"versions\":[]}");
+    invoke(&f, &a, STR("{}")); /* larger than any node: nobody waits for that */
+    expect_part(&a, 429, "Rate Exceeded. (the node has no room)");
+    end(&f);
+}
+
 static void an_invocation_waits_for_a_node_to_come(void **state)
 {
     struct answer a;
@@ -141,6 +225,9 @@ int main(void)
         cmocka_unit_test(a_dropped_route_is_not_used_again),
         cmocka_unit_test(a_full_node_gives_way_to_another),
         cmocka_unit_test(a_node_lost_while_it_runs_is_an_error_and_no_second_run),
+        cmocka_unit_test(a_node_that_drains_finishes_what_it_has_and_gets_nothing_new),
+        cmocka_unit_test(warm_goes_before_empty_by_the_nodes_own_word),
+        cmocka_unit_test(the_only_node_may_queue_it),
         cmocka_unit_test(an_invocation_waits_for_a_node_to_come),
         cmocka_unit_test(the_wait_for_a_node_ends_with_a_reason),
     };

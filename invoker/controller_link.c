@@ -28,6 +28,7 @@ struct controller_link {
     struct list_node tasks; /* questions in both directions */
     struct list_node downloads; /* questions for code */
     bool was_up;
+    bool draining;
 };
 
 /* One question under way and what its answer is for. It is in the list so that the end finds it. */
@@ -101,7 +102,32 @@ static void register_node(void *arg)
     cJSON_AddStringToObject(args, "address", cl->options.address);
     cJSON_AddNumberToObject(args, "memory_mib", (double)cl->options.memory_mib);
     cJSON_AddStringToObject(args, "architecture", OWN_ARCHITECTURE);
+    if (cl->draining)
+        cJSON_AddTrueToObject(args, "draining");
     ask(cl, "node.register", args, REGISTER_LIMIT_US, on_registered, cl);
+}
+
+static void on_end_told(const cJSON *ok, struct str body, const struct error *err, void *arg)
+{
+    struct controller_link *cl = arg;
+    (void)ok;
+    (void)body;
+
+    if (err && leader_link_is_up(cl->leader)) /* one that does not know the question sees us go */
+        log_debug("controller", "it was not told that this node ends", KV_ERR(err));
+}
+
+void controller_link_drain(struct controller_link *cl)
+{
+    cl->draining = true;
+    if (leader_link_is_up(cl->leader))
+        ask(cl, "node.drain", NULL, REGISTER_LIMIT_US, on_end_told, cl);
+}
+
+void controller_link_leave(struct controller_link *cl)
+{
+    if (leader_link_is_up(cl->leader))
+        ask(cl, "node.leave", NULL, REGISTER_LIMIT_US, on_end_told, cl);
 }
 
 /* ---- specifications */

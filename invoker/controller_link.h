@@ -48,6 +48,11 @@ int controller_link_start(struct controller_link *cl, const struct controller_li
  */
 void controller_link_free(struct controller_link *cl);
 
+/** This node takes nothing new from now on: the controller is told, and told again on a new link. */
+void controller_link_drain(struct controller_link *cl);
+/** Nothing runs here any more: the controller may forget the node. */
+void controller_link_leave(struct controller_link *cl);
+
 /** For provisions_new(): tells the controller; @arg is the struct controller_link. */
 void controller_link_tell_provisions(const struct provision_status *all, size_t len, void *arg);
 /** For spec_cache_options.fetch; @arg is the struct controller_link. */

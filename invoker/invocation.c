@@ -315,6 +315,9 @@ static void submit(struct invocation *inv, struct ready_version *ver)
         refuse(inv, ERR_THROTTLED, text);
     } else if (r < 0) {
         refuse(inv, (enum error_code)-r, "the function was changed meanwhile");
+    } else if (r == 0 && inv->head.flags & INVOKE_ROOM_ONLY && !pool_has_room(pv)) {
+        pool_cancel(pv, &inv->pool_wait);
+        refuse(inv, ERR_THROTTLED, "the node has no room for another sandbox");
     } else if (r == 0) {
         timer_start(&inv->wait_over, sandbox_return_us(ready_version_spec(ver)->memory_mib));
     }
@@ -543,6 +546,22 @@ void invocations_free(struct invocations *all)
 size_t invocations_count(const struct invocations *all)
 {
     return all->active_count;
+}
+
+bool invocations_oldest_unplaced(const struct invocations *all, const struct link *link, uint32_t *ret)
+{
+    const struct invocation *inv;
+    const struct list_node *node;
+
+    LIST_FOREACH(&all->active, node) /* in the order of their coming */
+    {
+        inv = CONTAINER_OF(node, struct invocation, node);
+        if (inv->state > INVOCATION_LOOKING || !inv->stream || link_stream_link(inv->stream) != link)
+            continue;
+        *ret = link_stream_id(inv->stream);
+        return true;
+    }
+    return false;
 }
 
 void invocations_refuse_waiting(struct invocations *all)

@@ -30,6 +30,11 @@ struct invocations *invocations_new(struct loop *loop, struct spec_cache *specs)
 void invocations_free(struct invocations *all);
 /** How many are not answered yet. */
 size_t invocations_count(const struct invocations *all);
+/**
+ * Whether one that came by @link is not in the pool yet (its version is being made ready); the id of the
+ * first such stream goes to *@ret.
+ */
+bool invocations_oldest_unplaced(const struct invocations *all, const struct link *link, uint32_t *ret);
 /** A gateway opened a LINK_INVOKE stream. */
 void invocations_accept(struct invocations *all, struct link_stream *s, struct str head);
 /** Refuses new ones from now on; calls @done, from the loop, when the last one has ended. */

@@ -15,6 +15,7 @@
 #include "invoker/image_store_docker.h"
 #include "invoker/invocation.h"
 #include "invoker/launcher_choice.h"
+#include "invoker/node_state.h"
 #include "invoker/role_renewal.h"
 
 #define VERSIONS_MAX 4096u /* specifications kept */
@@ -41,6 +42,7 @@ struct invoker {
     struct provisions *provisions;
     struct role_renewal *renewal;
     struct invocations *invocations;
+    struct node_state *state;
     struct link_server *server;
     struct sandbox_host host;
 
@@ -92,11 +94,20 @@ static void on_pool_kept_changed(void *user, void *arg)
     provisions_changed(inv->provisions, user);
 }
 
+static void on_pool_changed(void *arg)
+{
+    struct invoker *inv = arg;
+
+    if (inv->state)
+        node_state_changed(inv->state);
+}
+
 static const struct pool_ops pool_ops = {.start = on_pool_start,
                                          .run = on_pool_run,
                                          .end = on_pool_end,
                                          .refuse = on_pool_refuse,
-                                         .kept_changed = on_pool_kept_changed};
+                                         .kept_changed = on_pool_kept_changed,
+                                         .changed = on_pool_changed};
 
 static void on_sandbox_created(struct sandbox *sb, void *arg)
 {
@@ -199,12 +210,23 @@ static const struct sandbox_ops sandbox_ops = {
 
 static void on_gateway_up(struct link *link, const struct link_hello *peer, void *arg)
 {
-    (void)link;
-    (void)arg;
+    struct invoker *inv = arg;
+
+    if (strcmp(peer->role, "gateway") == 0)
+        node_state_link_up(inv->state, link);
     log_info("invoker", "link up", KV_STR("role", peer->role), KV_STR("peer", peer->id));
 }
 
-static const struct rpc_method gateway_methods[] = {{"logs.read", logs_rpc_read}, {NULL, NULL}};
+static void on_ping(struct rpc_request *req, const cJSON *args, struct str body, void *arg)
+{
+    (void)args;
+    (void)body;
+    (void)arg;
+    rpc_reply(req, NULL, STR_NULL);
+}
+
+static const struct rpc_method gateway_methods[] = {
+    {"logs.read", logs_rpc_read}, {"node.ping", on_ping}, {NULL, NULL}};
 
 static void on_gateway_stream(struct link *link, struct link_stream *s, enum link_kind kind,
                               struct str head, void *arg)
@@ -212,16 +234,19 @@ static void on_gateway_stream(struct link *link, struct link_stream *s, enum lin
     struct invoker *inv = arg;
     (void)link;
 
-    if (kind == LINK_INVOKE)
+    if (kind == LINK_INVOKE) {
+        node_state_received(inv->state, s);
         invocations_accept(inv->invocations, s, head);
-    else
-        rpc_serve(inv->loop, s, head, gateway_methods, inv->logs);
+        return;
+    }
+    rpc_serve(inv->loop, s, head, gateway_methods, inv->logs);
 }
 
 static void on_gateway_down(struct link *link, const struct error *why, void *arg)
 {
-    (void)link;
-    (void)arg;
+    struct invoker *inv = arg;
+
+    node_state_link_down(inv->state, link);
     log_info("invoker", "link down", KV_ERR(why));
 }
 
@@ -397,6 +422,10 @@ static int make_functions(struct invoker *inv, struct error *err)
     inv->provisions = provisions_new(inv->loop, inv->specs, controller_link_tell_provisions,
                                      inv->controller);
     inv->invocations = invocations_new(inv->loop, inv->specs);
+    inv->state = node_state_new(&(struct node_state_options){.loop = inv->loop,
+                                                             .pool = inv->pool,
+                                                             .specs = inv->specs,
+                                                             .invocations = inv->invocations});
     inv->host = (struct sandbox_host){.loop = inv->loop,
                                       .launcher = inv->launcher,
                                       .logs = inv->logs,
@@ -473,6 +502,15 @@ static void on_sandboxes_gone(void *arg)
     image_store_stop(inv->images, on_images_given_back, inv);
 }
 
+/* So the node need not be remembered. */
+static void on_launcher_stopped(void *arg)
+{
+    struct invoker *inv = arg;
+
+    controller_link_leave(inv->controller);
+    on_sandboxes_gone(inv);
+}
+
 /* They end all the same: their PID 1 sees us go, and the next start removes what is left. */
 static void on_end_limit(void *arg)
 {
@@ -490,7 +528,7 @@ static void on_sandboxes_stopped(void *arg)
     struct invoker *inv = arg;
 
     if (inv->launcher)
-        launcher_stop(inv->launcher, on_sandboxes_gone, inv);
+        launcher_stop(inv->launcher, on_launcher_stopped, inv);
 }
 
 static void end_sandboxes(void *arg)
@@ -517,6 +555,8 @@ void invoker_stop(struct invoker *inv)
     inv->stopping = true;
     timer_stop(&inv->idle); /* nothing is begun ahead any more */
     provisions_set(inv->provisions, NULL, 0); /* what ends now is not begun again */
+    node_state_drain(inv->state);
+    controller_link_drain(inv->controller);
     log_info("invoker", "stopping", KV_U64("invocations", invocations_count(inv->invocations)));
     timer_start(&inv->drain, inv->config->drain_limit_us);
     invocations_drain(inv->invocations, end_sandboxes, inv);
@@ -557,6 +597,7 @@ void invoker_free(struct invoker *inv)
     timer_stop(&inv->end);
     if (inv->server)
         link_server_free(inv->server);
+    node_state_free(TAKE(inv->state));
     invocations_free(inv->invocations);
     role_renewal_free(inv->renewal);
     provisions_free(inv->provisions);

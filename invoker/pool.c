@@ -16,6 +16,7 @@ struct pool *pool_new(const struct pool_options *options)
     list_init(&pool->idle);
     list_init(&pool->ending);
     list_init(&pool->quiet);
+    list_init(&pool->changed);
     return pool;
 }
 
@@ -49,8 +50,10 @@ struct pool_version *pool_version_new(struct pool *pool, uint32_t memory_mib,
     list_init(&pv->waiting);
     list_init(&pv->want);
     list_init(&pv->quiet);
+    list_init(&pv->changed);
     pv->habits = habits && pool->options.cold_start_worth ? keep_alive_ref(habits) : NULL;
     pool->versions++;
+    pool_touch(pv); /* it is here now, which is of use by itself */
     return pv;
 }
 
@@ -78,6 +81,7 @@ void pool_version_free(struct pool_version *pv)
             ps->evicted_for = NULL;
     }
     list_remove(&pv->quiet);
+    list_remove(&pv->changed);
     keep_alive_unref(pv->habits);
     pv->pool->versions--;
     free(pv);
@@ -163,6 +167,7 @@ void pool_place_set(struct pool_sandbox *ps, enum pool_place place)
         list_append(&pool->ending, &ps->age);
     }
     pool_idle_look(pv);
+    pool_touch(pv);
 }
 
 void pool_end(struct pool_sandbox *ps, enum pool_end why)
@@ -251,8 +256,10 @@ static void start_one(struct pool *pool, struct pool_version *pv)
     list_init(&ps->age);
     pool->counts.creating++;
     pv->starting_count++;
+    pool_touch(pv);
     list_remove(&pv->want); /* to the end of the ring: others have their turn */
     list_append(&pool->wanting, &pv->want);
+    pool_touch(pv);
 }
 
 /* The next version in turn for which a sandbox fits; those that want none leave the ring. */
@@ -303,6 +310,7 @@ static void wait_remove(struct pool_version *pv, struct pool_wait *w)
     pv->waiting_count--;
     pv->hurried_count -= w->hurried;
     pv->pool->counts.waiting--;
+    pool_touch(pv);
 }
 
 int pool_submit(struct pool_version *pv, struct pool_wait *w)
@@ -329,6 +337,7 @@ int pool_submit(struct pool_version *pv, struct pool_wait *w)
     list_append(&pv->waiting, &w->node);
     pv->waiting_count++;
     pool->counts.waiting++;
+    pool_touch(pv);
     pool_want(pv);
     pool_start_wanted(pool);
     return 0;
@@ -457,6 +466,7 @@ void pool_gone(struct pool_sandbox *ps)
     list_remove(&ps->of_version);
     pool->counts.ending--;
     pool->used_mib -= pv->memory_mib;
+    pool_touch(pv);
     if (heir) {
         heir->evicting_mib -= pv->memory_mib;
         if (list_is_linked(&heir->want)) {
@@ -475,6 +485,7 @@ void pool_version_keep(struct pool_version *pv, uint32_t count)
 
     pv->keep = count;
     pv->keep_paused = false;
+    pool_touch(pv);
     LIST_FOREACH_SAFE(&pv->sandboxes, node, after)
     {
         if (pv->kept_count <= count)

@@ -88,6 +88,9 @@ struct pool_ops {
     void (*refuse)(struct pool_wait *w, enum error_code code, void *arg);
     /* Of @user's kept sandboxes one is initialised, or is none any more. Nothing of the pool inside. */
     void (*kept_changed)(void *user, void *arg);
+    /* For the first time since pool_each_changed() something is other than it was. Nothing of the pool
+     * inside. */
+    void (*changed)(void *arg);
 };
 
 struct pool_options {
@@ -150,6 +153,30 @@ void pool_hurry(struct pool_version *pv, struct pool_wait *w);
 void pool_cancel(struct pool_version *pv, struct pool_wait *w);
 /** Whether a new sandbox is on its way for @w and each that waits before it. */
 bool pool_is_served(const struct pool_version *pv, const struct pool_wait *w);
+
+/* What others may know of the node. */
+struct pool_room {
+    uint64_t memory_mib;
+    int64_t free_mib; /* below zero: those who wait want more than there is */
+    uint64_t idle_mib; /* of sandboxes that are ended when others need room */
+};
+void pool_room_get(const struct pool *pool, struct pool_room *ret);
+/** Whether all that waits here, for @pv and for others, gets room: as it is, or from idle sandboxes. */
+bool pool_has_room(const struct pool_version *pv);
+
+struct pool_warm {
+    void *user; /* of the version */
+    uint32_t idle; /* sandboxes that take an invocation now, or in a moment */
+    uint32_t kept; /* of these: provisioned ones */
+};
+void pool_version_warm(const struct pool_version *pv, struct pool_warm *ret);
+/** False: there is no more room for it now. */
+typedef bool pool_warm_fn(const struct pool_warm *warm, void *arg);
+/**
+ * Calls @fn for each version of which another number is idle than it was last told; without @all only
+ * where that matters for who comes here. Returns whether some are left. Nothing of the pool inside.
+ */
+bool pool_each_changed(struct pool *pool, bool all, pool_warm_fn *fn, void *arg);
 
 /** @ps is created; its init phase begins. */
 void pool_created(struct pool_sandbox *ps);

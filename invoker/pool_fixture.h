@@ -46,6 +46,7 @@ struct fake_node {
     int made; /* boxes begun so far */
     struct fake_request requests[REQUESTS_MAX];
     int kept_changes; /* told so far */
+    int changes; /* the same: ops->changed */
     void *last_user; /* whose sandbox was begun last */
 };
 
@@ -105,6 +106,12 @@ static inline void on_refuse(struct pool_wait *w, enum error_code code, void *ar
     request->refused = code;
 }
 
+static inline void on_changed(void *arg)
+{
+    (void)arg;
+    node.changes++;
+}
+
 static inline void on_kept_changed(void *user, void *arg)
 {
     (void)user;
@@ -116,7 +123,8 @@ static const struct pool_ops fake_ops = {.start = on_start,
                                          .run = on_run,
                                          .end = on_end,
                                          .refuse = on_refuse,
-                                         .kept_changed = on_kept_changed};
+                                         .kept_changed = on_kept_changed,
+                                         .changed = on_changed};
 
 static inline void node_new(uint64_t memory_mib, uint32_t parallel)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * pool_impl.h - inside the pool: pool.c decides who runs where and what is begun, pool_idle.c what becomes
- * of sandboxes that nothing runs on.
+ * of sandboxes that nothing runs on, pool_room.c tells of both.
  */
 #ifndef HEARTH_INVOKER_POOL_IMPL_H
 #define HEARTH_INVOKER_POOL_IMPL_H
@@ -19,6 +19,8 @@ struct pool {
     uint32_t versions;
     struct pool_counts counts;
     struct list_node quiet; /* versions in a pause that the policy looks at */
+    struct list_node changed; /* versions of which something else may be idle than was told */
+    bool touched; /* ops->changed was called */
     bool starting; /* start_wanted() is running: no second one inside it */
     bool start_again;
 };
@@ -43,6 +45,11 @@ struct pool_version {
     uint64_t claim_mib; /* freed on its behalf, not used yet */
     struct list_node want; /* in pool.wanting */
 
+    /* pool_room.c */
+    struct list_node changed; /* in pool.changed */
+    struct pool_warm told;
+    bool is_told;
+
     /* pool_idle.c */
     struct keep_alive *habits; /* NULL: the fixed policy */
     uint32_t busy_count;
@@ -61,6 +68,11 @@ void pool_end(struct pool_sandbox *ps, enum pool_end why);
 /* @pv may want a sandbox now. */
 void pool_want(struct pool_version *pv);
 void pool_start_wanted(struct pool *pool);
+
+/* ---- pool_room.c */
+
+/* Something of @pv is other than it was. */
+void pool_touch(struct pool_version *pv);
 
 /* ---- pool_idle.c */
 
