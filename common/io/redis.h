@@ -3,7 +3,8 @@
  * redis.h - one Redis connection on the loop (hiredis), which reconnects by itself.
  *
  * Addresses: redis://[[user]:password@]host:port[/db], unix:/path[?password=…&db=n]; redis_url.h.
- * Lua scripts are sent by EVALSHA and whole on NOSCRIPT. A command that is not answered in time
+ * Lua scripts are sent by EVALSHA and whole on NOSCRIPT: such a one is done behind what was sent
+ * after it, so whoever needs an order waits for the answer. A command that is not answered in time
  * costs the connection: Redis answers in order, so nothing behind it would be answered either.
  *
  * Owns:    nothing of the caller's. Replies are borrowed for the callback.

@@ -82,8 +82,8 @@ typedef void ledger_done_fn(const struct error *err, void *arg);
 void ledger_join(struct ledger *ledger, const struct ledger_at *at, struct str gateway,
                  ledger_done_fn *done, void *arg);
 /**
- * Its leases are over, and it never joins again in this epoch. What ran on them must have been told as
- * orphans before. One that never joined is fine.
+ * Its leases are over, and it never joins again in this epoch. What ran on them must have been written as
+ * orphans before, and that been answered. One that never joined is fine.
  */
 void ledger_give_up(struct ledger *ledger, const struct ledger_at *at, struct str gateway,
                     ledger_done_fn *done, void *arg);

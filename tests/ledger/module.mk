@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-CHECK_LEDGER_OBJ := $(call obj,$(wildcard tests/ledger/*.c) $(filter-out controller/main.c,$(call prog_src,controller)))
+CHECK_LEDGER_OBJ := $(call obj,$(wildcard tests/ledger/*.c) $(filter-out %_test.c,$(wildcard controller/permits/ledger*.c)) controller/store/docs.c)
 $(BUILD)/tests/ledger/check_ledger: $(CHECK_LEDGER_OBJ) $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(CMOCKA) $(LDLIBS)
