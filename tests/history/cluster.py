@@ -23,6 +23,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from harness import BUILD, ROLE, TOP, native_sandboxes, remove_folder, run, short_folder, wait_until, zip_of  # noqa: E402
 
 CLONE_NEWNET = 0x40000000
+PR_SET_PDEATHSIG = 1
+LIBC = ctypes.CDLL(None, use_errno=True)
 TOOLS = BUILD / "history"
 NET = "10.87.0."
 HUB = NET + "1"
@@ -39,10 +41,15 @@ def address(name):
 def setns(name):
     fd = os.open(f"/run/netns/{name}", os.O_RDONLY)
     try:
-        if ctypes.CDLL(None, use_errno=True).setns(fd, CLONE_NEWNET) < 0:
+        if LIBC.setns(fd, CLONE_NEWNET) < 0:
             raise OSError(ctypes.get_errno(), "setns")
     finally:
         os.close(fd)
+
+
+def end_with_us():
+    """In a child: kill -9 of the test ends it too."""
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 class Network:
@@ -112,15 +119,13 @@ class Process:
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("HEARTH_", "AWS_"))}
         self.env = dict(clean, **{k: str(v) for k, v in env.items()})
         self.process = None
-
-    @property
-    def pid(self):
-        return self.process.pid
+        self.wanted = False  # it is to run
 
     def start(self):
+        self.wanted = True
         with open(self.log, "a") as log:
             self.process = subprocess.Popen([*self.network.inside(self.host), *self.argv], env=self.env, stdin=subprocess.DEVNULL,
-                                            stdout=log, stderr=log, start_new_session=True)
+                                            stdout=log, stderr=log, start_new_session=True, preexec_fn=end_with_us)
         return self
 
     def runs(self):
@@ -131,9 +136,11 @@ class Process:
             raise AssertionError(f"{self.name} has ended by itself with {self.process.returncode}: {self.log}")
         self.process.send_signal(sig)
         if sig == signal.SIGKILL:
+            self.wanted = False
             self.process.wait()
 
     def stop(self, seconds=30):
+        self.wanted = False
         if not self.runs():
             return
         self.process.send_signal(signal.SIGCONT)
@@ -291,10 +298,10 @@ class Cluster:
         self.answers.touch()
         with open(self.folder / "logs/recorder.log", "w") as log:
             self.recorder = subprocess.Popen([TOOLS / "recorder", self.history, *(f"{i}={self.folder}/{i}/data/invoker/code" for i in self.invokers)],
-                                             stderr=log)
+                                             stderr=log, preexec_fn=end_with_us)
         with open(self.folder / "logs/load.log", "w") as log:
             self.load = subprocess.Popen([TOOLS / "load", self.answers, str(seed), *(self.endpoint(g) for g in self.gateways)],
-                                         stdin=subprocess.PIPE, stderr=log, text=True)
+                                         stdin=subprocess.PIPE, stderr=log, text=True, preexec_fn=end_with_us)
         self.tools = [self.load, self.recorder]
 
     def command(self, *lines):
@@ -302,6 +309,14 @@ class Cluster:
         self.load.stdin.flush()
 
     # ---- asking
+
+    def fallen(self):
+        """Those that have ended although nobody ended them."""
+        return [p for p in self.parts.values() if p.wanted and not p.runs()]
+
+    def sanitizer_reports(self):
+        words = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error:")
+        return [log.name for log in sorted((self.folder / "logs").iterdir()) if any(w in log.read_text(errors="replace") for w in words)]
 
     def healthy(self, gateway):
         with contextlib.suppress(OSError, ValueError):
@@ -373,30 +388,33 @@ class Cluster:
                 raise AssertionError(f"{tool.args[0]} ended with {tool.returncode}: logs/{pathlib.Path(tool.args[0]).name}.log")
         self.tools = []
 
-    def close(self, failed):
-        """Ends all of it, and shows that nothing is left; on failure logs and histories are kept, and the folder's name is said."""
-        left = []
+    def close(self, checks, whole):
+        """Ends all of it, and shows that nothing is left. Logs and histories are kept when something failed, or the test is not whole."""
         try:
             for tool in self.tools:
-                with contextlib.suppress(OSError):
-                    tool.stdin and tool.stdin.close()
-                tool.terminate()
-                tool.wait(30)
+                tool.kill()
+                tool.wait()
             for part in sorted(self.parts.values(), key=lambda p: "gicr".index(p.name[0])):
                 part.stop()
             for i in self.invokers:
                 end = time.monotonic() + 20
                 while native_sandboxes(self.node(i)) and time.monotonic() < end:
                     time.sleep(0.1)
-                left += native_sandboxes(self.node(i))
+                if native_sandboxes(self.node(i)):
+                    checks.fail(f"cgroups of {i} are left: {native_sandboxes(self.node(i))[:5]}")
+            for name in self.sanitizer_reports():
+                checks.fail(f"a sanitizer reports in {name}")
         finally:
             self.network.close()
             run("docker", "rmi", "-f", self.image, check=False, env=dict(os.environ, DOCKER_HOST=self.docker.host))
-            if failed or left:
-                shutil.rmtree(self.keep, ignore_errors=True)
-                self.keep.mkdir(parents=True)
-                for what in ("logs", "history", "answers", "faults"):
-                    if (self.folder / what).exists():
-                        shutil.move(self.folder / what, self.keep / what)
+            if checks.bad or not whole:
+                self.keep_all()
             remove_folder(self.folder)
-        return left
+
+    def keep_all(self):
+        shutil.rmtree(self.keep, ignore_errors=True)
+        self.keep.mkdir(parents=True)
+        for what in ("logs", "history", "answers", "faults"):
+            if (self.folder / what).exists():
+                shutil.move(self.folder / what, self.keep / what)
+        print(f"histories, faults and logs are kept in {self.keep}", flush=True)

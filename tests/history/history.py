@@ -137,6 +137,9 @@ class Test:
         while time.monotonic() < end:
             time.sleep(min(0.05, max(0.0, end - time.monotonic())))
             self.live.look()
+            for part in self.cluster.fallen():
+                self.checks.fail(f"{part.name} has ended by itself with {part.process.returncode}: {part.log.name}")
+                part.start()
 
     # ---- phases
 
@@ -354,6 +357,19 @@ def play(test, options):
     return test.leaks()
 
 
+def measure(cluster, checks, options):
+    cluster.make()
+    cluster.start()
+    cluster.start_tools(options.seed)
+    for name, reserved in [*RESERVED.items(), (FREE, None)]:
+        cluster.make_function(name, reserved)
+    test = Test(cluster, random.Random(options.seed), checks)
+    leaked = play(test, options)
+    cluster.stop_tools()
+    test.live.look()
+    summary(test, leaked)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("which", choices=["short", "long"])
@@ -372,28 +388,17 @@ def main():
     checks = Checks(cluster.folder)
     checks.say(f"seed {options.seed}")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    failed = True
+    whole = False
     try:
-        cluster.make()
-        cluster.start()
-        cluster.start_tools(options.seed)
-        for name, reserved in [*RESERVED.items(), (FREE, None)]:
-            cluster.make_function(name, reserved)
-        test = Test(cluster, random.Random(options.seed), checks)
-        leaked = play(test, options)
-        cluster.stop_tools()
-        test.live.look()
-        summary(test, leaked)
-        failed = bool(checks.bad)
+        measure(cluster, checks, options)
+        whole = True
     finally:
-        left = cluster.close(failed)
+        cluster.close(checks, whole)
         run(TOP / "scripts/dockerd.sh", "stop", me, check=False)
-        if left:
-            checks.fail(f"left behind: {left}")
-        if failed or left:
-            print(f"seed {options.seed}; histories, faults and logs are kept in {options.keep}", flush=True)
     for text in checks.bad:
         print("FAILED: " + text)
+    if checks.bad:
+        print(f"once more with the same faults: SEED={options.seed}")
     return 1 if checks.bad else 0
 
 

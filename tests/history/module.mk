@@ -5,11 +5,10 @@ $(BUILD)/history/%: tests/history/%.c tests/history/wire.h
 	@mkdir -p $(@D)
 	$(Q)$(CC) -D_GNU_SOURCE -O2 -g $(WARN) -static -o $@ $<
 
-# SEED, SECONDS_LONG: see tests/history/history.py
 check-history: all $(HISTORY_TOOLS) ## concurrency limits of four gateways and three invokers, with faults: some three minutes (SEED=n)
-	@tests/history/run.sh short $(if $(SEED),--seed $(SEED))
+	@HEARTH_TEST_BUILD=$(abspath $(BUILD)) tests/history/run.sh short $(if $(SEED),--seed $(SEED))
 
 chaos: all $(HISTORY_TOOLS) ## the same for as long as you like (SEED=n, CHAOS_SECONDS=3600)
-	@tests/history/run.sh long --seconds $(or $(CHAOS_SECONDS),3600) $(if $(SEED),--seed $(SEED))
+	@HEARTH_TEST_BUILD=$(abspath $(BUILD)) tests/history/run.sh long --seconds $(or $(CHAOS_SECONDS),3600) $(if $(SEED),--seed $(SEED))
 
 .PHONY: check-history chaos
