@@ -28,7 +28,7 @@ LIBC = ctypes.CDLL(None, use_errno=True)
 TOOLS = BUILD / "history"
 NET = "10.87.0."
 HUB = NET + "1"
-HOST = {"g0": 11, "g1": 12, "g2": 13, "g3": 14, "i0": 21, "i1": 22, "i2": 23, "c0": 31, "r": 41}
+HOST = {"g0": 11, "g1": 12, "g2": 13, "g3": 14, "i0": 21, "i1": 22, "i2": 23, "c0": 31, "c1": 32, "r": 41}
 REDIS_PORT = 6379  # where controllers find whichever server is the primary
 REDIS_SERVERS = {"r0": 7001, "r1": 7002}
 ACCOUNT = "000000000000"
@@ -187,7 +187,7 @@ class Redis:
 
 
 class Cluster:
-    """Four gateways, three invokers, a controller, two Redis servers; clients and the recorder in the hub."""
+    """Four gateways, three invokers, two controllers, two Redis servers; clients and the recorder in the hub."""
 
     def __init__(self, docker, keep, gateways, account_concurrency, **settings):
         self.docker, self.keep = docker, keep
@@ -313,6 +313,13 @@ class Cluster:
     def fallen(self):
         """Those that have ended although nobody ended them."""
         return [p for p in self.parts.values() if p.wanted and not p.runs()]
+
+    def leader(self):
+        """The controller that leads, as Redis has it."""
+        with contextlib.suppress(OSError):
+            seat = self.redis()("GET", "hearth:leader") or ""
+            return next((c for c in self.controllers if f"/{c}/" in seat or address(c) in seat), None)
+        return None
 
     def sanitizer_reports(self):
         words = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error:")

@@ -112,7 +112,9 @@ def draw(cluster, rng, kind, longest):
     """A fault of that kind; `longest`: seconds."""
     seconds = rng.choice([rng.uniform(0.2, 1.5), rng.uniform(1.5, longest)])
     what, _, of = kind.partition(" ")
-    part = {"gateway": cluster.gateways, "invoker": cluster.invokers, "controller": cluster.controllers, "redis": [cluster.primary]}
+    leader = cluster.leader() if of == "controller" and rng.random() < 0.8 else None
+    part = {"gateway": cluster.gateways, "invoker": cluster.invokers, "controller": [leader] if leader else cluster.controllers,
+            "redis": [cluster.primary]}
     if what == "kill" and of == "functions":
         return KillFunctions(cluster, rng.choice(cluster.invokers), rng.randint(1, 20), rng)
     if what == "kill":
