@@ -58,6 +58,7 @@ struct api_request {
     /* of an operation that is one step: fn_op.h */
     const struct fn_op *fn_op;
     struct fn_write *write;
+    struct limit_change *limits; /* that the write changes, until it is told; NULL: none */
     char *before; /* what fn_op_before() has read */
     cJSON *answer;
 };

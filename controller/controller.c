@@ -21,6 +21,42 @@ static void serve_node_leave(struct rpc_request *rpc, const cJSON *args, struct 
 static void serve_node_provisioned(struct rpc_request *rpc, const cJSON *args, struct str body,
                                    void *arg);
 
+static void serve_node_alive(struct rpc_request *rpc, const cJSON *args, struct str body, void *arg)
+{
+    struct controller *c = arg;
+
+    (void)args;
+    (void)body;
+    permits_serve_alive(c->permits, rpc);
+}
+
+static void serve_permits_join(struct rpc_request *rpc, const cJSON *args, struct str body,
+                               void *arg)
+{
+    struct controller *c = arg;
+
+    (void)body;
+    permits_serve_join(c->permits, rpc, args);
+}
+
+static void serve_permits_ask(struct rpc_request *rpc, const cJSON *args, struct str body,
+                              void *arg)
+{
+    struct controller *c = arg;
+
+    (void)body;
+    permits_serve_ask(c->permits, rpc, args);
+}
+
+static void serve_permits_orphans(struct rpc_request *rpc, const cJSON *args, struct str body,
+                                  void *arg)
+{
+    struct controller *c = arg;
+
+    (void)body;
+    permits_serve_orphans(c->permits, rpc, args);
+}
+
 static const struct rpc_method methods[] = {
     {"lambda", serve_lambda},
     {"route.resolve", serve_route_resolve},
@@ -28,6 +64,10 @@ static const struct rpc_method methods[] = {
     {"node.drain", serve_node_drain},
     {"node.leave", serve_node_leave},
     {"node.provisioned", serve_node_provisioned},
+    {"node.alive", serve_node_alive},
+    {"permits.join", serve_permits_join},
+    {"permits.ask", serve_permits_ask},
+    {"permits.orphans", serve_permits_orphans},
     {"version.get", serve_version_get},
     {"function.key", serve_function_key},
     {"code.get", serve_code_get},
@@ -41,10 +81,9 @@ static void on_peer_gone(struct peer *peer, void *arg)
 {
     struct controller *c = arg;
 
-    if (peer->role != PEER_INVOKER || !peer->registered)
-        return;
-    nodes_lost(c->nodes, peer->id);
-    provisioner_node_lost(c->provisioner, peer);
+    permits_peer_lost(c->permits, peer);
+    if (peer->role == PEER_INVOKER && peer->registered)
+        provisioner_node_lost(c->provisioner, peer);
 }
 
 static void on_up(struct link *link, const struct link_hello *hello, void *arg)
@@ -128,6 +167,7 @@ static void serve_node_register(struct rpc_request *rpc, const cJSON *args, stru
     struct controller *c = arg;
     struct peer *peer = peers_by_link(c->peers, rpc_request_link(rpc));
     struct error err;
+    cJSON *ok;
 
     (void)body;
     if (!peer || peer->role != PEER_INVOKER || id.len == 0 || id.len >= sizeof(peer->id) ||
@@ -139,6 +179,10 @@ static void serve_node_register(struct rpc_request *rpc, const cJSON *args, stru
     memcpy(peer->id, id.ptr, id.len);
     peer->id[id.len] = '\0';
     cut_namesake(c, peer);
+    if (permits_node_here(c->permits, peer, cjson_str(args, "incarnation"), &err) < 0) {
+        rpc_fail(rpc, &err);
+        return;
+    }
     if (!peer->registered)
         log_info("nodes", "registered", KV_STR("node", peer->id), KV_S("address", address),
                  KV_S("architecture", cjson_str(args, "architecture")));
@@ -149,7 +193,10 @@ static void serve_node_register(struct rpc_request *rpc, const cJSON *args, stru
         nodes_here(c->nodes, peer->id, at);
     }
     peer->draining = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(args, "draining"));
-    rpc_reply(rpc, NULL, STR_NULL);
+    ok = cJSON_CreateObject();
+    cJSON_AddNumberToObject(ok, "fence_ms", (double)(c->config->node_fence_us / 1000));
+    rpc_reply(rpc, ok, STR_NULL);
+    cJSON_Delete(ok);
     if (peer->draining) {
         drain(c, peer);
         return;
@@ -180,6 +227,7 @@ static void serve_node_leave(struct rpc_request *rpc, const cJSON *args, struct 
     if (peer && peer->registered && peer->draining) {
         peer->registered = false; /* that its link goes is no loss */
         nodes_leave(c->nodes, peer->id);
+        permits_node_left(c->permits, peer);
     }
     rpc_reply(rpc, NULL, STR_NULL);
 }
@@ -274,6 +322,7 @@ void controller_free(struct controller *c)
     c->closing = true;
     fn_changes_free(c->changes); /* leads nothing any more */
     async_stop(c->async); /* nor does this */
+    permits_stop(c->permits);
     code_s3_free(c->s3); /* as do requests of Redis, those that fetch code end */
     redis_free(c->redis); /* requests under way end, by way of all that is still there */
     leadership_free(c->leadership);
@@ -284,6 +333,7 @@ void controller_free(struct controller *c)
     async_free(c->async);
     link_server_free(c->server);
     nodes_free(c->nodes);
+    permits_free(c->permits);
     provisioner_free(c->provisioner);
     code_gc_free(c->gc);
     code_store_free(c->store);

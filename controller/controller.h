@@ -20,6 +20,7 @@
 #include "controller/leadership.h"
 #include "controller/nodes.h"
 #include "controller/peers.h"
+#include "controller/permits/permits.h"
 #include "controller/provisioner.h"
 #include "controller/store/registry.h"
 
@@ -38,6 +39,7 @@ struct controller {
     struct nodes *nodes;
     struct fn_changes *changes;
     struct provisioner *provisioner;
+    struct permits *permits;
     struct aws_client *aws; /* NULL: no AWS-compatible services are configured */
     struct aws_client *s3_put; /* the object store as a destination; NULL: as s3 */
     struct async *async;

@@ -162,7 +162,14 @@ static const struct config_item items[] = {
     USEC_ITEM("peer_timeout", "HEARTH_PEER_TIMEOUT", peer_timeout_us, "5s", MSEC(100), MINUTES(1),
               "how long a gateway or invoker may take to give up an old version"),
     USEC_ITEM("node_grace", "HEARTH_NODE_GRACE", node_grace_us, "10s", MSEC(100), MINUTES(60),
-              "how long gateways keep an invoker that the controller does not hear of"),
+              "how long an invoker that the controller does not hear of keeps its share of what is "
+              "provisioned"),
+    USEC_ITEM("node_fence", "HEARTH_NODE_FENCE", node_fence_us, "30s", MSEC(500), MINUTES(10),
+              "after how long without an answer of the controller an invoker ends all that it runs; a "
+              "tenth later what it ran counts no more, and gateways forget it"),
+    USEC_ITEM("gateway_grace", "HEARTH_GATEWAY_GRACE", gateway_grace_us, "3s", MSEC(100),
+              MINUTES(10),
+              "how long a gateway that the controller does not hear of keeps its permits"),
 };
 
 const struct config_program controller_program = {

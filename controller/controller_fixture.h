@@ -226,6 +226,8 @@ static inline int setup(void **state)
         .resolve_timeout_us = MSEC(300),
         .peer_timeout_us = MSEC(300),
         .node_grace_us = SECONDS(10),
+        .node_fence_us = SECONDS(10),
+        .gateway_grace_us = MSEC(300),
         .retry_us = MSEC(50),
         .lease_us = MSEC(600),
         .async_in_flight = 100,

@@ -171,6 +171,49 @@ static void make_async(struct controller *c)
     c->async = async_new(&options);
 }
 
+static void on_gateways(void *arg)
+{
+    struct controller *c = arg;
+
+    nodes_set_gateways(c->nodes, permits_gateways(c->permits));
+}
+
+static void on_node_dead(const char *id, void *arg)
+{
+    struct controller *c = arg;
+
+    nodes_dead(c->nodes, id);
+}
+
+/* Who leads is found out anew; if it is still this one, with a greater term. */
+static void on_deposed(uint64_t term, void *arg)
+{
+    struct controller *c = arg;
+
+    leadership_heard(c->leadership, term);
+}
+
+static void make_permits(struct controller *c)
+{
+    const struct controller_config *config = c->config;
+    const struct permits_options options = {
+        .loop = c->loop,
+        .redis = c->redis,
+        .peers = c->peers,
+        .account = config->account_id,
+        .account_limit = config->account_concurrency,
+        .gateway_grace_us = config->gateway_grace_us,
+        .node_fence_us = config->node_fence_us,
+        .peer_timeout_us = config->peer_timeout_us,
+        .retry_us = config->retry_us ? config->retry_us : SECONDS(1),
+        .on_gateways = on_gateways,
+        .on_node_dead = on_node_dead,
+        .on_deposed = on_deposed,
+        .arg = c};
+
+    c->permits = permits_new(&options);
+}
+
 int controller_parts_make(struct controller *c, const struct controller_events *events,
                           struct error *err)
 {
@@ -203,8 +246,9 @@ int controller_parts_make(struct controller *c, const struct controller_events *
     c->registry = registry_new(c->loop, c->redis, &c->key);
     c->gc = code_gc_new(c->loop, c->registry, retry_us ? retry_us : SECONDS(10));
     c->peers = peers_new(c->loop, events->on_peer_gone, c);
-    c->nodes = nodes_new(c->loop, c->redis, c->peers, c->config->node_grace_us,
+    c->nodes = nodes_new(c->loop, c->redis, c->peers, c->config->node_fence_us,
                          c->config->peer_timeout_us);
+    make_permits(c);
     changes.registry = c->registry;
     changes.peers = c->peers;
     changes.gc = c->gc;
@@ -214,6 +258,7 @@ int controller_parts_make(struct controller *c, const struct controller_events *
     c->changes = fn_changes_new(&changes);
     provisioner.redis = c->redis;
     provisioner.peers = c->peers;
+    provisioner.permits = c->permits;
     c->provisioner = provisioner_new(&provisioner);
     r = open_store(c, err);
     if (r == 0)

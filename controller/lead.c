@@ -71,6 +71,7 @@ static void begin(struct controller *c)
 /* Redis is there, and we lead by its word. */
 static void take_up(struct controller *c)
 {
+    permits_start(c->permits, c->term);
     nodes_sync(c->nodes);
     fn_changes_resume(c->changes);
     code_gc_sweep(c->gc); /* an answer that was lost may have told of archives */
@@ -99,6 +100,7 @@ static void on_over(const struct error *why, void *arg)
     log_error("leader", why->code == ERR_STALE ? "this controller ends; started again, it stands by"
                                                : "this controller cannot take part", KV_ERR(why));
     c->term = 0;
+    permits_stop(c->permits);
     c->over = why->code;
     loop_stop(c->loop);
 }
@@ -111,6 +113,7 @@ void lead_redis(struct controller *c, bool up, const struct error *why)
     } else {
         log_warn("redis", "away; requests are answered 503 and it is tried again until it is there",
                  KV_ERR(why));
+        permits_redis_away(c->permits);
     }
 }
 
@@ -129,6 +132,7 @@ void lead_stop(struct controller *c)
     }
     c->stopping = true;
     c->term = 0;
+    permits_stop(c->permits);
     leadership_resign(c->leadership, on_resigned, c);
 }
 

@@ -13,21 +13,19 @@ struct node {
     struct list_node node;
     char *id;
     char *address;
-    bool here;
     bool draining;
-    uint64_t gone_us; /* when it was lost or, by an earlier controller, listed */
 };
 
 struct nodes {
     struct loop *loop;
     struct redis *redis;
     struct peers *peers;
-    uint64_t grace_us, peer_timeout_us;
+    uint64_t fence_us, peer_timeout_us;
+    unsigned gateways; /* that have joined */
     struct list_node all;
     bool synced; /* the list of an earlier controller is known */
     uint64_t begin_us; /* when it was first to be learnt */
     struct timer tell; /* gateways, at the end of the turn */
-    struct timer grace; /* the next look for nodes that stay away */
 };
 
 static struct node *find(struct nodes *nodes, struct str id)
@@ -101,15 +99,18 @@ static void on_told(void *arg)
 static void on_tell(void *arg)
 {
     struct nodes *nodes = arg;
+    uint64_t known_us = nodes->fence_us + nodes->fence_us / 10;
     cJSON *args, *list, *item;
     struct list_node *n;
 
-    /* A list that lacks what an earlier controller knew would cut off nodes that work. */
-    if (!nodes->synced && loop_now_us(nodes->loop) < nodes->begin_us + nodes->grace_us) {
-        timer_start(&nodes->tell, nodes->grace_us);
+    /* A list that lacks what an earlier controller knew would cut off nodes that work; after that
+     * time they have ended. */
+    if (!nodes->synced && loop_now_us(nodes->loop) < nodes->begin_us + known_us) {
+        timer_start(&nodes->tell, known_us);
         return;
     }
     args = cJSON_CreateObject();
+    cJSON_AddNumberToObject(args, "gateways", nodes->gateways);
     list = cJSON_AddArrayToObject(args, "nodes");
     LIST_FOREACH(&nodes->all, n) {
         struct node *node = CONTAINER_OF(n, struct node, node);
@@ -131,35 +132,24 @@ void nodes_tell(struct nodes *nodes)
     timer_start(&nodes->tell, 0);
 }
 
+void nodes_set_gateways(struct nodes *nodes, unsigned count)
+{
+    nodes->gateways = count;
+    nodes_tell(nodes);
+}
+
 /* ---- coming and going ---- */
 
-static void on_grace(void *arg)
+void nodes_dead(struct nodes *nodes, const char *id)
 {
-    struct nodes *nodes = arg;
-    uint64_t now = loop_now_us(nodes->loop), left, least = UINT64_MAX;
-    struct list_node *n, *after;
-    bool changed = false;
+    struct node *node = find(nodes, str_of(id));
 
-    LIST_FOREACH_SAFE(&nodes->all, n, after) {
-        struct node *node = CONTAINER_OF(n, struct node, node);
-
-        if (node->here)
-            continue;
-        left = node->gone_us + nodes->grace_us > now ? node->gone_us + nodes->grace_us - now : 0;
-        if (left == 0) {
-            log_warn("nodes", "a node stayed away; gateways are told to forget it",
-                     KV_STR("node", node->id));
-            unwrite_node(nodes, node);
-            remove_node(node);
-            changed = true;
-        } else if (left < least) {
-            least = left;
-        }
-    }
-    if (least != UINT64_MAX)
-        timer_start(&nodes->grace, least);
-    if (changed)
-        nodes_tell(nodes);
+    if (!node)
+        return;
+    log_warn("nodes", "a node stayed away; gateways are told to forget it", KV_STR("node", id));
+    unwrite_node(nodes, node);
+    remove_node(node);
+    nodes_tell(nodes);
 }
 
 void nodes_here(struct nodes *nodes, const char *id, const char *address)
@@ -169,28 +159,14 @@ void nodes_here(struct nodes *nodes, const char *id, const char *address)
     if (node && strcmp(node->address, address) == 0) {
         if (node->draining)
             nodes_tell(nodes);
-        node->here = true;
         node->draining = false;
         return;
     }
     if (node)
         remove_node(node);
     node = add(nodes, str_of(id), str_of(address));
-    node->here = true;
     write_node(nodes, node);
     nodes_tell(nodes);
-}
-
-void nodes_lost(struct nodes *nodes, const char *id)
-{
-    struct node *node = find(nodes, str_of(id));
-
-    if (!node)
-        return;
-    node->here = false;
-    node->gone_us = loop_now_us(nodes->loop);
-    if (!timer_is_armed(&nodes->grace))
-        timer_start(&nodes->grace, nodes->grace_us);
 }
 
 void nodes_drain(struct nodes *nodes, const char *id)
@@ -219,16 +195,13 @@ void nodes_leave(struct nodes *nodes, const char *id)
 static void on_read(const struct redis_value *value, const struct error *err, void *arg)
 {
     struct nodes *nodes = arg;
-    struct node *node;
     size_t i;
 
     if (err)
         return; /* Redis has gone again: the next nodes_sync() does it */
     for (i = 0; i + 1 < value->len && !nodes->synced; i += 2) {
-        if (find(nodes, value->items[i].str))
-            continue;
-        node = add(nodes, value->items[i].str, value->items[i + 1].str);
-        nodes_lost(nodes, node->id);
+        if (!find(nodes, value->items[i].str))
+            add(nodes, value->items[i].str, value->items[i + 1].str);
     }
     nodes->synced = true;
     nodes_tell(nodes);
@@ -248,7 +221,7 @@ void nodes_sync(struct nodes *nodes)
 }
 
 struct nodes *nodes_new(struct loop *loop, struct redis *redis, struct peers *peers,
-                        uint64_t grace_us, uint64_t peer_timeout_us)
+                        uint64_t fence_us, uint64_t peer_timeout_us)
 {
     struct nodes *nodes = calloc(1, sizeof(*nodes));
 
@@ -257,11 +230,10 @@ struct nodes *nodes_new(struct loop *loop, struct redis *redis, struct peers *pe
     nodes->loop = loop;
     nodes->redis = redis;
     nodes->peers = peers;
-    nodes->grace_us = grace_us;
+    nodes->fence_us = fence_us;
     nodes->peer_timeout_us = peer_timeout_us;
     list_init(&nodes->all);
     timer_init(&nodes->tell, loop, on_tell, nodes);
-    timer_init(&nodes->grace, loop, on_grace, nodes);
     return nodes;
 }
 
@@ -272,7 +244,6 @@ void nodes_free(struct nodes *nodes)
     if (!nodes)
         return;
     timer_stop(&nodes->tell);
-    timer_stop(&nodes->grace);
     while ((node = LIST_FIRST(&nodes->all, struct node, node)))
         remove_node(node);
     free(nodes);

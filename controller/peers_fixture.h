@@ -329,8 +329,25 @@ static inline void serve_provision(struct rpc_request *rpc, const cJSON *args, s
 static inline void serve_leader(struct rpc_request *rpc, const cJSON *args, struct str body,
                                 void *arg);
 
+/* It may run for whomever it is told, and runs nothing on nobody's lease. */
+static inline void serve_fence(struct rpc_request *rpc, const cJSON *args, struct str body,
+                               void *arg)
+{
+    cJSON *ok = cJSON_CreateObject();
+
+    (void)args;
+    (void)body;
+    (void)arg;
+    cJSON_AddStringToObject(ok, "incarnation", "process-1");
+    cJSON_AddNumberToObject(ok, "seq", 1);
+    cJSON_AddArrayToObject(ok, "orphans");
+    rpc_reply(rpc, ok, STR_NULL);
+    cJSON_Delete(ok);
+}
+
 static const struct rpc_method peer_methods[] = {
     {"leader.is", serve_leader},
+    {"permits.fence", serve_fence},
     {"async.run", serve_run},
     {"image.resolve", serve_resolve},
     {"image.prepare", serve_image}, {"code.prepare", serve_code}, {"version.retire", serve_retire},
@@ -355,6 +372,7 @@ static inline void node_register(struct link *link)
     cJSON_AddStringToObject(args, "address", "unix:/nowhere/invoker.sock");
     cJSON_AddNumberToObject(args, "memory_mib", 1024);
     cJSON_AddStringToObject(args, "architecture", "x86_64");
+    cJSON_AddStringToObject(args, "incarnation", "process-1");
     rpc_call(link, "node.register", args, STR_NULL, SECONDS(10), on_registered, NULL);
     cJSON_Delete(args);
 }

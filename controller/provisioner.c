@@ -4,10 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/alloc.h"
 #include "common/base/log.h"
 #include "common/model/lambda_input.h"
 #include "controller/provisioned_reader.h"
 #include "controller/provisioner_plan.h"
+
+#define CLASS_RETRY_US MSEC(100) /* what others run of the same limit ends by and by */
 
 struct provisioner {
     struct provisioner_options o;
@@ -15,6 +18,7 @@ struct provisioner {
     struct provisioned_reader *reader;
     struct timer spread; /* the plan, at the end of the turn */
     struct timer grace; /* the next look for nodes that stay away */
+    struct timer classes; /* the next look for permits that others still have */
     bool is_known; /* all that is wanted was read once */
 };
 
@@ -141,8 +145,72 @@ static void on_all_read(void *arg)
     spread_soon(p);
 }
 
+/* ---- permits ---- */
+
+/* A question about the class of a version. */
+struct class_look {
+    struct provisioner *p;
+    char *key;
+    uint64_t number;
+};
+
+static void on_class(bool ready, void *arg)
+{
+    struct class_look *look = arg;
+    struct provisioner *p = look->p;
+    struct plan_version *v = plan_version_find(&p->plan, look->key);
+
+    if (v) {
+        v->class_is_asked = false;
+        v->has_class = ready && v->class_number == look->number;
+        if (!v->has_class)
+            timer_start(&p->classes, CLASS_RETRY_US);
+    }
+    free(look->key);
+    free(look);
+}
+
+static void on_classes(void *arg)
+{
+    struct provisioner *p = arg;
+    struct class_look *look;
+    struct list_node *n;
+
+    LIST_FOREACH(&p->plan.versions, n) {
+        struct plan_version *v = CONTAINER_OF(n, struct plan_version, node);
+
+        if (v->is_leaving || v->has_class || v->class_is_asked)
+            continue;
+        look = xcalloc(sizeof(*look));
+        *look = (struct class_look){p, str_dup(str_of(v->key)), v->class_number};
+        v->class_is_asked = permits_class_ready(p->o.permits, str_of(v->account), str_of(v->name),
+                                                str_of(v->version), on_class, look);
+        if (!v->class_is_asked) {
+            timer_start(&p->classes, CLASS_RETRY_US);
+            free(look->key);
+            free(look);
+        }
+    }
+}
+
+/* What was found out of its classes counts no more. */
+static void forget_classes(struct provisioner *p, struct str account, struct str name)
+{
+    struct list_node *n;
+
+    LIST_FOREACH(&p->plan.versions, n) {
+        struct plan_version *v = CONTAINER_OF(n, struct plan_version, node);
+
+        if (!is_of(v, account, name))
+            continue;
+        v->has_class = false;
+        v->class_number++;
+    }
+}
+
 void provisioner_look(struct provisioner *p, struct str account, struct str name)
 {
+    forget_classes(p, account, name);
     provisioned_reader_look(p->reader, account, name);
 }
 
@@ -153,7 +221,7 @@ void provisioner_redis_here(struct provisioner *p)
     LIST_FOREACH(&p->plan.versions, n) { /* what is wanted no longer is not found by itself */
         struct plan_version *v = CONTAINER_OF(n, struct plan_version, node);
 
-        provisioner_look(p, str_of(v->account), str_of(v->name));
+        provisioned_reader_look(p->reader, str_of(v->account), str_of(v->name));
     }
     provisioned_reader_all(p->reader);
 }
@@ -245,6 +313,7 @@ static void on_spread(void *arg)
 
     if (!p->is_known)
         return;
+    timer_start(&p->classes, 0);
     plan_spread(&p->plan);
     LIST_FOREACH(&p->plan.nodes, n)
         tell(p, CONTAINER_OF(n, struct plan_node, node));
@@ -361,6 +430,7 @@ void provisioner_counts_get(const struct provisioner *p, struct str account, str
         if (str_is(version, v->version)) {
             count_on_nodes(p, v->key, ret);
             ret->lacks_room = v->lacks_room;
+            ret->has_class = v->has_class;
         } else if (str_is(qualifier, v->qualifier)) { /* also when the move is not read yet */
             left = (struct provisioner_counts){0};
             count_on_nodes(p, v->key, &left);
@@ -389,6 +459,7 @@ struct provisioner *provisioner_new(const struct provisioner_options *options)
     plan_init(&p->plan);
     timer_init(&p->spread, options->loop, on_spread, p);
     timer_init(&p->grace, options->loop, on_grace, p);
+    timer_init(&p->classes, options->loop, on_classes, p);
     return p;
 }
 
@@ -399,6 +470,7 @@ void provisioner_free(struct provisioner *p)
     provisioned_reader_free(p->reader);
     timer_stop(&p->spread);
     timer_stop(&p->grace);
+    timer_stop(&p->classes);
     plan_done(&p->plan);
     free(p);
 }

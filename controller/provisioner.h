@@ -11,7 +11,7 @@
  *
  * Owns:    the plan and the nodes' words, both in memory only: a controller that starts reads the one
  *          and is told the other.
- * Borrows: redis, the sealing key, peers; they outlive it.
+ * Borrows: redis, the sealing key, peers, permits; it is freed behind the first, before the others.
  * Threads: loop thread only.
  * Errors:  what Redis or a node did not take is tried again.
  * Source:  Lambda developer guide, "Configuring provisioned concurrency".
@@ -23,6 +23,7 @@
 #include "common/model/fn.h"
 #include "common/proto/seal.h"
 #include "controller/peers.h"
+#include "controller/permits/permits.h"
 
 struct provisioner;
 
@@ -31,6 +32,7 @@ struct provisioner_options {
     struct redis *redis;
     const struct seal_key *key;
     struct peers *peers;
+    struct permits *permits;
     uint64_t grace_us; /* how long a node that is away keeps its share */
     uint64_t peer_timeout_us;
     uint64_t retry_us;
@@ -57,6 +59,7 @@ int provisioner_told(struct provisioner *p, const struct peer *peer, const cJSON
 /** What all nodes have of what is provisioned for one qualifier. */
 struct provisioner_counts {
     uint64_t ready;
+    bool has_class; /* nobody else can have the permits of those that are provisioned */
     uint64_t leaving; /* ready ones of a version that its alias has left: until these are */
     bool has_failed; /* on some node, the last time it was tried */
     bool lacks_room; /* more is provisioned than the nodes have memory for */

@@ -54,6 +54,9 @@ struct plan_version {
     struct list_node shares;
     bool lacks_room; /* a node of its shares has more planned than it has memory */
     bool marked; /* for whoever goes through them */
+    bool has_class; /* so many permits as are provisioned can be had, whatever else runs */
+    uint64_t class_number; /* of what was provisioned when that was asked */
+    bool class_is_asked;
 };
 
 struct plan {

@@ -104,6 +104,7 @@ static void tell(struct api_request *req)
     const char *retired = fn_write_retired(req->write);
     cJSON *args = api_function_json(req);
     uint64_t unreserved;
+    bool is_reserved;
 
     req->waiting = 1;
     if (fn_write_unreserved(req->write, &unreserved))
@@ -112,6 +113,10 @@ static void tell(struct api_request *req)
         req->waiting++;
         peers_ask_all(c->peers, PEER_GATEWAY, "route.drop", args, timeout_us, on_told, req);
         provisioner_look(c->provisioner, req->home.account, req->fn.name);
+    }
+    if (fn_write_is_moving_limits(req->write, &is_reserved)) { /* behind route.drop */
+        req->waiting++;
+        permits_change_tell(TAKE(req->limits), is_reserved, on_told, req);
     }
     if (retired) {
         req->waiting++;
@@ -154,6 +159,7 @@ static void on_committed(const struct error *err, void *arg)
         tell(req);
         return;
     }
+    permits_change_drop(TAKE(req->limits));
     fn_write_free(TAKE(req->write));
     cJSON_Delete(TAKE(req->answer));
     if (err->code == ERR_STALE && ++req->tries < TRIES_MAX)
@@ -167,6 +173,7 @@ static void on_committed(const struct error *err, void *arg)
 static void step(struct api_request *req, const struct fn_view *view)
 {
     const struct fn_op *op = req->fn_op;
+    bool moves_limits, is_reserved;
     struct error err;
     int r = 0;
 
@@ -175,12 +182,17 @@ static void step(struct api_request *req, const struct fn_view *view)
     req->write = fn_write_new(req->c->redis, &req->c->key, req->home.account, req->fn.name, view);
     if (r == 0)
         r = op->step(req, view, req->write, &req->answer, &err);
+    moves_limits = r == 0 && fn_write_is_moving_limits(req->write, &is_reserved);
+    if (moves_limits)
+        req->limits = permits_change_begin(req->c->permits, req->home.account, req->fn.name);
     if (r < 0)
         api_fail(req, &err);
-    else if (fn_write_is_empty(req->write))
-        end(req);
-    else
+    else if (!fn_write_is_empty(req->write))
         fn_write_run(req->write, on_committed, req);
+    else if (moves_limits)
+        tell(req);
+    else
+        end(req);
 }
 
 static void on_view(struct fn_view *view, const struct error *err, void *arg)

@@ -25,7 +25,8 @@ static const struct fn_op rows[LAMBDA_OP_MAX] = {
     ROW(CreateAlias) = {op_create_alias, ALIAS_ROW(FN_WANT(FN_VERSION_BYTES))},
     ROW(GetAlias) = {op_get_alias, ALIAS_ROW(0)},
     ROW(ListAliases) = {op_list_aliases, ALIAS_ROW(0)},
-    ROW(UpdateAlias) = {op_update_alias, ALIAS_ROW(FN_WANT(FN_VERSION_BYTES))},
+    ROW(UpdateAlias) = {op_update_alias,
+                        ALIAS_ROW(FN_WANT(FN_VERSION_BYTES) | FN_WANT(FN_PROVISIONED))},
     ROW(DeleteAlias) = {op_delete_alias, ALIAS_ROW(FN_WANT(FN_URLS) | FN_WANT(FN_PROVISIONED))},
 
     /* resource policies */

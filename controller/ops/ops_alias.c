@@ -108,6 +108,8 @@ static int store(struct api_request *req, const struct fn_view *view, struct fn_
     }
     fn_write_doc(w, FN_ALIASES, alias_name(req), alias);
     fn_write_drops_routes(w);
+    if (fn_view_doc(view, FN_PROVISIONED, alias_name(req))) /* another version has the class */
+        fn_write_moves_limits(w, concurrency_reserved(view) >= 0);
     *ret = alias;
     return 0;
 }

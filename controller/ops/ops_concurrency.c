@@ -136,6 +136,7 @@ int op_put_concurrency(struct api_request *req, const struct fn_view *view, stru
     if (r < 0)
         return r;
     *ret = reserved_json(reserved);
+    fn_write_moves_limits(w, true);
     if (reserved == concurrency_reserved(view))
         return 0;
     fn_write_number(w, "reserved", (double)reserved);
@@ -160,8 +161,11 @@ int op_delete_concurrency(struct api_request *req, const struct fn_view *view, s
     int r = check_unqualified(req, err);
 
     *ret = NULL;
-    if (r < 0 || concurrency_reserved(view) < 0)
+    if (r < 0)
         return r;
+    fn_write_moves_limits(w, false);
+    if (concurrency_reserved(view) < 0)
+        return 0;
     fn_write_no_setting(w, "reserved");
     move(req, view, w, -1);
     return 0;

@@ -163,6 +163,7 @@ static void on_left(const struct redis_value *values, size_t len, const struct e
 
     (void)len;
     if (err && err->code == ERR_CLOSED) {
+        permits_change_drop(TAKE(req->limits));
         api_fail(req, err);
         return;
     }
@@ -172,9 +173,10 @@ static void on_left(const struct redis_value *values, size_t len, const struct e
         cJSON_AddNumberToObject(args, "unreserved",
                                 (double)concurrency_unreserved(req, (int64_t)reserved));
     }
-    req->waiting = 2;
+    req->waiting = 3;
     provisioner_look(c->provisioner, req->home.account, req->fn.name);
     peers_ask_all(c->peers, PEER_GATEWAY, "route.drop", args, timeout_us, on_deleted_told, req);
+    permits_change_tell(TAKE(req->limits), false, on_deleted_told, req); /* behind it */
     cJSON_AddNumberToObject(args, "generation", 0);
     peers_ask_all(c->peers, PEER_INVOKER, "version.retire", args, timeout_us, on_deleted_told, req);
     cJSON_Delete(args);
@@ -200,6 +202,8 @@ static void on_deleted(const struct registry_change *change, const struct error 
 
         code_gc_consider(req->c->gc, sha256, false);
     }
+    if (err)
+        permits_change_drop(TAKE(req->limits));
     if (!err) {
         tell_deleted(req);
     } else if (err->code == ERR_NOT_FOUND) {
@@ -220,5 +224,6 @@ void api_delete_function(struct api_request *req)
         fn_op_run(req, fn_op_find(LAMBDA_OP_DeleteFunction));
         return;
     }
+    req->limits = permits_change_begin(req->c->permits, req->home.account, req->fn.name);
     registry_delete(req->c->registry, req->home.account, req->fn.name, on_deleted, req);
 }

@@ -30,6 +30,7 @@ void concurrency_drop_provisioned(struct fn_write *w, const struct fn_view *view
         return;
     fn_write_no_doc(w, FN_PROVISIONED, qualifier);
     fn_write_drops_routes(w);
+    fn_write_moves_limits(w, concurrency_reserved(view) >= 0);
     concurrency_count_provisioned(w, view, -concurrency_requested(doc));
 }
 
@@ -59,7 +60,10 @@ static cJSON *provisioned_json(const cJSON *doc, const struct provisioner_counts
     uint64_t wanted = (uint64_t)concurrency_requested(doc);
     uint64_t all = has->ready + has->leaving, there = all < wanted ? all : wanted;
     bool fails = has->has_failed || has->lacks_room;
-    enum status status = has->ready >= wanted ? READY : fails ? FAILED : IN_PROGRESS;
+    bool is_ready = has->ready >= wanted;
+    enum status status = is_ready && has->has_class ? READY
+                         : !is_ready && fails       ? FAILED
+                                                    : IN_PROGRESS;
     cJSON *json = cJSON_CreateObject();
 
     cJSON_AddNumberToObject(json, "AllocatedProvisionedConcurrentExecutions", (double)there);
@@ -190,6 +194,7 @@ int op_put_provisioned(struct api_request *req, const struct fn_view *view, stru
     if (concurrency_reserved(view) < 0)
         concurrency_expect(w, view);
     fn_write_drops_routes(w);
+    fn_write_moves_limits(w, concurrency_reserved(view) >= 0);
     *ret = provisioned_json(doc, &(struct provisioner_counts){0});
     cJSON_Delete(doc);
     return 0;

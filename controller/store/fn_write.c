@@ -16,6 +16,7 @@ struct fn_write {
     bool drops_routes;
     bool has_unreserved;
     uint64_t unreserved;
+    bool moves_limits, is_reserved;
     char *retired;
     char *left_code;
 };
@@ -192,6 +193,18 @@ bool fn_write_unreserved(const struct fn_write *w, uint64_t *ret)
     if (w->has_unreserved)
         *ret = w->unreserved;
     return w->has_unreserved;
+}
+
+void fn_write_moves_limits(struct fn_write *w, bool is_reserved)
+{
+    w->moves_limits = true;
+    w->is_reserved = is_reserved;
+}
+
+bool fn_write_is_moving_limits(const struct fn_write *w, bool *ret_is_reserved)
+{
+    *ret_is_reserved = w->is_reserved;
+    return w->moves_limits;
 }
 
 const char *fn_write_retired(const struct fn_write *w)

@@ -49,6 +49,12 @@ bool fn_write_is_dropping_routes(const struct fn_write *w);
 void fn_write_tells_unreserved(struct fn_write *w, uint64_t unreserved);
 /** False: that has not changed. */
 bool fn_write_unreserved(const struct fn_write *w, uint64_t *ret);
+/**
+ * What the function has reserved or provisioned changes, or is as the request wants it already: what gateways
+ * hold follows, before the client is answered. @is_reserved: something is reserved afterwards.
+ */
+void fn_write_moves_limits(struct fn_write *w, bool is_reserved);
+bool fn_write_is_moving_limits(const struct fn_write *w, bool *ret_is_reserved);
 /** The version that fn_write_no_version() took away, or NULL. */
 const char *fn_write_retired(const struct fn_write *w);
 /** Archives that may be without a function now, separated by blanks; "" when there are none. */

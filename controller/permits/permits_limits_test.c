@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Limits that change while gateways hold permits: reservations, provisioned concurrency, functions that go. */
+#include "controller/permits/permits_fixture.h"
+
+#define A "gateway-a.0000000000000001"
+#define B "gateway-b.0000000000000002"
+
+/* Two gateways and an invoker, all that a test needs at first. */
+static void begin(void)
+{
+    inv_connect(&invs[0], "node-1", "process-1");
+    gw_join(&gws[0], "gateway-a", "0000000000000001");
+    gw_join(&gws[1], "gateway-b", "0000000000000002");
+}
+
+static int reserve(const char *name, unsigned n)
+{
+    char path[200], body[100];
+
+    snprintf(path, sizeof(path), "/2017-10-31/functions/%s/concurrency", name);
+    snprintf(body, sizeof(body), "{\"ReservedConcurrentExecutions\":%u}", n);
+    return lambda("PUT", path, "", body);
+}
+
+/* ---- reservations ---- */
+
+static void a_lower_limit_is_told_when_gateways_have_given_back_what_is_idle(void **state)
+{
+    (void)state;
+    need_server();
+    begin();
+    active("one");
+    assert_int_equal(reserve("one", 50), 200);
+    assert_int_equal(gw_ask(&gws[0], "one", 1, 0, 50, 50), ERR_OK);
+    assert_int_equal(got_more(), 50);
+    assert_int_equal(gw_ask(&gws[1], "*", 1, 0, 5, 5), ERR_OK);
+    gw_states(&gws[0], "one", 2, 20);
+    gw_states(&gws[1], "*", 2, 5);
+    assert_int_equal(reserve("one", 30), 200);
+    assert_int_equal(gws[0].recalls, 1);
+    assert_non_null(strstr(gws[0].said, "\"pool\":\"one\",\"drain\":true"));
+    assert_int_equal(gws[1].recalls, 1);
+    ledger_is(LEASES(A), "l:one", "20");
+    assert_int_equal(gw_ask(&gws[1], "one", 1, 0, 50, 1), ERR_OK);
+    assert_int_equal(got_more(), 10);
+}
+
+static void what_runs_of_a_function_that_becomes_reserved_moves(void **state)
+{
+    (void)state;
+    need_server();
+    begin();
+    active("one");
+    assert_int_equal(gw_ask(&gws[0], "*", 1, 0, 40, 40), ERR_OK);
+    snprintf(gws[0].statement, sizeof(gws[0].statement),
+             "{\"account\":\"" ACCOUNT "\",\"pool\":\"one\",\"seq\":1,\"held\":15,\"moved\":true},"
+             "{\"account\":\"" ACCOUNT "\",\"pool\":\"*\",\"seq\":2,\"held\":3}");
+    assert_int_equal(reserve("one", 10), 200);
+    assert_non_null(strstr(gws[0].said,
+                           "\"moves\":[{\"account\":\"" ACCOUNT "\",\"function\":\"one\"}]"));
+    ledger_is(LEASES(A), "l:one", "15");
+    ledger_is(LEASES(A), "l:*", "3");
+    assert_int_equal(gw_ask(&gws[1], "one", 1, 0, 1, 1), ERR_OK);
+    assert_int_equal(got_more(), 0); /* fifteen run, ten may */
+    assert_true(got_is("dry"));
+}
+
+static void a_gateway_that_does_not_give_back_is_given_up_before_the_client_hears(void **state)
+{
+    (void)state;
+    need_server();
+    begin();
+    active("one");
+    assert_int_equal(reserve("one", 50), 200);
+    assert_int_equal(gw_ask(&gws[0], "one", 1, 0, 50, 50), ERR_OK);
+    gws[0].is_mute = true;
+    inv_runs(&invs[0], "one", 12);
+    assert_int_equal(reserve("one", 30), 200);
+    ledger_is(LEASES(A), "l:one", "");
+    ledger_is(RUNS_AT("node-1"), "o:one", "12");
+    assert_int_equal(gw_ask(&gws[1], "one", 1, 0, 50, 1), ERR_OK);
+    assert_int_equal(got_more(), 18);
+}
+
+static unsigned answers;
+
+static void on_one(const cJSON *ok, struct str body, const struct error *err, void *arg)
+{
+    (void)ok;
+    (void)body;
+    (void)err;
+    (void)arg;
+    answers++;
+    loop_stop(loop);
+}
+
+static void nothing_is_granted_of_a_function_while_its_limit_changes(void **state)
+{
+    cJSON *args;
+
+    (void)state;
+    need_server();
+    begin();
+    active("one");
+    assert_int_equal(reserve("one", 50), 200);
+    assert_int_equal(gw_ask(&gws[0], "one", 1, 0, 20, 20), ERR_OK);
+    gws[0].is_mute = true; /* until it is given up, 300 ms later */
+    answers = 0;
+    args = lambda_args("PUT", "/2017-10-31/functions/one/concurrency", "");
+    rpc_call(gateway, "lambda", args, STR("{\"ReservedConcurrentExecutions\":60}"), WAIT_US, on_one,
+             NULL);
+    cJSON_Delete(args);
+    wait_until(&gws[0].recalls, 1);
+    assert_int_equal(gw_ask(&gws[1], "one", 1, 0, 5, 1), ERR_OK);
+    assert_int_equal(got_more(), 0);
+    assert_true(got_is("dry"));
+    assert_int_equal(answers, 0);
+    assert_int_equal(gw_ask(&gws[1], "*", 1, 0, 5, 1), ERR_OK);
+    assert_int_equal(got_more(), 5); /* others are not held back */
+    wait_until(&answers, 1);
+    assert_int_equal(gw_ask(&gws[1], "one", 2, 0, 60, 1), ERR_OK);
+    assert_int_equal(got_more(), 60);
+}
+
+static void a_function_that_is_deleted_leaves_no_permits(void **state)
+{
+    (void)state;
+    need_server();
+    begin();
+    active("one");
+    assert_int_equal(reserve("one", 50), 200);
+    assert_int_equal(gw_ask(&gws[0], "one", 1, 0, 20, 20), ERR_OK);
+    gw_states(&gws[0], "one", 2, 0);
+    assert_int_equal(lambda("DELETE", FN "/one", "", ""), 204);
+    ledger_is(LEASES(A), "l:one", "");
+    assert_int_equal(gw_ask(&gws[0], "*", 1, 0, 1000, 1000), ERR_OK);
+    assert_int_equal(got_more(), 1000);
+}
+
+/* ---- provisioned concurrency ---- */
+
+static int provisioned(const char *method, const char *body)
+{
+    return lambda(method, "/2019-09-30/functions/one/provisioned-concurrency", "Qualifier=1", body);
+}
+
+static void provisioned_concurrency_is_ready_when_nobody_else_has_its_permits(void **state)
+{
+    uint64_t end = now_us() + WAIT_US;
+
+    (void)state;
+    need_server();
+    invoker_connect(); /* it initialises what it is told */
+    gw_join(&gws[0], "gateway-a", "0000000000000001");
+    active("one");
+    assert_int_equal(lambda("POST", FN "/one/versions", "", "{}"), 201);
+    assert_int_equal(gw_ask(&gws[0], "*", 1, 0, 1000, 1000), ERR_OK);
+    assert_int_equal(got_more(), 1000);
+    gw_states(&gws[0], "*", 2, 1000); /* all in use */
+    assert_int_equal(provisioned("PUT", "{\"ProvisionedConcurrentExecutions\":3}"), 202);
+    assert_non_null(strstr(gws[0].said, "\"drain\":true"));
+    do {
+        assert_true(now_us() < end);
+        assert_int_equal(provisioned("GET", ""), 200);
+        expect("Status", "IN_PROGRESS");
+    } while (number_of(got.json, "AvailableProvisionedConcurrentExecutions") < 3);
+    assert_int_equal(gw_ask(&gws[0], "*", 3, 998, 998, 998), ERR_OK);
+    assert_true(got_is("drain"));
+    assert_int_equal(gw_ask(&gws[0], "one:1", 1, 0, 3, 3), ERR_OK);
+    assert_int_equal(got_more(), 2); /* the account has no more */
+    assert_int_equal(gw_ask(&gws[0], "*", 4, 997, 997, 997), ERR_OK);
+    do {
+        assert_true(now_us() < end);
+        assert_int_equal(provisioned("GET", ""), 200);
+    } while (strcmp(member("Status"), "READY") != 0);
+    assert_int_equal(gw_ask(&gws[0], "one:1", 2, 2, 3, 3), ERR_OK);
+    assert_int_equal(got_more(), 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        PERMITS_TEST(a_lower_limit_is_told_when_gateways_have_given_back_what_is_idle),
+        PERMITS_TEST(what_runs_of_a_function_that_becomes_reserved_moves),
+        PERMITS_TEST(a_gateway_that_does_not_give_back_is_given_up_before_the_client_hears),
+        PERMITS_TEST(nothing_is_granted_of_a_function_while_its_limit_changes),
+        PERMITS_TEST(a_function_that_is_deleted_leaves_no_permits),
+        PERMITS_TEST(provisioned_concurrency_is_ready_when_nobody_else_has_its_permits),
+    };
+
+    log_begin("permits_limits_test");
+    return cmocka_run_group_tests_name("permits_limits", tests, NULL, NULL);
+}
