@@ -53,5 +53,13 @@ $(BUILD)/bench/permits_bench: $(PERMITS_BENCH_OBJ) $(LIB)
 bench-permits: $(BUILD)/bench/permits_bench ## what a permit costs through leases, against a script for each
 	@$<
 
--include $(patsubst %.o,%.d,$(call obj,bench/permits_bench.c bench/sandbox_bench.c bench/link_bench.c bench/keep_alive_sim.c))
-.PHONY: bench bench-freezing bench-keep-alive bench-link bench-functions bench-permits bench-sandboxes
+PLACEMENT_OBJ := $(call obj,bench/placement_sim.c $(filter-out %_test.c,$(wildcard gateway/placement*.c)))
+$(BUILD)/bench/placement_sim: $(PLACEMENT_OBJ) $(LIB)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+bench-placement: $(BUILD)/bench/placement_sim ## what a placement decision costs with 10 to 10,000 nodes, and how good it is
+	@$<
+
+-include $(patsubst %.o,%.d,$(call obj,bench/placement_sim.c bench/permits_bench.c bench/sandbox_bench.c bench/link_bench.c bench/keep_alive_sim.c))
+.PHONY: bench bench-placement bench-freezing bench-keep-alive bench-link bench-functions bench-permits bench-sandboxes

@@ -11,7 +11,7 @@
 #define LOCAL_LOOK 8 /* of those that have run the version … */
 #define LOCAL_MAX 4 /* … so many are weighed */
 #define DRAWS 4 /* by lot, among all */
-#define TOP_DRAWS 4 /* by lot, among those with the most memory free */
+#define TOP_DRAWS 2 /* by lot, among those of a class with the most memory free */
 #define TOP_CLASSES 2
 #define WHOLE 1024 /* a node's memory, as a score */
 #define LOCAL_BONUS (WHOLE / 4) /* of a node that has the version's image and code */
@@ -204,11 +204,10 @@ static struct place_node *choose_warm(const struct placement *p, const struct pl
     return NULL;
 }
 
-static void add(struct candidates *c, const struct placement *p, struct place_node *node,
-                const struct place_version *v)
+static void add(struct candidates *c, struct place_node *node, bool is_local)
 {
     if (c->len < CANDIDATES_MAX)
-        c->list[c->len++] = (struct candidate){node, v && place_stand_find(p, v, node)};
+        c->list[c->len++] = (struct candidate){node, is_local};
 }
 
 static size_t draw(struct placement *p, size_t len)
@@ -217,8 +216,7 @@ static size_t draw(struct placement *p, size_t len)
 }
 
 /* Nodes that have run the version. Those without room go to the end: others are looked at next. */
-static void add_local(struct candidates *c, const struct placement *p, struct place_version *v,
-                      int64_t mib)
+static void add_local(struct candidates *c, struct place_version *v, int64_t mib)
 {
     struct list_node *n = v->known.next, *after;
     struct place_stand *stand;
@@ -227,7 +225,7 @@ static void add_local(struct candidates *c, const struct placement *p, struct pl
     for (looks = 0; looks < LOCAL_LOOK && found < LOCAL_MAX && n != &v->known; looks++, n = after) {
         after = n->next;
         stand = CONTAINER_OF(n, struct place_stand, of_version);
-        add(c, p, stand->node, v);
+        add(c, stand->node, true);
         if (room_of(stand->node) >= mib) {
             found++;
         } else {
@@ -237,8 +235,8 @@ static void add_local(struct candidates *c, const struct placement *p, struct pl
     }
 }
 
-static void add_top(struct candidates *c, struct placement *p, const struct place_version *v,
-                    const struct place_index *index, size_t offset, int64_t mib)
+static void add_top(struct candidates *c, struct placement *p, const struct place_index *index,
+                    size_t offset, int64_t mib)
 {
     const struct place_class *class;
     uint32_t below = PLACE_CLASSES;
@@ -249,7 +247,7 @@ static void add_top(struct candidates *c, struct placement *p, const struct plac
         if (!class)
             return;
         for (k = 0; k < TOP_DRAWS && k < class->len; k++)
-            add(c, p, (void *)((char *)class->spots[draw(p, class->len)] - offset), v);
+            add(c, (void *)((char *)class->spots[draw(p, class->len)] - offset), false);
     }
 }
 
@@ -260,14 +258,14 @@ static void find_candidates(struct candidates *c, struct placement *p, struct pl
 
     if (p->usable_len <= PLACE_FEW) {
         for (i = 0; i < p->usable_len; i++)
-            add(c, p, p->usable[i], v);
+            add(c, p->usable[i], v && place_stand_find(p, v, p->usable[i]));
         return;
     }
     if (v)
-        add_local(c, p, v, mib);
+        add_local(c, v, mib);
     for (i = 0; i < DRAWS; i++)
-        add(c, p, p->usable[draw(p, p->usable_len)], v);
-    add_top(c, p, v, &p->by_free, offsetof(struct place_node, by_free), mib);
+        add(c, p->usable[draw(p, p->usable_len)], false);
+    add_top(c, p, &p->by_free, offsetof(struct place_node, by_free), mib);
 }
 
 /* The best with @how, or NULL. */
@@ -307,13 +305,13 @@ static struct place_node *choose_cold(struct placement *p, struct place_version 
     if (node)
         return node;
     if (p->usable_len > PLACE_FEW)
-        add_top(&c, p, v, &p->by_room, offsetof(struct place_node, by_room), ask->memory_mib);
+        add_top(&c, p, &p->by_room, offsetof(struct place_node, by_room), ask->memory_mib);
     *ret_how = PLACE_ROOM;
     node = best_of(&c, p, ask, PLACE_ROOM, may_be_silent);
     if (node)
         return node;
     *ret_how = PLACE_QUEUE;
-    add(&c, p, p->largest, v); /* it is large enough when any is */
+    add(&c, p->largest, false); /* it is large enough when any is */
     return best_of(&c, p, ask, PLACE_QUEUE, may_be_silent);
 }
 

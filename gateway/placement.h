@@ -47,24 +47,25 @@ struct place_charge {
 
 /** Embedded; all members are placement's. */
 struct place_node {
-    struct placement *placement;
+    /* what a decision looks at stands together */
     uint64_t serial;
-    bool is_up; /* it can be asked */
-    uint32_t life; /* how often it has come up */
-    bool has_told; /* its memory */
     uint64_t memory_mib;
     int64_t free_mib; /* below zero: more is waited for than there is */
     int64_t idle_mib; /* of sandboxes that would be ended for others */
     int64_t charged_mib;
-    struct place_charge charges[PLACE_CHARGES_MAX]; /* a ring, oldest first */
-    uint32_t charges_at, charges_len;
     uint32_t full_mib; /* it had no room for this; 0: it is not known to be full */
-    uint64_t full_until_us;
-    struct list_node full; /* in placement->full */
+    bool is_up; /* it can be asked */
+    bool has_told; /* its memory */
+    uint32_t life; /* how often it has come up */
+    struct placement *placement;
     uint64_t in_flight;
     struct list_node stands;
     size_t at; /* among the usable ones */
     struct place_spot by_free, by_room;
+    uint64_t full_until_us;
+    struct list_node full; /* in placement->full */
+    uint32_t charges_at, charges_len;
+    struct place_charge charges[PLACE_CHARGES_MAX]; /* a ring, oldest first */
 };
 
 struct place_key {

@@ -332,6 +332,88 @@ class Hearth:
         return run(BUILD / "hearth", *argv, check=check, env=dict(os.environ, AWS_ENDPOINT_URL=self.url))
 
 
+class Node:
+    """One more invoker of a Hearth, as another machine would have it: its own name, folders and process."""
+
+    def __init__(self, hearth, name, **settings):
+        self.hearth, self.settings = hearth, settings
+        self.node = f"{hearth.node}-{name}"[-40:]
+        self.folder = hearth.folder / name
+        self.folder.mkdir(exist_ok=True)
+        self.process, self.lines = None, []
+
+    @property
+    def log(self):
+        return "".join(self.lines)
+
+    def start(self):
+        env = self.hearth.environment()
+        env.update(
+            HEARTH_CONTROLLER=f"unix:{self.hearth.folder}/run/controller.sock",
+            HEARTH_INVOKER_LISTEN=f"unix:{self.folder}/invoker.sock",
+            HEARTH_NODE_ID=self.node,
+            HEARTH_DATA_DIR=str(self.folder / "data"),
+            HEARTH_RUN_DIR=str(self.folder / "run"),
+            HEARTH_INIT_PATH=str(BUILD / "hearth-init"),
+        )
+        env.update({k: str(v) for k, v in self.settings.items()})
+        self.process = subprocess.Popen([BUILD / "hearth-invoker"], env=env, text=True, errors="replace",
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True)
+        threading.Thread(target=self._read, args=(self.process,), daemon=True).start()
+        wait_until(f"{self.node} is a node", lambda: self.is_up() or self._died(), 20)
+        return self
+
+    def _read(self, process):
+        for line in process.stderr:
+            self.lines.append(line)
+
+    def _died(self):
+        if self.process.poll() is not None:
+            raise AssertionError(f"the invoker ended with {self.process.returncode}:\n{self.log[-4000:]}")
+        return False
+
+    def is_up(self):
+        """Whether the gateway reaches it and would send it something."""
+        nodes = (self.hearth.healthy() or {}).get("nodes", [])
+        return any(n["id"] == self.node and n["link"] == "up" and "memory_mib" in n and not n["draining"] for n in nodes)
+
+    def sandboxes(self, function=None):
+        if self.hearth.launcher == "native":
+            return native_functions(self.node, function)
+        return self.hearth.docker.sandboxes(self.node, function=function)
+
+    def signal(self, sig):
+        self.process.send_signal(sig)
+        if sig == signal.SIGKILL:
+            self.process.wait()
+
+    def stop(self):
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(signal.SIGCONT)
+            self.process.terminate()
+            try:
+                self.process.wait(60 * SLOW)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+                raise AssertionError(f"the invoker did not stop:\n{self.log[-4000:]}")
+        return self.process.returncode
+
+    def close(self):
+        """Ends it and shows nothing was left behind; sanitizer reports are failures."""
+        try:
+            code = self.stop()
+            left = self.hearth.docker.sandboxes(self.node)
+            assert not left, f"containers left behind: {left}"
+            wait_until("the cgroups are gone", lambda: not native_sandboxes(self.node), 10)
+            assert "ERROR: AddressSanitizer" not in self.log and "runtime error:" not in self.log \
+                and "ERROR: LeakSanitizer" not in self.log, self.log[-8000:]
+            assert code == 0, f"the invoker ended with {code}:\n{self.log[-4000:]}"
+        finally:
+            for c in self.hearth.docker.sandboxes(self.node):
+                self.hearth.docker("rm", "-f", c, check=False)
+
+
 def zip_of(files):
     """A zip in memory: {name: text or bytes or (bytes, mode)}."""
     import io

@@ -88,6 +88,8 @@ class Link:
         elif kind == CALL:
             question = json.loads(head)
             try:
+                if not self.serve:
+                    raise Refused("NO_OPERATION", "a peer that serves nothing")
                 ok, body = self.serve(question["method"], question["args"], body)
                 answer = {"ok": ok}
             except Refused as e:
