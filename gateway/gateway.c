@@ -394,6 +394,15 @@ static void make_parts(struct gateway *gw, const struct link_hello *me)
     gw->query_api = (struct query_api){gw->auth, gw->manage, config->account_id};
 }
 
+/* "<id>.<8 hex>": an invoker cuts an older link of the same name, and two gateways may have one id. */
+static void name_process(const char *id, struct link_hello *ret)
+{
+    char token[9];
+
+    token_make(4, token);
+    snprintf(ret->id, sizeof(ret->id), "%.*s.%s", (int)(sizeof(ret->id) - sizeof(token) - 1), id, token);
+}
+
 int gateway_new(struct loop *loop, const struct gateway_config *config, struct gateway **ret,
                 struct error *err)
 {
@@ -408,7 +417,7 @@ int gateway_new(struct loop *loop, const struct gateway_config *config, struct g
     buf_init(&gw->path, PATH_MAX_BYTES);
     timer_init(&gw->drain, loop, on_drain_over, gw);
     timer_init(&gw->idle, loop, on_drained, gw);
-    snprintf(me.id, sizeof(me.id), "%s", config->id);
+    name_process(config->id, &me);
     r = auth_new(config->credentials_file, config->account_id, config->region, &gw->auth, err);
     if (r == 0)
         r = leader_link_new(loop, config->controller, &me, &controller_ops, gw, &gw->controller,

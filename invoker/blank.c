@@ -52,6 +52,7 @@ struct blank {
     struct watch *death;
     struct timer timer; /* until it is ready; until its removal is tried again */
     uint64_t retry_us;
+    void (*dead)(void *arg); /* NULL: nobody wants to know */
     void (*gone)(void *arg);
     void *gone_arg;
 };
@@ -154,6 +155,8 @@ static void on_death(int fd, int events, void *arg)
     (void)events;
     watch_free(TAKE(b->death));
     (void)waitid(P_PIDFD, (id_t)fd, &info, WEXITED | WNOHANG);
+    if (b->dead)
+        b->dead(b->gone_arg);
     removal_begin(b);
 }
 
@@ -174,8 +177,9 @@ static void ending(struct blank *b)
     watch_set(b->death, WATCH_READ);
 }
 
-void blank_end(struct blank *b, void (*gone)(void *arg), void *arg)
+void blank_end(struct blank *b, void (*dead)(void *arg), void (*gone)(void *arg), void *arg)
 {
+    b->dead = dead;
     b->gone = gone;
     b->gone_arg = arg;
     if (b->state == ENDING)

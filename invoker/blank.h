@@ -38,9 +38,10 @@ struct init_link *blank_adopt(struct blank *blank, const struct init_link_handle
 /** What HELLO brought, once; the caller's. */
 struct launch_fds blank_take_fds(struct blank *blank);
 /**
- * Ends it in any state, at once, and frees it when all of it is removed; then @gone (may be NULL).
+ * Ends it in any state, at once, and frees it when all of it is removed; then @gone. Before that, where it
+ * had processes, @dead: all of them are. Both may be NULL.
  */
-void blank_end(struct blank *blank, void (*gone)(void *arg), void *arg);
+void blank_end(struct blank *blank, void (*dead)(void *arg), void (*gone)(void *arg), void *arg);
 /** Lets go of it without waiting: it dies, the janitor removes what is left. No callback comes. */
 void blank_free(struct blank *blank);
 

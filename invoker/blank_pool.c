@@ -78,7 +78,7 @@ static void entry_end(struct entry *e)
     leave_state(e);
     e->state = ENDING;
     list_append(&e->pool->ending, &e->node);
-    blank_end(e->blank, on_entry_gone, e);
+    blank_end(e->blank, NULL, on_entry_gone, e);
 }
 
 /* Its blank is somebody's now. */

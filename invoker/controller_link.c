@@ -27,8 +27,9 @@ struct controller_link {
     struct timer register_again;
     struct list_node tasks; /* questions in both directions */
     struct list_node downloads; /* questions for code */
-    bool was_up;
+    bool was_up, may_register;
     bool draining;
+    uint64_t registering_us; /* when it was asked for */
 };
 
 /* One question under way and what its answer is for. It is in the list so that the end finds it. */
@@ -81,10 +82,10 @@ static void ask(struct controller_link *cl, const char *method, cJSON *args, uin
 static void on_registered(const cJSON *ok, struct str body, const struct error *err, void *arg)
 {
     struct controller_link *cl = arg;
-    (void)ok;
     (void)body;
 
     if (!err) {
+        permit_link_registered(cl->parts.permits, cl->registering_us, ok);
         log_info("controller", "registered", KV_STR("node", cl->options.node));
         provisions_tell(cl->parts.provisions);
     } else if (leader_link_is_up(cl->leader)) {
@@ -96,9 +97,14 @@ static void on_registered(const cJSON *ok, struct str body, const struct error *
 static void register_node(void *arg)
 {
     struct controller_link *cl = arg;
-    cJSON *args = cJSON_CreateObject();
+    cJSON *args;
 
+    if (!cl->may_register)
+        return;
+    args = cJSON_CreateObject();
+    cl->registering_us = permit_link_now_us();
     cJSON_AddStringToObject(args, "id", cl->options.node);
+    cJSON_AddStringToObject(args, "incarnation", permit_link_incarnation(cl->parts.permits));
     cJSON_AddStringToObject(args, "address", cl->options.address);
     cJSON_AddNumberToObject(args, "memory_mib", (double)cl->options.memory_mib);
     cJSON_AddStringToObject(args, "architecture", OWN_ARCHITECTURE);
@@ -128,6 +134,13 @@ void controller_link_leave(struct controller_link *cl)
 {
     if (leader_link_is_up(cl->leader))
         ask(cl, "node.leave", NULL, REGISTER_LIMIT_US, on_end_told, cl);
+}
+
+void controller_link_may_register(struct controller_link *cl)
+{
+    cl->may_register = true;
+    if (cl->leader && leader_link_is_up(cl->leader))
+        register_node(cl);
 }
 
 /* ---- specifications */
@@ -462,7 +475,16 @@ void controller_link_tell_provisions(const struct provision_status *all, size_t 
     ask(cl, "node.provisioned", args, PROVISIONED_LIMIT_US, on_provisions_told, cl);
 }
 
+static void on_permits_fence(struct rpc_request *req, const cJSON *args, struct str body, void *arg)
+{
+    struct controller_link *cl = arg;
+    (void)body;
+
+    permit_link_hear(cl->parts.permits, req, args);
+}
+
 static const struct rpc_method methods[] = {
+    {"permits.fence", on_permits_fence},
     {"image.prepare", on_image_prepare},
     {"image.resolve", on_image_resolve},
     {"code.prepare", on_code_prepare},
@@ -476,8 +498,8 @@ static const struct rpc_method methods[] = {
 static void on_up(struct link *link, const struct link_hello *peer, void *arg)
 {
     struct controller_link *cl = arg;
-    (void)link;
 
+    permit_link_up(cl->parts.permits, link);
     log_info("controller", "link up", KV_STR("peer", peer->id));
     register_node(cl);
     if (cl->was_up)
@@ -500,6 +522,7 @@ static void on_down(const struct error *why, void *arg)
     struct controller_link *cl = arg;
 
     timer_stop(&cl->register_again);
+    permit_link_down(cl->parts.permits);
     log_warn("controller", "link down, retrying; what is known here goes on", KV_ERR(why));
 }
 

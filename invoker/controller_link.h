@@ -17,6 +17,7 @@
 #define HEARTH_INVOKER_CONTROLLER_LINK_H
 
 #include "invoker/code_cache.h"
+#include "invoker/permit_link.h"
 #include "invoker/provisions.h"
 #include "invoker/spec_cache.h"
 
@@ -35,10 +36,16 @@ struct controller_link_parts {
     struct code_cache *codes;
     struct spec_cache *specs;
     struct provisions *provisions;
+    struct permit_link *permits;
 };
 
 /** All strings are borrowed until controller_link_free(). */
 struct controller_link *controller_link_new(const struct controller_link_options *options);
+/**
+ * What an earlier process of this node left has ended: the node registers from now on. Who counts what runs takes what
+ * that process ran for over then.
+ */
+void controller_link_may_register(struct controller_link *cl);
 /** Begins to connect. -ERR_CONFIG when the address has the wrong form. */
 int controller_link_start(struct controller_link *cl, const struct controller_link_parts *parts,
                           struct error *err);

@@ -26,11 +26,31 @@ struct docker_sweep {
     struct docker_call *call;
     struct timer retry;
     uint64_t retry_us;
+    bool done; /* nothing is left */
+    loop_fn *on_done;
+    void *done_arg;
 };
 
 static void remove_next(struct docker_sweep *sweep);
 
 static void list_containers(void *arg);
+
+static void tell_done(void *arg)
+{
+    struct docker_sweep *sweep = arg;
+    loop_fn *on_done = TAKE(sweep->on_done);
+
+    if (on_done)
+        on_done(sweep->done_arg);
+}
+
+void docker_sweep_when_done(struct docker_sweep *sweep, loop_fn *done, void *arg)
+{
+    sweep->on_done = done;
+    sweep->done_arg = arg;
+    if (sweep->done)
+        timer_start(&sweep->retry, 0);
+}
 
 static void list_later(struct docker_sweep *sweep)
 {
@@ -89,11 +109,15 @@ static void on_list(const cJSON *answer, const struct error *err, void *arg)
         if (id && !(cJSON_IsString(life) && strcmp(life->valuestring, sweep->life) == 0))
             cJSON_AddItemToArray(sweep->found, cJSON_CreateString(id));
     }
-    if (cJSON_GetArraySize(sweep->found) > 0)
+    if (cJSON_GetArraySize(sweep->found) > 0) {
         remove_next(sweep);
-    else if (sweep->removed > 0)
+        return;
+    }
+    if (sweep->removed > 0)
         log_info("launcher", "containers of an earlier life removed",
                  KV_U64("count", sweep->removed));
+    sweep->done = true;
+    tell_done(sweep);
 }
 
 static void list_containers(void *arg)
@@ -101,6 +125,10 @@ static void list_containers(void *arg)
     struct docker_sweep *sweep = arg;
     const char *const labels[] = {sweep->label, NULL};
 
+    if (sweep->done) { /* somebody asked later */
+        tell_done(sweep);
+        return;
+    }
     sweep->call = docker_container_list(sweep->docker, labels, on_list, sweep);
 }
 

@@ -18,6 +18,8 @@ struct docker_sweep;
 /** Begins at once: every container with label LABEL_NODE=@node, but those with LABEL_LIFE=@life. */
 struct docker_sweep *docker_sweep_new(struct loop *loop, struct docker *docker, const char *node,
                                       const char *life);
+/** @done comes, once, when none of them is there any more. */
+void docker_sweep_when_done(struct docker_sweep *sweep, loop_fn *done, void *arg);
 /** NULL is fine. */
 void docker_sweep_free(struct docker_sweep *sweep);
 

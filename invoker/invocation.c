@@ -5,12 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/alloc.h"
 #include "common/base/log.h"
 #include "common/proto/result_stream.h"
 #include "invoker/sandbox_limits.h"
 
 #define PAYLOAD_MAX RUNTIME_BODY_MAX /* bytes; the gateway's limit, held here too */
-#define ACCOUNT_MAX 32u
+#define ACCOUNT_MAX FENCE_ACCOUNT_MAX
 #define NAME_MAX_BYTES 170u
 #define VERSION_MAX 64u
 #define SPARE_MAX 256u /* answered ones kept for reuse … */
@@ -33,6 +34,8 @@ struct invocation {
     struct buf head_bytes; /* what head points into */
     struct buf payload;
     struct invoke_head head;
+    struct fence_run run;
+    struct error *not_admitted; /* it will be refused once all of it is here; NULL: it is not */
     bool too_large;
     bool second_try; /* the image was not there: it has been prepared again */
     uint64_t arrived_us;
@@ -49,6 +52,7 @@ struct invocation {
 struct invocations {
     struct loop *loop;
     struct spec_cache *specs;
+    struct fence *fence;
     struct list_node active, spare;
     size_t active_count, spare_count;
     struct buf head; /* scratch: the head of an answer */
@@ -96,6 +100,8 @@ static void invocation_free(struct invocation *inv)
     list_remove(&inv->node);
     timer_stop(&inv->wait_over);
     spec_cache_cancel(&inv->spec_wait);
+    fence_over(inv->all->fence, &inv->run);
+    free(inv->not_admitted);
     ready_version_unref(inv->ver);
     buf_done(&inv->head_bytes);
     buf_done(&inv->payload);
@@ -116,6 +122,8 @@ static void invocation_over(struct invocation *inv)
     struct invocations *all = inv->all;
 
     timer_stop(&inv->wait_over);
+    fence_over(all->fence, &inv->run);
+    free(TAKE(inv->not_admitted));
     ready_version_unref(TAKE(inv->ver));
     shrink(&inv->head_bytes);
     shrink(&inv->payload);
@@ -342,6 +350,14 @@ static void look(struct invocation *inv)
     struct ready_version *ver;
     int r;
 
+    if (inv->not_admitted) {
+        refuse(inv, inv->not_admitted->code, inv->not_admitted->msg);
+        return;
+    }
+    if (fence_is_shut(inv->all->fence)) { /* it was let in, and has not begun */
+        refuse(inv, ERR_UNAVAILABLE, "the node has not reached its controller for too long");
+        return;
+    }
     if (inv->too_large) {
         refuse(inv, ERR_TOO_LARGE, "the payload is too large");
         return;
@@ -486,12 +502,28 @@ static int read_head(struct invocation *inv)
         return r;
     if (head->request_id.len == 0 || head->request_id.len > RUNTIME_ID_MAX ||
         head->account.len > ACCOUNT_MAX || head->name.len > NAME_MAX_BYTES ||
-        head->version.len > VERSION_MAX || has_controls(head->request_id) ||
+        head->version.len > VERSION_MAX || head->gateway.len > FENCE_GATEWAY_MAX ||
+        head->pool.len > FENCE_POOL_MAX || has_controls(head->request_id) ||
         has_controls(head->invoked_arn) || has_controls(head->trace_id))
         return -ERR_PROTOCOL;
     put_on_one_line(head->client_context);
     put_on_one_line(head->cognito_identity);
     return 0;
+}
+
+/* From here on it counts as running, if it may run. */
+static void admit(struct invocation *inv)
+{
+    const struct fence_claim claim = {.gateway = inv->head.gateway,
+                                      .epoch = inv->head.epoch,
+                                      .account = inv->head.account,
+                                      .pool = inv->head.pool};
+    struct error err;
+
+    if (fence_admit(inv->all->fence, &inv->run, &claim, &err) == 0)
+        return;
+    inv->not_admitted = xcalloc(sizeof(err));
+    *inv->not_admitted = err;
 }
 
 void invocations_accept(struct invocations *all, struct link_stream *s, struct str head)
@@ -506,12 +538,13 @@ void invocations_accept(struct invocations *all, struct link_stream *s, struct s
     }
     inv->arrived_us = loop_now_us(all->loop);
     inv->stream = s;
+    admit(inv);
     link_stream_accept(s, &stream_ops, inv);
 }
 
 /* ---- all of them */
 
-struct invocations *invocations_new(struct loop *loop, struct spec_cache *specs)
+struct invocations *invocations_new(struct loop *loop, struct spec_cache *specs, struct fence *fence)
 {
     struct invocations *all = calloc(1, sizeof(*all));
 
@@ -519,6 +552,7 @@ struct invocations *invocations_new(struct loop *loop, struct spec_cache *specs)
         abort();
     all->loop = loop;
     all->specs = specs;
+    all->fence = fence;
     list_init(&all->active);
     list_init(&all->spare);
     buf_init(&all->head, LINK_HEAD_MAX);
@@ -564,7 +598,16 @@ bool invocations_oldest_unplaced(const struct invocations *all, const struct lin
     return false;
 }
 
-void invocations_refuse_waiting(struct invocations *all)
+const struct invoke_head *invocations_next(const struct invocations *all,
+                                           const struct invoke_head *head)
+{
+    const struct list_node *node =
+        head ? CONTAINER_OF(head, struct invocation, head)->node.next : all->active.next;
+
+    return node == &all->active ? NULL : &CONTAINER_OF(node, struct invocation, node)->head;
+}
+
+void invocations_refuse_waiting(struct invocations *all, const char *message)
 {
     struct list_node *node, *after;
     struct invocation *inv;
@@ -578,7 +621,20 @@ void invocations_refuse_waiting(struct invocations *all)
             spec_cache_cancel(&inv->spec_wait);
         else
             continue;
-        refuse(inv, ERR_UNAVAILABLE, "the node is shutting down");
+        refuse(inv, ERR_UNAVAILABLE, message);
+    }
+}
+
+void invocations_leave(struct invocations *all)
+{
+    struct invocation *inv;
+    struct list_node *node;
+
+    LIST_FOREACH(&all->active, node)
+    {
+        inv = CONTAINER_OF(node, struct invocation, node);
+        inv->streams = NULL;
+        inv->held = false;
     }
 }
 

@@ -10,7 +10,9 @@
  * A streamed answer (result_stream.h) goes out as it comes, when the gateway has asked for that.
  *
  * Owns:    the struct, its copy of head and payload, a reference of its version.
- * Borrows: loop and spec cache; the stream is the link's.
+ * It is counted in the fence from the arrival of its head until it is answered, whoever waits for that.
+ *
+ * Borrows: loop, spec cache and fence; the stream is the link's.
  * Threads: loop thread only.
  * Errors:  what cannot run is answered INVOKE_REFUSED; malformed heads reset the stream.
  * Source:  docs/internals/links.md; common/proto/invoke_wire.h.
@@ -19,13 +21,14 @@
 #define HEARTH_INVOKER_INVOCATION_H
 
 #include "common/io/link.h"
+#include "invoker/fence.h"
 #include "invoker/sandbox.h"
 #include "invoker/spec_cache.h"
 
 struct invocation;
 struct invocations; /* all of a node */
 
-struct invocations *invocations_new(struct loop *loop, struct spec_cache *specs);
+struct invocations *invocations_new(struct loop *loop, struct spec_cache *specs, struct fence *fence);
 /** None may run or wait in the pool any more. NULL is fine. */
 void invocations_free(struct invocations *all);
 /** How many are not answered yet. */
@@ -35,12 +38,17 @@ size_t invocations_count(const struct invocations *all);
  * first such stream goes to *@ret.
  */
 bool invocations_oldest_unplaced(const struct invocations *all, const struct link *link, uint32_t *ret);
+/** The head of the one after that of @head, NULL: the first; NULL at the end. Of all that are not answered yet. */
+const struct invoke_head *invocations_next(const struct invocations *all,
+                                           const struct invoke_head *head);
 /** A gateway opened a LINK_INVOKE stream. */
 void invocations_accept(struct invocations *all, struct link_stream *s, struct str head);
 /** Refuses new ones from now on; calls @done, from the loop, when the last one has ended. */
 void invocations_drain(struct invocations *all, loop_fn *done, void *arg);
-/** Refuses those that have no sandbox yet. */
-void invocations_refuse_waiting(struct invocations *all);
+/** Their sandboxes are not there any more, though some may run: those are never answered. */
+void invocations_leave(struct invocations *all);
+/** Refuses those that have no sandbox yet; @message, good for ever, says why. */
+void invocations_refuse_waiting(struct invocations *all, const char *message);
 
 /* ---- what pool and sandbox say about one */
 

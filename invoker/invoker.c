@@ -11,6 +11,7 @@
 #include "common/base/log.h"
 #include "common/io/docker.h"
 #include "invoker/controller_link.h"
+#include "invoker/gateway_link.h"
 #include "invoker/image_store_containerd.h"
 #include "invoker/image_store_docker.h"
 #include "invoker/invocation.h"
@@ -43,7 +44,8 @@ struct invoker {
     struct role_renewal *renewal;
     struct invocations *invocations;
     struct node_state *state;
-    struct link_server *server;
+    struct gateway_links *gateways;
+    struct permit_link *permits;
     struct sandbox_host host;
 
     struct timer idle; /* until the pool has one to end for its age */
@@ -206,52 +208,21 @@ static const struct sandbox_ops sandbox_ops = {
     .on_gone = on_sandbox_gone,
 };
 
-/* ---- gateways */
+/* ---- permits */
 
-static void on_gateway_up(struct link *link, const struct link_hello *peer, void *arg)
+static void on_lease_over(void *arg)
 {
     struct invoker *inv = arg;
 
-    if (strcmp(peer->role, "gateway") == 0)
-        node_state_link_up(inv->state, link);
-    log_info("invoker", "link up", KV_STR("role", peer->role), KV_STR("peer", peer->id));
+    invocations_refuse_waiting(inv->invocations, "the node has not reached its controller for too long");
+    sandbox_host_kill_runs(&inv->host, "no controller was reached for too long");
 }
 
-static void on_ping(struct rpc_request *req, const cJSON *args, struct str body, void *arg)
+static void on_nodes(uint32_t count, void *arg)
 {
-    (void)args;
-    (void)body;
+    (void)count;
     (void)arg;
-    rpc_reply(req, NULL, STR_NULL);
 }
-
-static const struct rpc_method gateway_methods[] = {
-    {"logs.read", logs_rpc_read}, {"node.ping", on_ping}, {NULL, NULL}};
-
-static void on_gateway_stream(struct link *link, struct link_stream *s, enum link_kind kind,
-                              struct str head, void *arg)
-{
-    struct invoker *inv = arg;
-    (void)link;
-
-    if (kind == LINK_INVOKE) {
-        node_state_received(inv->state, s);
-        invocations_accept(inv->invocations, s, head);
-        return;
-    }
-    rpc_serve(inv->loop, s, head, gateway_methods, inv->logs);
-}
-
-static void on_gateway_down(struct link *link, const struct error *why, void *arg)
-{
-    struct invoker *inv = arg;
-
-    node_state_link_down(inv->state, link);
-    log_info("invoker", "link down", KV_ERR(why));
-}
-
-static const struct link_ops gateway_ops = {
-    .on_up = on_gateway_up, .on_stream = on_gateway_stream, .on_down = on_gateway_down};
 
 /* ---- making the parts */
 
@@ -384,6 +355,18 @@ static int make_logs(struct invoker *inv, struct error *err)
     return r;
 }
 
+static int make_permits(struct invoker *inv, struct error *err)
+{
+    CLEANUP(freep) char *file = str_printf("%s/epoch", inv->dir);
+    const struct permit_link_options options = {.loop = inv->loop,
+                                                .file = file,
+                                                .lapsed = on_lease_over,
+                                                .nodes = on_nodes,
+                                                .arg = inv};
+
+    return permit_link_new(&options, &inv->permits, err);
+}
+
 static int make_functions(struct invoker *inv, struct error *err)
 {
     const struct invoker_config *config = inv->config;
@@ -421,7 +404,7 @@ static int make_functions(struct invoker *inv, struct error *err)
     inv->specs = spec_cache_new(&specs);
     inv->provisions = provisions_new(inv->loop, inv->specs, controller_link_tell_provisions,
                                      inv->controller);
-    inv->invocations = invocations_new(inv->loop, inv->specs);
+    inv->invocations = invocations_new(inv->loop, inv->specs, permit_link_fence(inv->permits));
     inv->state = node_state_new(&(struct node_state_options){.loop = inv->loop,
                                                              .pool = inv->pool,
                                                              .specs = inv->specs,
@@ -445,18 +428,32 @@ static int make_functions(struct invoker *inv, struct error *err)
     return 0;
 }
 
+static void on_swept(void *arg)
+{
+    struct invoker *inv = arg;
+
+    controller_link_may_register(inv->controller);
+}
+
 /* Gateways first: a node that registers must be reachable. */
 static int open_links(struct invoker *inv, struct error *err)
 {
     const struct controller_link_parts parts = {
         .images = inv->images, .codes = inv->codes, .specs = inv->specs,
-        .provisions = inv->provisions};
-    struct link_hello me = {.role = "invoker"};
-    int r;
+        .provisions = inv->provisions, .permits = inv->permits};
+    const struct gateway_links_options gateways = {.loop = inv->loop,
+                                                   .listen = inv->config->listen,
+                                                   .node = inv->node_id,
+                                                   .invocations = inv->invocations,
+                                                   .state = inv->state,
+                                                   .logs = inv->logs};
+    int r = gateway_links_new(&gateways, &inv->gateways, err);
 
-    snprintf(me.id, sizeof(me.id), "%s", inv->node_id);
-    r = link_listen(inv->loop, inv->config->listen, &me, &gateway_ops, inv, &inv->server, err);
-    return r == 0 ? controller_link_start(inv->controller, &parts, err) : r;
+    if (r == 0)
+        r = controller_link_start(inv->controller, &parts, err);
+    if (r == 0)
+        launcher_when_swept(inv->launcher, on_swept, inv);
+    return r;
 }
 
 static int make_parts(struct invoker *inv, struct error *err)
@@ -471,6 +468,8 @@ static int make_parts(struct invoker *inv, struct error *err)
         r = make_logs(inv, err); /* first: its lock tells a second invoker */
     if (r == 0)
         r = make_engine(inv, err);
+    if (r == 0)
+        r = make_permits(inv, err);
     if (r == 0)
         r = make_functions(inv, err);
     return r == 0 ? open_links(inv, err) : r;
@@ -519,6 +518,7 @@ static void on_end_limit(void *arg)
     log_error("invoker", "the engine did not remove all sandboxes in time");
     launcher_free(TAKE(inv->launcher));
     sandbox_host_done(&inv->host);
+    invocations_leave(inv->invocations);
     on_sandboxes_gone(inv);
 }
 
@@ -542,7 +542,7 @@ static void end_sandboxes(void *arg)
              KV_U64("invocations_cut", invocations_count(inv->invocations)));
     timer_stop(&inv->drain);
     timer_start(&inv->end, END_LIMIT_US);
-    invocations_refuse_waiting(inv->invocations);
+    invocations_refuse_waiting(inv->invocations, "the node is shutting down");
     sandbox_host_stop(&inv->host, "the node is shutting down", on_sandboxes_stopped, inv);
 }
 
@@ -595,8 +595,7 @@ void invoker_free(struct invoker *inv)
     timer_stop(&inv->idle);
     timer_stop(&inv->drain);
     timer_stop(&inv->end);
-    if (inv->server)
-        link_server_free(inv->server);
+    gateway_links_free(inv->gateways);
     node_state_free(TAKE(inv->state));
     invocations_free(inv->invocations);
     role_renewal_free(inv->renewal);
@@ -606,6 +605,7 @@ void invoker_free(struct invoker *inv)
     pool_free(inv->pool);
     code_cache_free(inv->codes);
     controller_link_free(inv->controller);
+    permit_link_free(inv->permits);
     launcher_free(inv->launcher);
     network_free(inv->network);
     image_store_free(inv->images);

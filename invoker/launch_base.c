@@ -142,12 +142,22 @@ void launch_base_fail(struct launch_base *l, enum log_level level, enum launch_f
     launch_base_end(&l->base); /* on_failed may have done it */
 }
 
+void launch_base_dead(struct launch_base *l)
+{
+    if (l->dead)
+        return;
+    l->dead = true;
+    if (l->handler->on_dead)
+        l->handler->on_dead(&l->base, l->arg);
+}
+
 void launch_base_gone(struct launch_base *l)
 {
     struct launcher_base *launcher = l->launcher;
 
     log_debug("launcher", "gone", KV_STR("sandbox", l->id));
     l->stage = LAUNCH_GONE;
+    launch_base_dead(l);
     l->handler->on_gone(&l->base, l->arg);
     launcher->ops->free(l);
     launcher_base_look(launcher);

@@ -78,7 +78,7 @@ struct launch_base {
     uint32_t cpu_quota_us; /* in each period; 0: more than the node has, or limited already */
     bool frozen; /* by the cgroup */
     bool is_janitors; /* who knows of the cgroup */
-    bool failed, exited; /* was reported */
+    bool failed, exited, dead; /* was reported */
     struct launch_times times;
     uint64_t began_us;
 };
@@ -121,6 +121,8 @@ void launch_base_fail(struct launch_base *l, enum log_level level, enum launch_f
                       const struct error *err);
 /** Sandboxes cannot be frozen; said once. */
 void launcher_base_freeze_failed(struct launcher_base *launcher, const struct error *err);
+/** An ending sandbox has no process any more: on_dead, if it was not said yet. */
+void launch_base_dead(struct launch_base *l);
 /** Nothing is left of the sandbox: on_gone, then ops->free(). */
 void launch_base_gone(struct launch_base *l);
 

@@ -107,6 +107,11 @@ struct launch_handler {
     void (*on_socket)(struct launch *launch, uint32_t token, int fd, int sys_errno, void *arg);
     /** After launch_restart(): nothing runs any more. New log pipes, the receiver's. */
     void (*on_restarted)(struct launch *launch, int stdout_fd, int stderr_fd, void *arg);
+    /**
+     * At most once, after the end was asked for or came by itself: no process of the sandbox runs any more. What
+     * is left to be removed may take long. NULL: on_gone says it too.
+     */
+    void (*on_dead)(struct launch *launch, void *arg);
     /** launch_thaw() has said 1: its processes go on now; or cannot, and @err says why. */
     void (*on_thawed)(struct launch *launch, const struct error *err, void *arg);
 };
@@ -140,6 +145,7 @@ struct launcher_ops {
     void (*go)(struct launch *launch);
     void (*restart)(struct launch *launch);
     void (*connect)(struct launch *launch, uint32_t token, uint16_t port);
+    void (*swept)(struct launcher *launcher, void (*done)(void *arg), void *arg);
     void (*stop)(struct launcher *launcher, void (*done)(void *arg), void *arg);
     void (*free)(struct launcher *launcher);
 };
@@ -237,6 +243,12 @@ static inline void launch_go(struct launch *launch)
 static inline void launch_connect(struct launch *launch, uint32_t token, uint16_t port)
 {
     launch->launcher->ops->connect(launch, token, port);
+}
+
+/** @done comes, once, when nothing runs any more that an earlier life of this node began. */
+static inline void launcher_when_swept(struct launcher *launcher, void (*done)(void *arg), void *arg)
+{
+    launcher->ops->swept(launcher, done, arg);
 }
 
 /** Ends every sandbox; @done comes once all are gone. No launch_start() afterwards. */

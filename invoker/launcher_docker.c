@@ -22,6 +22,7 @@
 #include "invoker/docker_sweep.h"
 #include "invoker/launch_base.h"
 #include "invoker/launch_network.h"
+#include "invoker/process_death.h"
 #include "invoker/sandbox_limits.h"
 
 /* The engine removes an ended container by itself; when it is silent that long, we ask. */
@@ -59,6 +60,7 @@ struct docker_launch {
     struct docker_call *call; /* the one that runs */
     struct docker_call *limiting; /* beside it */
     struct cgroup cgroup; /* that the engine made; from HELLO on */
+    struct process_death death; /* of PID 1, where it can be seen from here */
     struct launch_fds fds; /* from HELLO until it is ready */
     struct net_policy *policy; /* the same */
     struct launch_network *networking; /* being connected */
@@ -104,6 +106,7 @@ static void docker_free_launch(struct launch_base *base)
     timer_stop(&l->timer);
     docker_removal_stop(&l->removal);
     docker_pause_done(&l->pause);
+    process_death_done(&l->death);
     if (l->call)
         docker_call_cancel(l->call);
     if (l->limiting)
@@ -167,7 +170,13 @@ static void docker_end(struct launch_base *base)
     launch_network_cancel(TAKE(l->networking));
     (void)docker_pause_end(&l->pause); /* for PID 1 to see that */
     list_remove(&l->node);
+    process_death_watch(&l->death);
     remove_container(l);
+}
+
+static void on_dead(void *arg)
+{
+    launch_base_dead(&((struct docker_launch *)arg)->base);
 }
 
 /* In an outage of the engine, which was told, it is no news. */
@@ -225,6 +234,7 @@ static void docker_hello(struct launch_base *base, const struct launch_fds *fds)
     l->phase = CONNECTED;
     if (cgroup_of_container(l->launcher->cgroups, init_link_pid(base->link), &l->cgroup) == 0)
         base->cgroup = &l->cgroup;
+    process_death_note(&l->death, init_link_pid(base->link));
     l->fds = *fds;
     if (base->launcher->network)
         l->networking =
@@ -405,6 +415,8 @@ static void on_event(const char *action, const char *id, const cJSON *attributes
         error_set(&err, ERR_SYSTEM, "the sandbox's PID 1 ended with status %s before it connected",
                   code ? code : "?");
         launch_fail(l, LAUNCH_FAILED_DIED, &err);
+    } else if (strcmp(action, "die") == 0 && is_ending(l)) {
+        launch_base_dead(base); /* which was seen before, unless it cannot be from here */
     } else if (strcmp(action, "kill") == 0) {
         (void)launch_thaw(&base->base); /* whatever signal it was: for PID 1 to see it */
     } else if (strcmp(action, "oom") == 0) {
@@ -473,6 +485,7 @@ static int docker_start(struct launcher *base, const struct launch_options *o, s
                                                          .engine_arg = launcher,
                                                          .removed = on_removed,
                                                          .arg = l});
+    process_death_init(&l->death, launcher->base.loop, on_dead, l);
     docker_pause_init(&l->pause, &(struct docker_pause_options){.docker = launcher->docker,
                                                                 .container = l->name,
                                                                 .launch = &l->base});
@@ -505,6 +518,11 @@ static void docker_limit_cpu(struct launch_base *base, uint32_t quota_us)
                                              SANDBOX_CPU_PERIOD_US, on_limited, l);
 }
 
+static void docker_swept(struct launcher *base, void (*done)(void *arg), void *arg)
+{
+    docker_sweep_when_done(launcher_of(base)->sweep, done, arg);
+}
+
 static void docker_launcher_free(struct launcher *base)
 {
     struct docker_launcher *launcher = launcher_of(base);
@@ -526,6 +544,7 @@ static const struct launcher_ops docker_ops = {
     .name = "docker",
     .start = docker_start,
     LAUNCH_BASE_TABLE,
+    .swept = docker_swept,
     .stop = launcher_base_stop,
     .free = docker_launcher_free,
 };

@@ -19,6 +19,7 @@
 #define MIB 1048576u
 /* No launch for so long: the CPUs are free for what the next ones need. */
 #define REFILL_QUIET_US MSEC(20)
+#define SWEEP_AGAIN_US SECONDS(1)
 
 struct refill;
 
@@ -28,6 +29,9 @@ struct native_launcher {
     struct blank_pool *pool;
     struct timer refill_timer; /* until the mounts that were used up are made anew */
     struct refill *refill; /* the one that runs */
+    struct timer sweep_timer; /* the next look at what an earlier life left, or that it is gone */
+    void (*swept)(void *arg);
+    void *swept_arg;
 };
 
 /* The mounts of one launch being made on a worker thread; @launch is NULL once it has ended. */
@@ -106,6 +110,11 @@ static void native_free(struct launch_base *base)
     free(l);
 }
 
+static void on_dead(void *arg)
+{
+    launch_base_dead(&((struct native_launch *)arg)->base);
+}
+
 static void on_gone(void *arg)
 {
     struct native_launch *l = arg;
@@ -123,7 +132,7 @@ static void native_end(struct launch_base *base)
     base->link = NULL;
     base->cgroup = NULL;
     if (l->blank)
-        blank_end(l->blank, on_gone, l);
+        blank_end(l->blank, on_dead, on_gone, l);
     else
         timer_start(&l->timer, 0);
 }
@@ -376,6 +385,26 @@ static int native_start(struct launcher *base, const struct launch_options *o, s
     return 0;
 }
 
+static void on_sweep_timer(void *arg)
+{
+    struct native_launcher *launcher = arg;
+    void (*swept)(void *) = launcher->swept;
+
+    if (native_host_sweep(launcher->host))
+        swept(launcher->swept_arg);
+    else
+        timer_start(&launcher->sweep_timer, SWEEP_AGAIN_US);
+}
+
+static void native_swept(struct launcher *base, void (*done)(void *arg), void *arg)
+{
+    struct native_launcher *launcher = CONTAINER_OF(base, struct native_launcher, base.base);
+
+    launcher->swept = done;
+    launcher->swept_arg = arg;
+    timer_start(&launcher->sweep_timer, 0);
+}
+
 static bool native_is_empty(const struct launcher_base *base)
 {
     return blank_pool_is_empty(CONTAINER_OF(base, const struct native_launcher, base)->pool);
@@ -401,6 +430,7 @@ static void native_launcher_free(struct launcher *base)
     launcher_base_done(&launcher->base);
     blank_pool_free(launcher->pool);
     timer_stop(&launcher->refill_timer);
+    timer_stop(&launcher->sweep_timer);
     if (launcher->refill)
         launcher->refill->launcher = NULL;
     native_host_unref(launcher->host);
@@ -411,6 +441,7 @@ static const struct launcher_ops native_ops = {
     .name = "native",
     .start = native_start,
     LAUNCH_BASE_TABLE,
+    .swept = native_swept,
     .stop = native_stop,
     .free = native_launcher_free,
 };
@@ -447,6 +478,7 @@ int launcher_native_new(const struct launcher_native_options *o, struct launcher
         .most = o->blanks_max,
         .parallel = o->starts_max ? o->starts_max : launcher_base_parallel(&launcher->base),
         .limit_us = o->connect_us ? o->connect_us : LAUNCH_CONNECT_US_DEFAULT});
+    timer_init(&launcher->sweep_timer, o->loop, on_sweep_timer, launcher);
     timer_init(&launcher->refill_timer, o->loop, on_refill_timer, launcher);
     timer_start(&launcher->refill_timer, REFILL_QUIET_US);
     log_info("launcher", "native sandboxes",

@@ -120,8 +120,9 @@ static int make_parts(struct native_host *host, const struct native_host_options
         r = cgroup_life_check(host->cgroups, err);
     if (r < 0)
         return r;
-    if (sweep(host->cgroups, true, START_SWEEP_US, err) < 0)
-        log_warn("launcher", "an earlier life's cgroups stay", KV_ERR(err));
+    host->swept = sweep(host->cgroups, true, START_SWEEP_US, err) == 0;
+    if (!host->swept)
+        log_warn("launcher", "an earlier life's cgroups stay, the node registers when they are gone", KV_ERR(err));
     remove_earlier(o->dir, host->life);
     runtime.cgroups = host->cgroups;
     r = oci_runtime_new(&runtime, &host->runtime, err);
@@ -161,6 +162,12 @@ int native_host_new(const struct native_host_options *o, struct native_host **re
     }
     *ret = host;
     return 0;
+}
+
+bool native_host_sweep(struct native_host *host)
+{
+    host->swept = host->swept || cgroup_life_sweep(host->cgroups, true, NULL) == 0;
+    return host->swept;
 }
 
 struct native_host *native_host_ref(struct native_host *host)

@@ -28,6 +28,7 @@ struct native_host {
     char *dir;
     char life[9];
     int janitor; /* it ends when this is closed */
+    bool swept; /* nothing of an earlier life is left */
     unsigned refs;
 };
 
@@ -41,9 +42,11 @@ struct native_host_options {
     const char *program; /* the OCI runtime; NULL: one is looked for */
 };
 
-/** Removes what earlier lives left, then makes all parts. Blocking, for start-up. */
+/** Removes what earlier lives left, for some seconds at most, then makes all parts. Blocking, for start-up. */
 int native_host_new(const struct native_host_options *options, struct native_host **ret,
                     struct error *err);
+/** One more look at what earlier lives left; whether nothing is. Some system calls for each sandbox. */
+bool native_host_sweep(struct native_host *host);
 struct native_host *native_host_ref(struct native_host *host);
 /** With the last one the parts go, and the janitor sweeps. NULL is fine. */
 void native_host_unref(struct native_host *host);

@@ -77,7 +77,8 @@ void pool_touch(struct pool_version *pv)
     if (pool->touched)
         return;
     pool->touched = true;
-    pool->options.ops->changed(pool->options.arg);
+    if (pool->options.ops) /* else nobody wants to know anything */
+        pool->options.ops->changed(pool->options.arg);
 }
 
 void pool_version_warm(const struct pool_version *pv, struct pool_warm *ret)

@@ -17,7 +17,6 @@
 #define RETURN_LIMIT_US SECONDS(2) /* least time for a runtime to ask again after its answer */
 #define SETTLE_US MSEC(2) /* for an answer that came in one breath with the exit */
 #define THAW_LIMIT_US SECONDS(10) /* for an engine to let it go on */
-#define TRACE_ID_MAX 512u
 
 /*
  *   CREATING ──► INIT ──► IDLE ◄──► BUSY
@@ -58,7 +57,7 @@ enum sandbox_state sandbox_state(const struct sandbox *sb)
 
 bool sandbox_has_event(const struct sandbox *sb)
 {
-    return sb->event != NULL;
+    return sb->event || sb->kept.event;
 }
 
 struct ready_version *sandbox_version(const struct sandbox *sb)
@@ -148,61 +147,6 @@ bool sandbox_has_ended(const struct sandbox *sb)
     return sb->state == SANDBOX_STOPPING || sb->state == SANDBOX_DEAD;
 }
 
-/* ---- the single answer of an event */
-
-/*
- * The caller's answer goes out before the last lines are framed, unless it carries their tail. Both
- * happen in one call, so whoever has the answer and then reads the log finds them (invariant 9).
- */
-void sandbox_answer(struct sandbox *sb, const struct sandbox_event *ev,
-                    struct sandbox_result *result, struct sandbox_log_ending *end)
-{
-    char id[RUNTIME_ID_MAX], trace[TRACE_ID_MAX];
-    struct str request_id = {id, ev->data.request_id.len};
-
-    memcpy(id, ev->data.request_id.ptr, request_id.len); /* @ev goes with on_answer */
-    end->trace_id = str_sub(ev->data.trace_id, 0, sizeof(trace));
-    if (end->trace_id.len)
-        memcpy(trace, end->trace_id.ptr, end->trace_id.len);
-    end->trace_id.ptr = trace;
-    end->init_us = sb->is_provisioned ? 0 : sb->init_us;
-    sb->init_us = 0;
-    if (ev->want_tail) {
-        result->log_tail = sandbox_log_end(&sb->log, request_id, end);
-        sb->host->ops->on_answer(sb, ev, result, sb->host->arg);
-    } else {
-        sb->host->ops->on_answer(sb, ev, result, sb->host->arg);
-        (void)sandbox_log_end(&sb->log, request_id, end);
-    }
-    sandbox_log_over(&sb->log);
-}
-
-void sandbox_finish(struct sandbox *sb, struct sandbox_result *result,
-                    struct sandbox_log_ending *end)
-{
-    const struct sandbox_event *ev = TAKE(sb->event);
-
-    if (end->status != REPORT_TIMEOUT)
-        end->duration_us = now_us() - sb->given_us;
-    sandbox_answer(sb, ev, result, end);
-    sandbox_stream_over(&sb->stream);
-    timer_start(&sb->deadline, sandbox_time_of(sb, SANDBOX_BUSY));
-    sb->host->ops->on_returning(sb, sb->host->arg);
-}
-
-void sandbox_finish_with_error(struct sandbox *sb, const char *error_type, const char *text,
-                               struct sandbox_log_ending *end)
-{
-    CLEANUP(buf_done) struct buf json = BUF_INIT(ERROR_JSON_MAX);
-    struct sandbox_result result = {.outcome = INVOKE_FUNCTION_ERROR,
-                                    .error_type = str_of(error_type)};
-
-    /* short: it fits */
-    (void)report_error_json(&json, error_type, sb->event->data.request_id, text);
-    result.body = buf_str(&json);
-    sandbox_finish(sb, &result, end);
-}
-
 void sandbox_timed_out_text(const struct sandbox *sb, char *ret, size_t size)
 {
     snprintf(ret, size, "Task timed out after %" PRIu32 ".00 seconds",
@@ -233,6 +177,7 @@ void sandbox_try_ready(struct sandbox *sb)
             launch_settled(sb->launch);
     }
     sandbox_set_state(sb, SANDBOX_IDLE, "next");
+    sandbox_answer_kept(sb);
     sb->host->ops->on_ready(sb, sb->host->arg);
 }
 
@@ -272,8 +217,11 @@ static bool on_other_left(struct http_req *req, void *arg)
     return extension_face_abort(sb->extensions, req);
 }
 
-/* An answer of the runtime that is not the function's: too large, or of an unknown kind. */
-static void on_unusable_answer(struct sandbox *sb, const char *error_type, const char *text)
+/*
+ * An answer of the runtime that is not the function's: too large, or of an unknown kind. @is_over: its
+ * function has returned; one that streams may go on.
+ */
+static void on_unusable_answer(struct sandbox *sb, const char *error_type, const char *text, bool is_over)
 {
     CLEANUP(buf_done) struct buf json = BUF_INIT(ERROR_JSON_MAX);
     struct sandbox_result result = {.outcome = INVOKE_FUNCTION_ERROR,
@@ -282,17 +230,20 @@ static void on_unusable_answer(struct sandbox *sb, const char *error_type, const
 
     (void)report_plain_error_json(&json, error_type, text);
     result.body = buf_str(&json);
-    sandbox_finish(sb, &result, &end);
+    if (is_over)
+        sandbox_finish(sb, &result, &end);
+    else
+        sandbox_finish_when_still(sb, &result, &end);
 }
 
-static void on_too_large(struct sandbox *sb, uint64_t limit)
+static void on_too_large(struct sandbox *sb, uint64_t limit, bool is_over)
 {
     char text[128];
 
     snprintf(text, sizeof(text),
              "Response payload size exceeded maximum allowed payload size (%" PRIu64 " bytes).",
              limit);
-    on_unusable_answer(sb, "Function.ResponseSizeTooLarge", text);
+    on_unusable_answer(sb, "Function.ResponseSizeTooLarge", text, is_over);
 }
 
 static void on_truncated(struct sandbox *sb)
@@ -332,14 +283,14 @@ static void on_answer(enum runtime_event event, struct str body, struct str erro
         sandbox_start_failed_in_function(sb, type, type, body, NULL);
         break;
     case RUNTIME_ANSWER_TOO_LARGE:
-        on_too_large(sb, RUNTIME_BODY_MAX);
+        on_too_large(sb, RUNTIME_BODY_MAX, true);
         break;
     case RUNTIME_ANSWER_TRUNCATED:
         on_truncated(sb);
         break;
     case RUNTIME_ANSWER_UNKNOWN_MODE:
         on_unusable_answer(sb, "Runtime.InvalidResponseModeHeader",
-                           "Invalid function response mode header");
+                           "Invalid function response mode header", true);
         break;
     case RUNTIME_DENIED:
     case RUNTIME_NEXT:
@@ -361,7 +312,7 @@ static void on_stream(struct str bytes, void *arg)
                              !ev->data.wants_stream);
     if (sandbox_stream_take(&sb->stream, bytes) < 0) {
         runtime_face_refuse_stream(sb->face);
-        on_too_large(sb, sb->stream.limit);
+        on_too_large(sb, sb->stream.limit, false);
     } else if (ev->data.wants_stream) {
         sb->host->ops->on_stream(sb, ev, bytes, sb->host->arg);
     }

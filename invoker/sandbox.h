@@ -84,7 +84,10 @@ struct sandbox_ops {
                       void *arg);
     /* The event of sandbox_run() was not given to it after all, as it ends: nothing has run. */
     void (*on_not_run)(struct sandbox *sb, const struct sandbox_event *ev, void *arg);
-    /* The event of sandbox_run() or sandbox_charge() is over. */
+    /*
+     * The event of sandbox_run() or sandbox_charge() is over: its runtime has answered, or nothing of it runs any more. It
+     * may come after on_ending, before on_gone.
+     */
     void (*on_answer)(struct sandbox *sb, const struct sandbox_event *ev,
                       const struct sandbox_result *result, void *arg);
     /* It takes no invocation any more. */
@@ -114,7 +117,12 @@ struct sandbox_host {
 void sandbox_host_init(struct sandbox_host *host);
 /** sandbox_stop() of every one; @done comes once none has to wait for its extensions any more. */
 void sandbox_host_stop(struct sandbox_host *host, const char *cause, loop_fn *done, void *arg);
-/** After launcher_free(), when the engine did not remove them in time: the rest is gone for us. */
+/** Ends each that an event runs on as sandbox_stop() does, but without time for its extensions. */
+void sandbox_host_kill_runs(struct sandbox_host *host, const char *cause);
+/**
+ * After launcher_free(), when the engine did not remove them in time: the rest is gone for us. Events whose processes may
+ * run still are not answered.
+ */
 void sandbox_host_done(struct sandbox_host *host);
 
 /**
@@ -136,13 +144,16 @@ struct sandbox *sandbox_start(struct sandbox_host *host, struct ready_version *v
 int sandbox_run(struct sandbox *sb, const struct sandbox_event *ev);
 /** The streamed answer is not taken on (@on) until it is said again with false. */
 void sandbox_hold(struct sandbox *sb, bool on);
-/** In on_start_failed: @ev is the invocation that pays for @failure; on_answer is called inside. */
+/**
+ * In on_start_failed: @ev is the invocation that pays for @failure. on_answer is called inside, or once what the init
+ * phase has left does not run any more.
+ */
 void sandbox_charge(struct sandbox *sb, const struct sandbox_event *ev,
                     const struct sandbox_failure *failure);
 /**
  * Ends the sandbox, in any state; harmless twice. It takes no invocation any more at once; its
  * extensions, if it has any, are given Lambda's 2 s (0.5 s) to end. A running event is answered with
- * INVOKE_REFUSED, INTERNAL. @cause is static, for the log.
+ * INVOKE_REFUSED, INTERNAL, once nothing of it runs. @cause is static, for the log.
  */
 void sandbox_stop(struct sandbox *sb, const char *cause);
 
@@ -156,7 +167,7 @@ struct sandbox *sandbox_next(const struct sandbox_host *host, const struct sandb
 bool sandbox_is_outdated(const struct sandbox *sb, uint64_t now_s, uint64_t newest_s);
 
 enum sandbox_state sandbox_state(const struct sandbox *sb);
-/** Whether an event runs on it. */
+/** Whether an event runs on it, or is not answered yet. */
 bool sandbox_has_event(const struct sandbox *sb);
 struct ready_version *sandbox_version(const struct sandbox *sb);
 /** "<8 hex of this process>-<number>", unique on the node. */

@@ -139,7 +139,7 @@ void sandbox_end(struct sandbox *sb, enum sandbox_end_reason reason, const char 
     if (sandbox_has_ended(sb))
         return;
     if (sb->event)
-        sandbox_finish(sb, &refused, &end);
+        sandbox_finish_when_still(sb, &refused, &end);
     if (sb->due)
         sb->host->ops->on_not_run(sb, TAKE(sb->due), sb->host->arg);
     timer_stop(&sb->settle);
@@ -162,6 +162,13 @@ void sandbox_stop(struct sandbox *sb, const char *cause)
     sandbox_end(sb, SANDBOX_SPINDOWN, cause);
 }
 
+/* sandbox_stop() without time for extensions, also when that was begun already. */
+static void sandbox_kill(struct sandbox *sb, const char *cause)
+{
+    sandbox_stop(sb, cause);
+    shutdown_over(sb);
+}
+
 static void sandbox_free(struct sandbox *sb)
 {
     list_remove(&sb->node);
@@ -174,6 +181,7 @@ static void sandbox_free(struct sandbox *sb)
     closep(&sb->listener);
     sandbox_log_close(&sb->log);
     sandbox_stream_over(&sb->stream);
+    sandbox_kept_done(&sb->kept);
     sandbox_extensions_free(sb);
     ready_version_unref(sb->ver);
     free(sb);
@@ -185,6 +193,7 @@ void sandbox_gone(struct sandbox *sb)
         sandbox_stop(sb, "gone");
     sb->launch = NULL;
     shutdown_over(sb);
+    sandbox_answer_kept(sb);
     sandbox_set_state(sb, SANDBOX_DEAD, "gone");
     sb->host->ops->on_gone(sb, sb->host->arg);
     sandbox_free(sb);
@@ -209,7 +218,21 @@ void sandbox_host_done(struct sandbox_host *host)
     {
         sb = CONTAINER_OF(node, struct sandbox, node);
         sb->launch = NULL;
+        sb->kept.event = NULL; /* it may run still: nobody is told that it does not */
         sandbox_gone(sb);
+    }
+}
+
+void sandbox_host_kill_runs(struct sandbox_host *host, const char *cause)
+{
+    struct list_node *node, *after;
+    struct sandbox *sb;
+
+    LIST_FOREACH_SAFE(&host->sandboxes, node, after)
+    {
+        sb = CONTAINER_OF(node, struct sandbox, node);
+        if (sb->event || sb->due || sb->kept.event)
+            sandbox_kill(sb, cause);
     }
 }
 

@@ -40,7 +40,7 @@ struct fake_launch {
     struct launch base;
     const struct launch_handler *handler;
     void *arg;
-    bool running, ended, gone;
+    bool running, ended, dead, gone;
     int signo, gos; /* the last signal; how often it was told to go on */
     int restarts; /* how often it was asked for another try */
 };
@@ -58,6 +58,7 @@ struct world {
     struct sandbox_event event;
     struct timer patience;
     bool refuse_start;
+    bool lingers; /* its processes go on when it is ended, until processes_die() */
     /* the runtime's side */
     int listener, out, runtime; /* listener: only for its name; out: write end of its standard output */
     struct watch *watch;
@@ -89,7 +90,22 @@ static inline void on_fake_gone(void *arg)
     struct fake_launch *l = arg;
 
     l->gone = true;
+    if (!l->dead)
+        l->handler->on_dead(&l->base, l->arg);
     l->handler->on_gone(&l->base, l->arg);
+}
+
+/* Those of an ended one that lingers; what it leaves is not removed yet. */
+static inline void processes_die(void)
+{
+    assert_true(w.launch->ended);
+    w.launch->dead = true;
+    w.launch->handler->on_dead(&w.launch->base, w.launch->arg);
+}
+
+static inline void all_is_removed(void)
+{
+    loop_defer(w.loop, on_fake_gone, w.launch);
 }
 
 static inline int fake_start(struct launcher *launcher, const struct launch_options *options,
@@ -124,7 +140,7 @@ static inline void fake_end(struct launch *launch)
 {
     struct fake_launch *l = CONTAINER_OF(launch, struct fake_launch, base);
 
-    if (!l->ended)
+    if (!l->ended && !w.lingers)
         loop_defer(w.loop, on_fake_gone, l);
     l->ended = true;
 }
@@ -272,6 +288,7 @@ static inline void on_ending(struct sandbox *sb, void *arg)
     (void)sb;
     (void)arg;
     w.ending++;
+    loop_stop(w.loop);
 }
 
 static inline void on_gone(struct sandbox *sb, void *arg)

@@ -3,6 +3,7 @@
  * sandbox_impl.h - what the parts of a sandbox share; for invoker/sandbox*.c only.
  *
  *   sandbox.c             states, events, the runtime's side, deadlines
+ *   sandbox_answer.c      the single answer of an event
  *   sandbox_start.c       from nothing to its init phase, and starts that fail
  *   sandbox_retry.c       the second try of an init phase
  *   sandbox_extensions.c  extensions and telemetry
@@ -33,6 +34,18 @@ enum sandbox_shutdown {
     SHUTDOWN_OVER,
 };
 
+#define KEPT_TAIL_MAX 8192u /* the tail has 4096 at most */
+
+/* An answer that waits until nothing of its event runs any more. */
+struct sandbox_kept {
+    const struct sandbox_event *event; /* NULL: there is none */
+    enum invoke_outcome outcome;
+    enum error_code refused;
+    char message[ERROR_MSG_MAX];
+    char error_type[64];
+    struct buf body, tail;
+};
+
 struct sandbox {
     struct sandbox_host *host;
     struct ready_version *ver;
@@ -53,6 +66,8 @@ struct sandbox {
 
     const struct sandbox_event *due; /* was taken; its processes go on before it is given */
     const struct sandbox_event *event; /* runs */
+    struct sandbox_kept kept; /* the answer of one that does not */
+    bool dead; /* it has no process any more */
     struct sandbox_stream stream; /* its answer, when that is streamed */
     uint64_t given_us; /* when the event was given */
     uint64_t budget_us; /* its time */
@@ -89,15 +104,6 @@ bool sandbox_has_ended(const struct sandbox *sb);
 /* The only writer of sb->state, after the start. */
 void sandbox_set_state(struct sandbox *sb, enum sandbox_state state, const char *cause);
 uint64_t sandbox_time_of(const struct sandbox *sb, enum sandbox_state state);
-/* The single answer of @ev, and its last lines. */
-void sandbox_answer(struct sandbox *sb, const struct sandbox_event *ev,
-                    struct sandbox_result *result, struct sandbox_log_ending *end);
-/* The running event is over, the sandbox lives on. */
-void sandbox_finish(struct sandbox *sb, struct sandbox_result *result,
-                    struct sandbox_log_ending *end);
-/* As sandbox_finish() for an error that we found: makes the JSON that the caller gets. */
-void sandbox_finish_with_error(struct sandbox *sb, const char *error_type, const char *text,
-                               struct sandbox_log_ending *end);
 void sandbox_timed_out_text(const struct sandbox *sb, char *ret, size_t size);
 /* Goes idle when the runtime and all extensions wait for an event. */
 void sandbox_try_ready(struct sandbox *sb);
@@ -112,6 +118,26 @@ extern const struct runtime_face_ops sandbox_face_ops;
 void sandbox_give_due(struct sandbox *sb);
 /* Prepares what belongs to sandbox.c. */
 void sandbox_init_timers(struct sandbox *sb);
+
+/* ---- sandbox_answer.c */
+
+void sandbox_kept_init(struct sandbox_kept *kept);
+void sandbox_kept_done(struct sandbox_kept *kept);
+/* The running event is over, by its runtime's word. */
+void sandbox_finish(struct sandbox *sb, struct sandbox_result *result,
+                    struct sandbox_log_ending *end);
+/* The same when its processes may go on: writes the last lines, and answers once they do not. */
+void sandbox_finish_when_still(struct sandbox *sb, const struct sandbox_result *result,
+                               struct sandbox_log_ending *end);
+/* As sandbox_finish_when_still() for an error that we found: makes the JSON that the caller gets. */
+void sandbox_finish_with_error(struct sandbox *sb, const char *error_type, const char *text,
+                               struct sandbox_log_ending *end);
+/* The same for @ev, which pays for a failed start. */
+void sandbox_answer_when_still(struct sandbox *sb, const struct sandbox_event *ev,
+                               const struct sandbox_result *result, struct sandbox_log_ending *end);
+/* Nothing of the event runs any more: its kept answer, if there is one, leaves. */
+void sandbox_answer_kept(struct sandbox *sb);
+void sandbox_on_dead(struct launch *launch, void *arg);
 
 /* ---- sandbox_start.c */
 

@@ -98,7 +98,7 @@ void sandbox_charge(struct sandbox *sb, const struct sandbox_event *ev,
     }
     end.produced_bytes = failure->body.len;
     result.body = failure->body.ptr ? failure->body : buf_str(&json);
-    sandbox_answer(sb, ev, &result, &end);
+    sandbox_answer_when_still(sb, ev, &result, &end);
 }
 
 /* ---- the launcher speaks */
@@ -226,7 +226,8 @@ static const struct launch_handler launch_handler = {.on_ready = on_launch_ready
                                                      .on_extension = sandbox_on_extension,
                                                      .on_socket = sandbox_on_socket,
                                                      .on_restarted = sandbox_on_restarted,
-                                                     .on_thawed = sandbox_on_thawed};
+                                                     .on_thawed = sandbox_on_thawed,
+                                                     .on_dead = sandbox_on_dead};
 
 /* ---- public */
 
@@ -284,6 +285,7 @@ struct sandbox *sandbox_start(struct sandbox_host *host, struct ready_version *v
     sb->is_provisioned = is_provisioned;
     sandbox_log_init(&sb->log, init_type);
     sandbox_stream_init(&sb->stream);
+    sandbox_kept_init(&sb->kept);
     snprintf(sb->id, sizeof(sb->id), "%s-%" PRIu64, process, ++host->next_number);
     name_log_stream(sb);
     note_credentials(sb);

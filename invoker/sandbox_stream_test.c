@@ -131,12 +131,13 @@ static void a_stream_beyond_its_limit_is_refused(void **state)
     begin_stream(true);
     runtime_says(text);
     runtime_hears("413 ");
-    assert_int_equal(w.answers, 1);
-    assert_int_equal(w.outcome, INVOKE_FUNCTION_ERROR);
-    assert_string_equal(w.error_type, "Function.ResponseSizeTooLarge");
+    assert_int_equal(w.answers, 0); /* its function may run still */
     runtime_dial(); /* it goes on, on another connection */
     runtime_says(NEXT);
     run_until(&w.ready, 2);
+    assert_int_equal(w.answers, 1);
+    assert_int_equal(w.outcome, INVOKE_FUNCTION_ERROR);
+    assert_string_equal(w.error_type, "Function.ResponseSizeTooLarge");
 }
 
 static void a_stream_that_breaks_off_is_a_truncated_response(void **state)
@@ -146,12 +147,14 @@ static void a_stream_that_breaks_off_is_a_truncated_response(void **state)
     runtime_says("5\r\nhal");
     run_until(&w.pieces, 2);
     runtime_hang_up();
-    run_until(&w.answers, 1);
-    assert_int_equal(w.outcome, INVOKE_FUNCTION_ERROR);
-    assert_string_equal(w.error_type, "Runtime.TruncatedResponse");
+    run_until(&w.returning, 1);
+    assert_int_equal(w.answers, 0);
     runtime_dial();
     runtime_says(NEXT);
     run_until(&w.ready, 2);
+    assert_int_equal(w.answers, 1);
+    assert_int_equal(w.outcome, INVOKE_FUNCTION_ERROR);
+    assert_string_equal(w.error_type, "Runtime.TruncatedResponse");
 }
 
 static void a_stop_ends_a_stream(void **state)
@@ -161,9 +164,10 @@ static void a_stop_ends_a_stream(void **state)
     runtime_says("5\r\nhal");
     run_until(&w.pieces, 2);
     sandbox_stop(w.sb, "of the test");
-    assert_int_equal(w.answers, 1);
-    assert_int_equal(w.outcome, INVOKE_REFUSED);
+    assert_int_equal(w.answers, 0);
     runtime_says("lo\r\n"); /* to nobody */
+    run_until(&w.answers, 1);
+    assert_int_equal(w.outcome, INVOKE_REFUSED);
     run_until(&w.gone, 1);
     assert_int_equal(w.answers, 1);
     assert_int_equal(w.pieces, 2);

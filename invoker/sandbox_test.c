@@ -191,7 +191,7 @@ static void program_that_cannot_run_is_an_invalid_entry_point(void **state)
     create();
     error_set_errno(&err, ERR_BAD_REQUEST, ENOENT, "fork/exec prog");
     w.launch->handler->on_failed(&w.launch->base, LAUNCH_FAILED_ENTRYPOINT, &err, w.launch->arg);
-    assert_int_equal(w.answers, 1);
+    run_until(&w.answers, 1);
     assert_body("{\"errorType\":\"Runtime.InvalidEntrypoint\",\"errorMessage\":\"RequestId: " ID
                 " Error: exec: \\\"prog\\\": executable file not found in $PATH\"}");
     run_until(&w.gone, 1);
@@ -249,11 +249,90 @@ static void stop_answers_what_runs(void **state)
     (void)state;
     come_up_and_run();
     sandbox_stop(w.sb, "test");
-    assert_int_equal(w.answers, 1);
-    assert_int_equal(w.outcome, INVOKE_REFUSED);
     sandbox_stop(w.sb, "test");
     run_until(&w.gone, 1);
+    assert_int_equal(w.answers, 1);
+    assert_int_equal(w.outcome, INVOKE_REFUSED);
     assert_int_equal(w.ending, 1);
+}
+
+/* Who has the answer may begin another run in its place. */
+static void an_answer_of_ours_waits_for_the_last_process(void **state)
+{
+    static const char *const cases[] = {"timeout", "exit", "stop", "kill"};
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < ARRAY_LEN(cases); i++) {
+        w.lingers = true;
+        if (i == 0)
+            ((struct sandbox_spec *)ready_version_spec(w.ver))->timeout_s = 0;
+        come_up_and_run();
+        if (i == 1)
+            main_process_exits(1 << 8, 0); /* its children go on */
+        else if (i == 2)
+            sandbox_stop(w.sb, "test");
+        else if (i == 3)
+            sandbox_host_kill_runs(&w.host, "test");
+        run_until(&w.ending, 1);
+        assert_true(w.launch->ended);
+        assert_int_equal(w.answers, 0);
+        assert_true(sandbox_has_event(w.sb));
+        processes_die();
+        assert_int_equal(w.answers, 1);
+        assert_int_equal(w.gone, 0);
+        assert_has(&w.tail, "REPORT RequestId: " ID);
+        all_is_removed();
+        run_until(&w.gone, 1);
+        assert_int_equal(w.answers, 1);
+        assert_int_equal(world_end(state), 0);
+        assert_int_equal(world_make(state), 0);
+    }
+}
+
+static void what_pays_for_a_failed_start_waits_for_it_too(void **state)
+{
+    (void)state;
+    w.charge = w.lingers = true;
+    create();
+    main_process_exits(1, 0);
+    restart();
+    main_process_exits(1 << 8, 0);
+    run_until(&w.ending, 1);
+    assert_int_equal(w.answers, 0);
+    processes_die();
+    assert_int_equal(w.answers, 1);
+    assert_body("{\"errorType\":\"Runtime.ExitError\",\"errorMessage\":\"RequestId: " ID
+                " Error: Runtime exited with error: exit status 1\"}");
+    all_is_removed();
+    run_until(&w.gone, 1);
+}
+
+/* The news of the death may be faster than those of the exit are believed. */
+static void a_death_that_comes_first_keeps_no_answer_back(void **state)
+{
+    (void)state;
+    w.lingers = true;
+    come_up_and_run();
+    main_process_exits(1 << 8, 0);
+    launch_end(&w.launch->base);
+    processes_die();
+    run_until(&w.answers, 1);
+    assert_int_equal(w.outcome, INVOKE_FUNCTION_ERROR);
+    all_is_removed();
+    run_until(&w.gone, 1);
+}
+
+/* The node stops before the engine has said a word: nobody is told that it is over. */
+static void what_may_run_still_is_not_answered(void **state)
+{
+    (void)state;
+    w.lingers = true;
+    come_up_and_run();
+    sandbox_stop(w.sb, "test");
+    sandbox_host_done(&w.host);
+    assert_int_equal(w.gone, 1);
+    assert_int_equal(w.answers, 0);
 }
 
 int main(void)
@@ -275,6 +354,10 @@ int main(void)
         TEST(an_init_that_failed_is_tried_again_within_the_first_invocation),
         TEST(start_that_the_launcher_refuses_fails_later),
         TEST(stop_answers_what_runs),
+        TEST(an_answer_of_ours_waits_for_the_last_process),
+        TEST(what_pays_for_a_failed_start_waits_for_it_too),
+        TEST(a_death_that_comes_first_keeps_no_answer_back),
+        TEST(what_may_run_still_is_not_answered),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

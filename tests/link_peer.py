@@ -27,13 +27,14 @@ class Refused(Exception):
 class Link:
     """One connection, either side of it. `serve(method, args, body)` answers what the peer calls."""
 
-    def __init__(self, sock, role, first_stream, serve=None):
+    def __init__(self, sock, role, first_stream, serve=None, name=None):
         self.sock, self.serve, self.next_stream = sock, serve, first_stream
         self.sending = threading.Lock()
         self.answers = {}  # by stream: a queue for the one answer
         self.parts = {}  # by stream: kind, head, data so far
         self.up = threading.Event()
-        hello = {"protocol": 1, "min": 1, "role": role, "id": f"test-{role}"}
+        self.closed = threading.Event()  # by the peer
+        hello = {"protocol": 1, "min": 1, "role": role, "id": name or f"test-{role}"}
         self._send(0, HELLO, json.dumps(hello).encode())
         threading.Thread(target=self._read, daemon=True).start()
 
@@ -65,6 +66,7 @@ class Link:
                 rest = self._exactly(length)
                 self._frame(stream, frame, flags, kind, rest[:head_len], rest[head_len:])
         except OSError:
+            self.closed.set()
             for waiting in list(self.answers.values()):
                 waiting.put(Refused("CLOSED"))
 
@@ -149,10 +151,10 @@ class Listener:
             self.link.close()
 
 
-def connect(path, role):
+def connect(path, role, serve=None, name=None):
     sock = socket.socket(socket.AF_UNIX)
     sock.connect(str(path))
-    link = Link(sock, role, 1)
+    link = Link(sock, role, 1, serve, name)
     assert link.up.wait(10), "the peer does not greet"
     return link
 
@@ -180,8 +182,11 @@ class Result:
         return json.loads(self.body)
 
 
-def invoke(link, name, version, generation, payload=b"{}", request_id="request", account="000000000000", arn=""):
-    head = struct.pack(">IQQI", 1, generation, 0, 30000)
+def invoke(link, name, version, generation, payload=b"{}", request_id="request", account="000000000000", arn="",
+           epoch=0, gateway="", pool=""):
+    head = struct.pack(">IQQI", 1, generation, epoch, 30000)
     for text in request_id, account, name, version, arn, "", "", "":
         head += _str(text)
+    if gateway:
+        head += struct.pack(">I", len(payload)) + _str(gateway) + _str(pool)
     return Result(*link.ask(INVOKE, head, payload))

@@ -13,7 +13,17 @@ static uint64_t system_now_us(const struct clock *clock)
     return (uint64_t)ts.tv_sec * 1000000u + (uint64_t)ts.tv_nsec / 1000u;
 }
 
+static uint64_t boot_now_us(const struct clock *clock)
+{
+    struct timespec ts;
+
+    (void)clock;
+    clock_gettime(CLOCK_BOOTTIME, &ts);
+    return (uint64_t)ts.tv_sec * 1000000u + (uint64_t)ts.tv_nsec / 1000u;
+}
+
 const struct clock clock_system = {.now_us = system_now_us};
+const struct clock clock_boot = {.now_us = boot_now_us};
 
 uint64_t clock_now_us(const struct clock *clock)
 {

@@ -22,6 +22,8 @@ struct clock {
 
 /** The machine's clocks. */
 extern const struct clock clock_system;
+/** As clock_system, and it goes on while the machine sleeps. */
+extern const struct clock clock_boot;
 
 /** Monotonic microseconds of @clock. */
 uint64_t clock_now_us(const struct clock *clock);

@@ -311,6 +311,20 @@ def test_daemon_of_a_daemon_goes_with_its_sandbox(guest):
     g.delete()
 
 
+@pytest.mark.parametrize("then, error", [("hang", "Sandbox.Timedout"), ("exit", "Runtime.ExitError")])
+def test_nothing_runs_any_more_when_the_answer_is_here(guest, then, error):
+    """A limit of concurrency counts what runs: who has the answer may begin another one in its place."""
+    g = guest("leaves_children", name=f"guest-children-{then}", Timeout=2)
+    assert g.answers({"then": "answer"}) == "answered" and len(g.ids) == 1
+    began = time.monotonic()
+    answer = g.lam.invoke(FunctionName=g.name, Payload=json.dumps({"then": then}))
+    took, left = time.monotonic() - began, g.traces.processes()
+    assert json.load(answer["Payload"])["errorType"] == error and len(g.ids) == 1
+    assert not left
+    assert then == "exit" or took < 2 + 0.5 * SLOW  # its children take the CPU time that it needs to end
+    g.is_gone()
+
+
 # ---- the Runtime API
 
 def test_answers_with_a_wrong_id_are_refused(guest):

@@ -32,16 +32,20 @@ class Node:
         self.specs, self.archives = {}, {}
         self.asked, self.fetched = [], []
         self.controller = Listener(self.folder / "controller.sock", "controller", self.serve)
-        env = {k: v for k, v in os.environ.items() if not k.startswith("HEARTH_")}
-        env.update(HEARTH_CONTROLLER=f"unix:{self.folder}/controller.sock",
+        self.env = {k: v for k, v in os.environ.items() if not k.startswith("HEARTH_")}
+        self.env.update(HEARTH_CONTROLLER=f"unix:{self.folder}/controller.sock",
                    HEARTH_INVOKER_LISTEN=f"unix:{self.folder}/invoker.sock",
                    HEARTH_DATA_DIR=f"{self.folder}/data", HEARTH_RUN_DIR=f"{self.folder}/run",
                    HEARTH_DOCKER_SOCKET=docker.socket, HEARTH_LAUNCHER=LAUNCHER, HEARTH_INIT_PATH=str(BUILD / "hearth-init"),
                    HEARTH_NODE_ID=self.id, ASAN_OPTIONS="detect_leaks=1:exitcode=99")
         self.log = open(self.folder / "invoker.log", "w+")
-        self.process = subprocess.Popen([BUILD / "hearth-invoker"], env=env, stderr=self.log)
+        self.start()
+
+    def start(self):
+        self.asked.clear()
+        self.process = subprocess.Popen([BUILD / "hearth-invoker"], env=self.env, stderr=self.log)
         wait_until("the invoker registers", lambda: "node.register" in self.asked)
-        self.gateway = connect(self.folder / "invoker.sock", "gateway")
+        self.gateway = connect(self.folder / "invoker.sock", "gateway", self.serve)
 
     def serve(self, method, args, _body):
         self.asked.append(method)

@@ -173,6 +173,20 @@ def leaves_daemon(event, context):
     return os.getpid()
 
 
+def leaves_children(event, context):
+    """Some of them that burn the CPU and are deaf; then it answers, hangs or ends."""
+    if event["then"] == "answer":
+        return "answered"
+    for _ in range(5):
+        if os.fork() == 0:
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            while True:
+                pass
+    if event["then"] == "exit":
+        os._exit(1)
+    time.sleep(60)
+
+
 # ---- what they say to the Runtime API
 
 def connect():

@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The invoker's part of the permits, on real sandboxes, between a controller and gateways that the test plays: whom it
+runs for, what it says of what it runs, and that nothing runs when it must not."""
+import contextlib
+import signal
+import threading
+import time
+
+import pytest
+
+from harness import LAUNCHER, SLOW, wait_until
+from link_peer import Refused, connect
+from test_versions import ACCOUNT, Node
+from traces import processes_in
+
+A, B = "gateway-a.1", "gateway-b.1"
+SLEEPS = """
+import time
+def handler(event, context):
+    time.sleep(event.get("sleep", 0))
+    return "done"
+"""
+
+
+class Fenced(Node):
+    """A controller that knows permits: what it answers is in @alive, what it was told in @told."""
+
+    def __init__(self, docker):
+        self.alive, self.told, self.left, self.incarnations = {"nodes": 1, "fence_ms": 60000}, [], [], []
+        self.number = 0
+        super().__init__(docker)
+        self.publish("sleeps", "$LATEST", 1, {"app.py": SLEEPS})
+
+    def serve(self, method, args, body):
+        if method == "node.register":
+            self.incarnations.append(args["incarnation"])
+            self.left.append(self.sandboxes("sleeps", "$LATEST"))
+        if method in ("node.register", "node.alive") and self.alive is not None:
+            self.asked.append(method)
+            return dict(self.alive), b""
+        if method == "node.alive":
+            raise Refused("UNAVAILABLE", "not now")
+        if method == "permits.orphans":
+            self.told.append(args)
+            return {}, b""
+        return super().serve(method, args, body)
+
+    def fence(self, epoch, *gateways, term=1):
+        self.number += 1
+        return self.controller.link.call("permits.fence", term=term, number=self.number, epoch=epoch, gateways=gateways)[0]
+
+    def run(self, epoch, gateway=A, sleep=0, pool="*", **kw):
+        payload = b'{"sleep": %f}' % sleep
+        return self.invoke("sleeps", "$LATEST", 1, epoch=epoch, gateway=gateway, pool=pool, payload=payload, **kw)
+
+    def begin(self, epoch, **kw):
+        """Runs it beside the test; its result is in a list once it is there."""
+        results = []
+
+        def run():
+            with contextlib.suppress(Refused):  # its invoker may be killed
+                results.append(self.run(epoch, **kw))
+        threading.Thread(target=run, daemon=True).start()
+        return results
+
+    def processes(self, sandboxes):
+        """Of these that an engine, or the launcher, made: its list may be behind."""
+        return processes_in(tuple(f"{s}{end}" for s in sandboxes for end in ("", ".scope")))
+
+    def made(self):
+        """The sandboxes in which it runs, by names that their cgroups have."""
+        return self.sandboxes("sleeps", "$LATEST") if LAUNCHER == "native" else self.docker.sandboxes(self.id)
+
+
+@pytest.fixture
+def node(images):
+    n = Fenced(images)
+    yield n
+    n.close()
+
+
+def refusal(result):
+    assert result.outcome == 2, result.body
+    return result.refused
+
+
+def test_it_runs_for_those_that_it_has_heard_of(node):
+    assert refusal(node.run(7)) == "UNAVAILABLE"  # no controller has said anything
+    answer = node.fence(7, A)
+    assert answer["orphans"] == [] and answer["incarnation"] == node.incarnations[-1]
+    assert node.run(7).json == "done"
+    assert refusal(node.run(6)) == "FENCED"
+    assert refusal(node.run(7, gateway=B)) == "UNAVAILABLE"
+    assert refusal(node.run(8)) == "UNAVAILABLE"
+    node.fence(7, A, B)
+    assert node.run(7, gateway=B).json == "done"
+    with pytest.raises(Refused, match="STALE: epoch 7"):
+        node.fence(6, A)
+    node.fence(8, A, term=2)
+    with pytest.raises(Refused, match="STALE: term 2"):
+        node.fence(9, A)
+    assert refusal(node.run(7)) == "FENCED"
+
+
+def counts(message):
+    return {(o["account"], o["pool"]): o["count"] for o in message["orphans"]}
+
+
+def test_what_runs_of_others_is_told_until_it_has_ended(node):
+    node.fence(7, A, B)
+    assert node.run(7).json == "done"
+    first, second = node.begin(7, sleep=3, request_id="first"), node.begin(7, gateway=B, sleep=2, pool="f:1", request_id="second")
+    wait_until("both run", lambda: len(node.sandboxes("sleeps", "$LATEST")) == 2)
+    wait_until("they are counted", lambda: set(node.gateway.call("runs.alive", gateway=B, requests=["second", "x"])[0]["requests"]) == {"second"})
+    given_up = node.fence(7, A)
+    assert counts(given_up) == {(ACCOUNT, "f:1"): 1}
+    new_epoch = node.fence(8, A)
+    assert counts(new_epoch) == {(ACCOUNT, "f:1"): 1, (ACCOUNT, "*"): 1} and new_epoch["seq"] > given_up["seq"]
+    assert refusal(node.run(7)) == "FENCED"
+    wait_until("both are answered", lambda: first and second)
+    assert first[0].json == second[0].json == "done", "what runs goes on"
+    wait_until("nothing is left", lambda: node.told and counts(node.told[-1]) == {})
+    seqs = [new_epoch["seq"]] + [t["seq"] for t in node.told]
+    assert seqs == sorted(set(seqs)) and all(t["incarnation"] == node.incarnations[-1] for t in node.told)
+    assert node.gateway.call("runs.alive", gateway=A, requests=["first"])[0]["requests"] == []
+
+
+def test_without_a_controller_nothing_runs(node):
+    node.alive["fence_ms"] = int(2000 * SLOW)
+    node.process.send_signal(signal.SIGKILL)  # the next one hears of the short time as it registers
+    node.process.wait()
+    node.start()
+    node.fence(7, A)
+    assert node.run(7).json == "done"
+    running = node.begin(7, sleep=15)
+    wait_until("it runs", lambda: node.sandboxes("sleeps", "$LATEST"))
+    time.sleep(0.5)
+    made = node.made()
+    assert node.processes(made)
+    registered, node.alive = len(node.incarnations), None
+    began = time.monotonic()
+    wait_until("it is ended", lambda: running, 10, 0.001)
+    left = node.processes(made)
+    assert 1 * SLOW < time.monotonic() - began < 3.5 * SLOW
+    assert refusal(running[0]) == "INTERNAL"
+    assert not left, "it was answered before it had ended"
+    assert refusal(node.run(7)) == "UNAVAILABLE"
+    node.alive = {"nodes": 1, "fence_ms": 60000}
+    wait_until("it registers anew, over another link", lambda: len(node.incarnations) > registered)
+    assert node.incarnations[-1] == node.incarnations[-2]
+    assert refusal(node.run(7)) == "UNAVAILABLE"  # until it has heard who may
+    assert node.fence(7, A)["orphans"] == []
+    wait_until("it runs again", lambda: node.run(7).outcome == 0)
+
+
+def test_a_controller_of_the_version_before_fences_nobody(node):
+    def serve(method, args, body):
+        if method in ("node.alive", "permits.orphans"):
+            node.asked.append(method)
+            raise Refused("NO_OPERATION", method)
+        return Node.serve(node, method, args, body)
+    node.controller.serve = serve
+    node.controller.link.close()
+    wait_until("it asks the other one", lambda: "node.alive" in node.asked[node.asked.index("node.register") + 1:])
+    wait_until("it runs for whoever comes", lambda: node.run(3).outcome == 0)
+    assert node.run(5, gateway=B).json == "done"
+
+
+def test_an_older_link_of_the_same_gateway_is_cut(node):
+    first = connect(node.folder / "invoker.sock", "gateway", node.serve, "the-same")
+    other = connect(node.folder / "invoker.sock", "gateway", node.serve, "another")
+    second = connect(node.folder / "invoker.sock", "gateway", node.serve, "the-same")
+    assert first.closed.wait(10)
+    assert second.call("runs.alive", gateway=A, requests=[])[0] == {"requests": []}
+    assert other.call("runs.alive", gateway=A, requests=[])[0] == {"requests": []}
+    other.close()
+    second.close()
+
+
+def test_a_process_registers_when_what_the_one_before_left_has_ended(node):
+    node.fence(7, A)
+    node.begin(7, sleep=15)
+    wait_until("it runs", lambda: node.sandboxes("sleeps", "$LATEST"))
+    node.process.send_signal(signal.SIGKILL)
+    node.process.wait()
+    node.start()
+    assert node.left[-1] == [], "it registered beside what ran of its node"
+    assert node.incarnations[-1] != node.incarnations[-2]
+    with pytest.raises(Refused, match="STALE: epoch 7"):  # which the one before had heard
+        node.fence(6, A)
+    node.fence(7, A)
+    assert node.run(7).json == "done"
