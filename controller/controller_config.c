@@ -57,7 +57,8 @@ static const struct config_item items[] = {
     STRING_ITEM(listen, "HEARTH_CONTROLLER", "unix:/run/hearth/controller.sock", 7, 112,
                 "where gateways and invokers reach the controller: unix:/path", setting_check_link_addresses),
     STRING_ITEM(redis_url, "HEARTH_REDIS_URL", "redis://127.0.0.1:6379", 1, 4096,
-                "redis://[[user]:password@]host:port[/db] or unix:/path[?password=...&db=n]",
+                "redis://[[user]:password@]host:port[/db], unix:/path[?password=...&db=n], or "
+                "sentinel://[[user]:password@]host:port,host:port/master[/db]",
                 redis_url_check),
     STRING_ITEM(data_dir, "HEARTH_DATA_DIR", "/var/lib/hearth", 1, 1024,
                 "folder of zip archives (code/) and of the key that seals environments", NULL),
