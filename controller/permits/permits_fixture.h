@@ -30,12 +30,12 @@ static struct inv {
     struct link *link;
     const char *id;
     char incarnation[40];
-    bool is_mute;
     uint64_t knows_epoch; /* it refuses older ones */
     uint64_t seq;
     char orphans[1000]; /* the list */
     unsigned fences;
     char said[2000]; /* the arguments of the last fence */
+    uint64_t epoch; /* in them */
     double fence_ms;
 } invs[2];
 
@@ -64,7 +64,9 @@ static inline void gw_serve_recall(struct rpc_request *rpc, const cJSON *args, s
     gw->recalls++;
     keep_args(gw->said, sizeof(gw->said), args);
     assert_non_null(ok);
-    if (!gw->is_mute)
+    if (gw->is_mute)
+        hold(rpc);
+    else
         rpc_reply(rpc, ok, STR_NULL);
     cJSON_Delete(ok);
     loop_stop(loop);
@@ -238,11 +240,12 @@ static inline void inv_serve_fence(struct rpc_request *rpc, const cJSON *args, s
 
     (void)body;
     inv->fences++;
+    inv->epoch = number_of(args, "epoch");
     keep_args(inv->said, sizeof(inv->said), args);
     if (number_of(args, "epoch") < inv->knows_epoch) {
         error_set(&err, ERR_STALE, "epoch %llu", (unsigned long long)inv->knows_epoch);
         rpc_fail(rpc, &err);
-    } else if (!inv->is_mute) {
+    } else {
         inv_answer(inv, rpc);
     }
     loop_stop(loop);
