@@ -94,10 +94,56 @@ static void on_one(const cJSON *ok, struct str body, const struct error *err, vo
     loop_stop(loop);
 }
 
+static void change_limit(unsigned n)
+{
+    CLEANUP(freep) char *body = str_printf("{\"ReservedConcurrentExecutions\":%u}", n);
+    cJSON *args = lambda_args("PUT", "/2017-10-31/functions/one/concurrency", "");
+
+    answers = 0;
+    rpc_call(gateway, "lambda", args, str_of(body), WAIT_US, on_one, NULL);
+    cJSON_Delete(args);
+}
+
+static void a_gateway_that_is_away_is_waited_for(void **state)
+{
+    uint64_t end;
+
+    (void)state;
+    need_server();
+    begin();
+    active("one");
+    assert_int_equal(reserve("one", 50), 200);
+    assert_int_equal(gw_ask(&gws[0], "one", 1, 0, 50, 50), ERR_OK);
+    gw_states(&gws[0], "one", 2, 20);
+    gw_die(&gws[0]);
+    change_limit(30);
+    for (end = now_us() + MSEC(50); now_us() < end;)
+        tick();
+    assert_int_equal(answers, 0);
+    gw_connect(&gws[0], "gateway-a");
+    assert_int_equal(gw_try_join(&gws[0]), ERR_OK); /* in time */
+    wait_until(&answers, 1);
+    assert_int_equal(gws[0].recalls, 1);
+    ledger_is(LEASES(A), "l:one", "20");
+}
+
+/* One that was interrupted may have been written; who asks again is told when all is so. */
+static void a_limit_that_is_so_already_is_told_to_gateways_all_the_same(void **state)
+{
+    (void)state;
+    need_server();
+    begin();
+    active("one");
+    assert_int_equal(reserve("one", 50), 200);
+    assert_int_equal(gw_ask(&gws[0], "one", 1, 0, 50, 50), ERR_OK);
+    gw_states(&gws[0], "one", 2, 20);
+    assert_int_equal(reserve("one", 50), 200);
+    assert_int_equal(gws[0].recalls, 1);
+    ledger_is(LEASES(A), "l:one", "20");
+}
+
 static void nothing_is_granted_of_a_function_while_its_limit_changes(void **state)
 {
-    cJSON *args;
-
     (void)state;
     need_server();
     begin();
@@ -105,11 +151,7 @@ static void nothing_is_granted_of_a_function_while_its_limit_changes(void **stat
     assert_int_equal(reserve("one", 50), 200);
     assert_int_equal(gw_ask(&gws[0], "one", 1, 0, 20, 20), ERR_OK);
     gws[0].is_mute = true; /* until it is given up, 300 ms later */
-    answers = 0;
-    args = lambda_args("PUT", "/2017-10-31/functions/one/concurrency", "");
-    rpc_call(gateway, "lambda", args, STR("{\"ReservedConcurrentExecutions\":60}"), WAIT_US, on_one,
-             NULL);
-    cJSON_Delete(args);
+    change_limit(60);
     wait_until(&gws[0].recalls, 1);
     assert_int_equal(gw_ask(&gws[1], "one", 1, 0, 5, 1), ERR_OK);
     assert_int_equal(got_more(), 0);
@@ -183,6 +225,8 @@ int main(void)
         PERMITS_TEST(a_lower_limit_is_told_when_gateways_have_given_back_what_is_idle),
         PERMITS_TEST(what_runs_of_a_function_that_becomes_reserved_moves),
         PERMITS_TEST(a_gateway_that_does_not_give_back_is_given_up_before_the_client_hears),
+        PERMITS_TEST(a_gateway_that_is_away_is_waited_for),
+        PERMITS_TEST(a_limit_that_is_so_already_is_told_to_gateways_all_the_same),
         PERMITS_TEST(nothing_is_granted_of_a_function_while_its_limit_changes),
         PERMITS_TEST(a_function_that_is_deleted_leaves_no_permits),
         PERMITS_TEST(provisioned_concurrency_is_ready_when_nobody_else_has_its_permits),

@@ -455,6 +455,21 @@ static void a_node_that_is_surely_dead_leaves_the_list_and_its_orphans(void **st
         tick();
 }
 
+static void a_node_that_leaves_is_dead_at_once(void **state)
+{
+    (void)state;
+    need_server();
+    begin();
+    inv_runs(&invs[0], "*", 5);
+    inv_tells(&invs[0]);
+    ledger_becomes(RUNS_AT("node-1"), "o:*", "5");
+    ask(invs[0].link, "node.drain", NULL, STR_NULL);
+    ask(invs[0].link, "node.leave", NULL, STR_NULL);
+    ledger_becomes(RUNS_AT("node-1"), "o:*", "");
+    gw_die(&gws[0]); /* nobody waits for that node */
+    ledger_becomes("permits", "g:" A, "0");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -479,6 +494,7 @@ int main(void)
         PERMITS_TEST(a_ledger_that_is_gone_is_opened_anew),
         PERMITS_TEST(a_newer_term_in_the_ledger_stops_the_leader_until_its_own_is_greater),
         PERMITS_TEST(a_controller_that_starts_takes_over_what_was_granted),
+        PERMITS_TEST(a_node_that_leaves_is_dead_at_once),
         PERMITS_TEST(a_node_that_is_surely_dead_leaves_the_list_and_its_orphans),
     };
 

@@ -16,6 +16,7 @@ FUZZ_LIBS = $(shell pkg-config --libs libuv libcjson libpcre2-8 libcrypto libssl
 FUZZ_SRC_link := $(addprefix common/io/,link.c link_io.c link_server.c link_stream.c link_tls.c loop.c timer_heap.c)
 FUZZ_SRC_http_small := $(addprefix common/io/,http_conn.c http_reply.c http_server.c http_small.c loop.c timer_heap.c)
 FUZZ_SRC_code_signature := controller/code/code_signature.c
+FUZZ_SRC_permit_wire := controller/permits/permit_wire.c
 fuzz_obj = $(patsubst %.c,$(FUZZ)/obj/%.o,$(1))
 
 $(FUZZ)/obj/%.o: %.c
