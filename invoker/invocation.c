@@ -301,7 +301,9 @@ static void on_wait_over(void *arg)
         return;
     }
     pool_cancel(pv, &inv->pool_wait);
-    refuse(inv, ERR_THROTTLED, "the node has no room for another sandbox");
+    refuse(inv, ERR_THROTTLED,
+           pool_version_is_at_rate(pv) ? "the function's scaling rate (scaling_rate) allows no other sandbox yet"
+                                       : "the node has no room for another sandbox");
 }
 
 static void submit(struct invocation *inv, struct ready_version *ver)

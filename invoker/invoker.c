@@ -18,6 +18,7 @@
 #include "invoker/launcher_choice.h"
 #include "invoker/node_state.h"
 #include "invoker/role_renewal.h"
+#include "invoker/scaling_rate.h"
 
 #define VERSIONS_MAX 4096u /* specifications kept */
 #define END_LIMIT_US SECONDS(7) /* for extensions (2 s) and for the engine, at the end */
@@ -38,6 +39,7 @@ struct invoker {
     struct logs *logs;
     struct controller_link *controller;
     struct code_cache *codes;
+    struct scaling_rates *rates;
     struct pool *pool;
     struct spec_cache *specs;
     struct provisions *provisions;
@@ -49,6 +51,7 @@ struct invoker {
     struct sandbox_host host;
 
     struct timer idle; /* until the pool has one to end for its age */
+    struct timer rate; /* until a function may begin another sandbox */
     struct timer drain; /* invocations may run until then */
     struct timer end; /* sandboxes should be removed by then */
     bool stopping, ending_sandboxes;
@@ -104,12 +107,28 @@ static void on_pool_changed(void *arg)
         node_state_changed(inv->state);
 }
 
+static void on_pool_start_later(uint64_t at_us, void *arg)
+{
+    struct invoker *inv = arg;
+    uint64_t now = now_us();
+
+    timer_start(&inv->rate, at_us > now ? at_us - now : 0);
+}
+
+static void on_rate_timer(void *arg)
+{
+    struct invoker *inv = arg;
+
+    pool_start_due(inv->pool);
+}
+
 static const struct pool_ops pool_ops = {.start = on_pool_start,
                                          .run = on_pool_run,
                                          .end = on_pool_end,
                                          .refuse = on_pool_refuse,
                                          .kept_changed = on_pool_kept_changed,
-                                         .changed = on_pool_changed};
+                                         .changed = on_pool_changed,
+                                         .start_later = on_pool_start_later};
 
 static void on_sandbox_created(struct sandbox *sb, void *arg)
 {
@@ -218,10 +237,12 @@ static void on_lease_over(void *arg)
     sandbox_host_kill_runs(&inv->host, "no controller was reached for too long");
 }
 
+/* Each has its share of a function's scaling rate. */
 static void on_nodes(uint32_t count, void *arg)
 {
-    (void)count;
-    (void)arg;
+    struct invoker *inv = arg;
+
+    scaling_rates_share(inv->rates, count);
 }
 
 /* ---- making the parts */
@@ -396,7 +417,9 @@ static int make_functions(struct invoker *inv, struct error *err)
     r = code_cache_new(inv->loop, &codes, &inv->codes, err);
     if (r < 0)
         return r;
+    inv->rates = scaling_rates_new(&clock_system, config->scaling_rate);
     inv->pool = pool_new(&pool);
+    specs.rates = inv->rates;
     specs.pool = inv->pool;
     specs.images = inv->images;
     specs.codes = inv->codes;
@@ -575,6 +598,7 @@ int invoker_new(struct loop *loop, const struct invoker_config *config, struct i
     inv->loop = loop;
     inv->config = config;
     timer_init(&inv->idle, loop, on_idle_timer, inv);
+    timer_init(&inv->rate, loop, on_rate_timer, inv);
     timer_init(&inv->drain, loop, end_sandboxes, inv);
     timer_init(&inv->end, loop, on_end_limit, inv);
     r = make_parts(inv, err);
@@ -593,6 +617,7 @@ void invoker_free(struct invoker *inv)
     if (!inv)
         return;
     timer_stop(&inv->idle);
+    timer_stop(&inv->rate);
     timer_stop(&inv->drain);
     timer_stop(&inv->end);
     gateway_links_free(inv->gateways);
@@ -603,6 +628,7 @@ void invoker_free(struct invoker *inv)
     if (inv->specs)
         spec_cache_free(inv->specs);
     pool_free(inv->pool);
+    scaling_rates_free(inv->rates);
     code_cache_free(inv->codes);
     controller_link_free(inv->controller);
     permit_link_free(inv->permits);

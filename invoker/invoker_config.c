@@ -120,6 +120,9 @@ static const struct config_item items[] = {
                 "memory for all sandboxes together; 0: 80 % of the machine's"),
     NUMBER_ITEM(CFG_U64, "start_parallel", "HEARTH_START_PARALLEL", start_parallel, "0", 0, 1000,
                 "sandboxes being created at once; 0: twice the CPUs"),
+    NUMBER_ITEM(CFG_U64, "scaling_rate", "HEARTH_SCALING_RATE", scaling_rate, "1000", 0, 1000000,
+                "how many sandboxes each function may begin in 10 s, over all nodes of the cluster, provisioned ones not "
+                "counted; 0: as many as it can"),
     STRING_ITEM(keep_alive, "HEARTH_KEEP_ALIVE", "fixed", 5, 9, check_keep_alive,
                 "how long a function's last idle sandbox is kept: fixed: for idle_ttl; histogram: as "
                 "the function's pauses have been, and begun ahead of its next invocation"),

@@ -32,6 +32,7 @@ struct invoker_config {
     char *tmp; /* "auto" or "memory" */
     uint64_t node_memory; /* bytes; 0: 80 % of the machine's */
     uint64_t start_parallel; /* 0: twice the CPUs */
+    uint64_t scaling_rate; /* sandboxes in 10 s, of each function; 0: unlimited */
     const char *keep_alive; /* "fixed" or "histogram" */
     uint64_t cold_start_worth; /* of the latter, in minutes of an idle sandbox */
     uint64_t idle_ttl_us;

@@ -83,6 +83,7 @@ void pool_version_free(struct pool_version *pv)
     list_remove(&pv->quiet);
     list_remove(&pv->changed);
     keep_alive_unref(pv->habits);
+    scaling_rate_unref(pv->rate);
     pv->pool->versions--;
     free(pv);
 }
@@ -240,6 +241,8 @@ static void start_one(struct pool *pool, struct pool_version *pv)
     bool kept = pv->kept_count < pv->keep;
     struct pool_sandbox *ps;
 
+    if (!kept)
+        scaling_rate_take(pv->rate);
     pv->prewarm = false;
     pool->claimed_mib -= pv->claim_mib;
     pv->claim_mib = 0;
@@ -263,7 +266,7 @@ static void start_one(struct pool *pool, struct pool_version *pv)
 }
 
 /* The next version in turn for which a sandbox fits; those that want none leave the ring. */
-static struct pool_version *next_startable(struct pool *pool)
+static struct pool_version *next_startable(struct pool *pool, uint64_t *due_us)
 {
     struct list_node *node, *after;
     struct pool_version *pv;
@@ -273,7 +276,7 @@ static struct pool_version *next_startable(struct pool *pool)
         pv = CONTAINER_OF(node, struct pool_version, want);
         if (!wants_start(pv))
             want_end(pv);
-        else if (make_room(pool, pv))
+        else if (pool_rate_allows(pv, due_us) && make_room(pool, pv))
             return pv;
     }
     return NULL;
@@ -282,6 +285,7 @@ static struct pool_version *next_startable(struct pool *pool)
 void pool_start_wanted(struct pool *pool)
 {
     struct pool_version *pv;
+    uint64_t due_us;
 
     if (pool->starting) { /* called back from an op: the loop below goes round once more */
         pool->start_again = true;
@@ -290,10 +294,12 @@ void pool_start_wanted(struct pool *pool)
     pool->starting = true;
     do {
         pool->start_again = false;
-        while (pool->counts.creating < pool->options.parallel && (pv = next_startable(pool)))
+        due_us = UINT64_MAX;
+        while (pool->counts.creating < pool->options.parallel && (pv = next_startable(pool, &due_us)))
             start_one(pool, pv);
     } while (pool->start_again);
     pool->starting = false;
+    pool_rate_wait(pool, due_us);
 }
 
 void pool_want(struct pool_version *pv)

@@ -18,6 +18,9 @@
  * before others do, and neither age nor other versions' wants end them. When one fails or ends, none is
  * begun for it until pool_version_keep() is called again.
  *
+ * Rate: a function begins no more sandboxes than its scaling rate allows (scaling_rate.h); what is wanted beyond that waits for
+ * its time as it would for room. Kept ones are not counted: they are begun ahead, at the pace of the controller.
+ *
  * Memory: sandboxes count with their full memory from the start until they are gone. When the node
  * is full, idle sandboxes of others are ended, least recently used first, and what they free is
  * kept for the version they were ended for.
@@ -43,6 +46,7 @@
 #include "common/base/list.h"
 
 struct keep_alive;
+struct scaling_rate;
 struct pool;
 struct pool_version;
 
@@ -91,6 +95,8 @@ struct pool_ops {
     /* For the first time since pool_each_changed() something is other than it was. Nothing of the pool
      * inside. */
     void (*changed)(void *arg);
+    /* pool_start_due() is to be called at @at_us (monotonic): a version has reached its rate. */
+    void (*start_later)(uint64_t at_us, void *arg);
 };
 
 struct pool_options {
@@ -119,6 +125,12 @@ void pool_counts_get(const struct pool *pool, struct pool_counts *ret);
  */
 struct pool_version *pool_version_new(struct pool *pool, uint32_t memory_mib,
                                       struct keep_alive *habits, void *user);
+/** Its sandboxes, but those that are kept, are begun as @rate allows (scaling_rate.h), which gets a reference; NULL: any. */
+void pool_version_limit(struct pool_version *pv, struct scaling_rate *rate);
+/** Whether another sandbox of it, if it is wanted, has to wait for its rate. */
+bool pool_version_is_at_rate(const struct pool_version *pv);
+/** Begins what has waited for its rate, as far as that allows now. */
+void pool_start_due(struct pool *pool);
 /** It must have no sandbox and no waiting invocation any more. NULL is fine. */
 void pool_version_free(struct pool_version *pv);
 /**

@@ -46,6 +46,7 @@ struct fake_node {
     int made; /* boxes begun so far */
     struct fake_request requests[REQUESTS_MAX];
     int kept_changes; /* told so far */
+    uint64_t start_later_us; /* told last */
     int changes; /* the same: ops->changed */
     void *last_user; /* whose sandbox was begun last */
 };
@@ -112,6 +113,12 @@ static inline void on_changed(void *arg)
     node.changes++;
 }
 
+static inline void on_start_later(uint64_t at_us, void *arg)
+{
+    (void)arg;
+    node.start_later_us = at_us;
+}
+
 static inline void on_kept_changed(void *user, void *arg)
 {
     (void)user;
@@ -124,7 +131,8 @@ static const struct pool_ops fake_ops = {.start = on_start,
                                          .end = on_end,
                                          .refuse = on_refuse,
                                          .kept_changed = on_kept_changed,
-                                         .changed = on_changed};
+                                         .changed = on_changed,
+                                         .start_later = on_start_later};
 
 static inline void node_new(uint64_t memory_mib, uint32_t parallel)
 {

@@ -8,6 +8,7 @@
 
 #include "invoker/keep_alive.h"
 #include "invoker/pool.h"
+#include "invoker/scaling_rate.h"
 
 struct pool {
     struct pool_options options;
@@ -43,6 +44,7 @@ struct pool_version {
     bool keep_paused;
     uint64_t evicting_mib; /* of sandboxes that are ending on its behalf */
     uint64_t claim_mib; /* freed on its behalf, not used yet */
+    struct scaling_rate *rate; /* of its function; NULL: unlimited */
     struct list_node want; /* in pool.wanting */
 
     /* pool_room.c */
@@ -73,6 +75,13 @@ void pool_start_wanted(struct pool *pool);
 
 /* Something of @pv is other than it was. */
 void pool_touch(struct pool_version *pv);
+
+/* ---- pool_rate.c */
+
+/* Whether a sandbox of @pv may be begun now. If not, *@due_us is no later than when it may be. */
+bool pool_rate_allows(const struct pool_version *pv, uint64_t *due_us);
+/* Starts are to be looked at again at @due_us; UINT64_MAX: nothing waits for that. */
+void pool_rate_wait(struct pool *pool, uint64_t due_us);
 
 /* ---- pool_idle.c */
 

@@ -7,6 +7,7 @@
 
 #include "common/base/map.h"
 #include "invoker/keep_alive.h"
+#include "invoker/scaling_rate.h"
 
 #define KEY_MAX 320u /* "<account>/<name>:<version>": 32 + 1 + 170 + 1 + 64, see invocation.c */
 
@@ -251,11 +252,17 @@ static void entry_ready(struct entry *e, struct code *layers)
 {
     struct spec_cache *cache = e->cache;
     CLEANUP(ready_version_unrefp) struct ready_version *ver = NULL;
+    struct scaling_rate *rate;
 
     if (!e->version->habits)
         e->version->habits = keep_alive_new();
     e->ver = ready_version_new(cache->options.pool, e->version->habits, TAKE(e->spec), TAKE(e->image), TAKE(e->code),
                                layers);
+    if (cache->options.rates) {
+        rate = scaling_rate_get(cache->options.rates, str_of(e->version->account), str_of(e->version->name));
+        pool_version_limit(ready_version_pool(e->ver), rate);
+        scaling_rate_unref(rate);
+    }
     e->state = ENTRY_READY;
     list_remove(&e->use);
     list_append(&cache->ready, &e->use);

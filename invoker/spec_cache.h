@@ -37,6 +37,7 @@ struct spec_cache_options {
     /* Asks for @key; @done comes once, later, with a deadline of its own. */
     void (*fetch)(const struct spec_key *key, spec_fetched_fn *done, void *done_arg, void *arg);
     void *arg;
+    struct scaling_rates *rates; /* NULL: functions grow as fast as they can */
     uint32_t max; /* versions kept; those in use may exceed it */
 };
 

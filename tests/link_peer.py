@@ -183,8 +183,8 @@ class Result:
 
 
 def invoke(link, name, version, generation, payload=b"{}", request_id="request", account="000000000000", arn="",
-           epoch=0, gateway="", pool=""):
-    head = struct.pack(">IQQI", 1, generation, epoch, 30000)
+           epoch=0, gateway="", pool="", wait_ms=30000):
+    head = struct.pack(">IQQI", 1, generation, epoch, wait_ms)
     for text in request_id, account, name, version, arn, "", "", "":
         head += _str(text)
     if gateway:

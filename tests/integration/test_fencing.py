@@ -25,11 +25,16 @@ def handler(event, context):
 class Fenced(Node):
     """A controller that knows permits: what it answers is in @alive, what it was told in @told."""
 
-    def __init__(self, docker):
-        self.alive, self.told, self.left, self.incarnations = {"nodes": 1, "fence_ms": 60000}, [], [], []
+    def __init__(self, docker, nodes=1, **settings):
+        self.settings = settings
+        self.alive, self.told, self.left, self.incarnations = {"nodes": nodes, "fence_ms": 60000}, [], [], []
         self.number = 0
         super().__init__(docker)
         self.publish("sleeps", "$LATEST", 1, {"app.py": SLEEPS})
+
+    def start(self):
+        self.env.update(self.settings)
+        super().start()
 
     def serve(self, method, args, body):
         if method == "node.register":
@@ -51,7 +56,8 @@ class Fenced(Node):
 
     def run(self, epoch, gateway=A, sleep=0, pool="*", **kw):
         payload = b'{"sleep": %f}' % sleep
-        return self.invoke("sleeps", "$LATEST", 1, epoch=epoch, gateway=gateway, pool=pool, payload=payload, **kw)
+        kw.setdefault("name", "sleeps")
+        return self.invoke(version="$LATEST", generation=1, epoch=epoch, gateway=gateway, pool=pool, payload=payload, **kw)
 
     def begin(self, epoch, **kw):
         """Runs it beside the test; its result is in a list once it is there."""
@@ -190,3 +196,28 @@ def test_a_process_registers_when_what_the_one_before_left_has_ended(node):
         node.fence(6, A)
     node.fence(7, A)
     assert node.run(7).json == "done"
+
+
+@pytest.fixture
+def slow_node(images):
+    """One of two nodes, where a function may begin four environments in 10 s: two here, and another one each 5 s."""
+    n = Fenced(images, nodes=2, HEARTH_SCALING_RATE="4")
+    yield n
+    n.close()
+
+
+def test_a_function_grows_at_its_share_of_the_rate(slow_node):
+    node = slow_node
+    node.fence(7, A)
+    node.publish("other", "$LATEST", 1, {"app.py": SLEEPS})
+    assert node.run(7).json == "done"  # one
+    began = time.monotonic()
+    running = [node.begin(7, sleep=8), node.begin(7, sleep=8)]
+    wait_until("two run", lambda: len(node.sandboxes("sleeps", "$LATEST")) == 2)
+    throttled = node.run(7, wait_ms=500)
+    assert refusal(throttled) == "THROTTLED" and "scaling_rate" in throttled.message
+    assert node.run(7, name="other").json == "done", "another function has its own rate"
+    assert not any(running) and len(node.sandboxes("sleeps", "$LATEST")) == 2
+    assert node.run(7, wait_ms=30000).json == "done"
+    assert time.monotonic() - began > 2 and not any(running), "it had a third one, when that was due"
+    wait_until("all have ended", lambda: all(running))
