@@ -333,8 +333,8 @@ void controller_free(struct controller *c)
     async_free(c->async);
     link_server_free(c->server);
     nodes_free(c->nodes);
-    permits_free(c->permits);
     provisioner_free(c->provisioner);
+    permits_free(c->permits);
     code_gc_free(c->gc);
     code_store_free(c->store);
     registry_free(c->registry);

@@ -11,7 +11,7 @@
  *
  * Owns:    the plan and the nodes' words, both in memory only: a controller that starts reads the one
  *          and is told the other.
- * Borrows: redis, the sealing key, peers, permits; it is freed behind the first, before the others.
+ * Borrows: redis, the sealing key, peers, permits; they outlive it.
  * Threads: loop thread only.
  * Errors:  what Redis or a node did not take is tried again.
  * Source:  Lambda developer guide, "Configuring provisioned concurrency".

@@ -5,8 +5,9 @@
  * counted there before anybody else gets permits of it, and the client hears of a lower limit when nothing
  * new begins beyond it.
  *
- * Asked are the gateways with leases of the function's pools or the shared one. One that does not answer is
- * cut off and given up; one that is away is asked when it is back, or given up: the change waits.
+ * Asked are the gateways with leases of the function's pools or the shared one; when something is reserved, all,
+ * as each may have been about to take a permit of the shared pool by an old route. One that does not answer is
+ * cut off and given up; one that is away and has leases is asked when it is back, or given up: the change waits.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -135,7 +136,7 @@ static bool concerns(const struct limit_change *change, const struct gateway_lea
             str_is(permit_pool_function(str_of(lease->pool)), change->function));
 }
 
-/* Of all that @g has, what the change concerns; NULL: nothing. */
+/* Of all that @g has, what the change concerns. */
 static cJSON *pools_of(const struct limit_change *change, const struct gateway_known *g)
 {
     cJSON *pools = cJSON_CreateArray();
@@ -146,10 +147,7 @@ static cJSON *pools_of(const struct limit_change *change, const struct gateway_k
     while (map_next(&g->leases, &at, &key, (void **)&lease))
         if (concerns(change, lease))
             recalls_add_pool(pools, lease->account, lease->pool, true);
-    if (cJSON_GetArraySize(pools) > 0)
-        return pools;
-    cJSON_Delete(pools);
-    return NULL;
+    return pools;
 }
 
 static void on_recalled(const struct error *err, void *arg)
@@ -178,9 +176,11 @@ static void on_recalled(const struct error *err, void *arg)
 static void ask(struct limit_change *change, struct part *part, struct gateway_known *g)
 {
     cJSON *pools = pools_of(change, g), *moves = NULL, *move;
+    bool is_here = peers_find(change->p->o.peers, g->peer) != NULL;
 
-    if (!pools) {
-        part->is_done = true;
+    if (!is_here || (cJSON_GetArraySize(pools) == 0 && !change->is_reserved)) {
+        part->is_done = cJSON_GetArraySize(pools) == 0; /* it looks routes up anew when it is back */
+        cJSON_Delete(pools);
         return;
     }
     if (change->is_reserved) {
@@ -201,7 +201,7 @@ static bool part_proceed(struct limit_change *change, struct part *part)
 
     if (!g || part->is_done)
         return true;
-    if (g->state != GATEWAY_LEAVING && !part->is_asked && peers_find(change->p->o.peers, g->peer))
+    if (g->state != GATEWAY_LEAVING && !part->is_asked)
         ask(change, part, g);
     return part->is_done;
 }

@@ -13,10 +13,17 @@ static void begin(void)
     gw_join(&gws[1], "gateway-b", "0000000000000002");
 }
 
+/* From now on recalls are those of the change. */
+static void count_recalls(void)
+{
+    gws[0].recalls = gws[1].recalls = 0;
+}
+
 static int reserve(const char *name, unsigned n)
 {
     char path[200], body[100];
 
+    count_recalls();
     snprintf(path, sizeof(path), "/2017-10-31/functions/%s/concurrency", name);
     snprintf(body, sizeof(body), "{\"ReservedConcurrentExecutions\":%u}", n);
     return lambda("PUT", path, "", body);
@@ -60,6 +67,7 @@ static void what_runs_of_a_function_that_becomes_reserved_moves(void **state)
                            "\"moves\":[{\"account\":\"" ACCOUNT "\",\"function\":\"one\"}]"));
     ledger_is(LEASES(A), "l:one", "15");
     ledger_is(LEASES(A), "l:*", "3");
+    assert_int_equal(gws[1].recalls, 1); /* it has none, but might have been about to */
     assert_int_equal(gw_ask(&gws[1], "one", 1, 0, 1, 1), ERR_OK);
     assert_int_equal(got_more(), 0); /* fifteen run, ten may */
     assert_true(got_is("dry"));
@@ -99,6 +107,7 @@ static void change_limit(unsigned n)
     CLEANUP(freep) char *body = str_printf("{\"ReservedConcurrentExecutions\":%u}", n);
     cJSON *args = lambda_args("PUT", "/2017-10-31/functions/one/concurrency", "");
 
+    count_recalls();
     answers = 0;
     rpc_call(gateway, "lambda", args, str_of(body), WAIT_US, on_one, NULL);
     cJSON_Delete(args);
