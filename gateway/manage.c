@@ -71,7 +71,8 @@ static void on_answer(const cJSON *ok, struct str body, const struct error *err,
         log_warn("manage", "the controller cannot be reached",
                  KV_STR("request_id", call->parked.request_id), KV_ERR(err));
         error_set(&own, ERR_UNAVAILABLE,
-                  "The controller cannot be reached; is hearth-controller running?");
+                  "The controller cannot be reached, or none leads yet; are hearth-controller and "
+                  "its Redis running?");
         fail(call, &own);
     } else if (err) {
         fail(call, err);
