@@ -31,5 +31,6 @@ int cmd_list(int argc, char **argv);
 int cmd_delete(int argc, char **argv);
 int cmd_logs(int argc, char **argv);
 int cmd_env(int argc, char **argv);
+int cmd_token(int argc, char **argv);
 
 #endif

@@ -19,6 +19,7 @@ static const struct command {
     {"logs", cmd_logs, "print what a function has logged"},
     {"list", cmd_list, "list the functions"},
     {"delete", cmd_delete, "delete a function"},
+    {"token", cmd_token, "make a token that lets a new machine into the cluster"},
     {"env", cmd_env, "print the variables that point AWS tools to Hearth"},
 };
 

@@ -6,6 +6,7 @@
 
 #include "common/base/log.h"
 #include "common/model/lambda_input.h"
+#include "common/model/link_address.h"
 #include "common/model/networks.h"
 #include "controller/controller_parts.h"
 #include "controller/lead.h"
@@ -57,6 +58,9 @@ static void serve_permits_orphans(struct rpc_request *rpc, const cJSON *args, st
     permits_serve_orphans(c->permits, rpc, args);
 }
 
+static void serve_node_certificate(struct rpc_request *rpc, const cJSON *args, struct str body,
+                                   void *arg);
+
 static const struct rpc_method methods[] = {
     {"lambda", serve_lambda},
     {"route.resolve", serve_route_resolve},
@@ -68,6 +72,7 @@ static const struct rpc_method methods[] = {
     {"permits.join", serve_permits_join},
     {"permits.ask", serve_permits_ask},
     {"permits.orphans", serve_permits_orphans},
+    {"node.certificate", serve_node_certificate},
     {"version.get", serve_version_get},
     {"function.key", serve_function_key},
     {"code.get", serve_code_get},
@@ -75,6 +80,22 @@ static const struct rpc_method methods[] = {
     {"async.enqueue", serve_async_enqueue},
     {NULL, NULL},
 };
+
+static void serve_node_join(struct rpc_request *rpc, const cJSON *args, struct str body, void *arg)
+{
+    struct controller *c = arg;
+
+    (void)body;
+    ca_join(c->ca, rpc, args);
+}
+
+/* All that a node without a certificate may ask; only a listener with a CA lets one in. */
+static const struct rpc_method joiner_methods[] = {{"node.join", serve_node_join}, {NULL, NULL}};
+
+static bool is_joiner(const struct link *link)
+{
+    return strcmp(link_peer(link)->role, LINK_JOINER) == 0;
+}
 
 /* A peer that is cut off, or whose link is down. */
 static void on_peer_gone(struct peer *peer, void *arg)
@@ -91,6 +112,8 @@ static void on_up(struct link *link, const struct link_hello *hello, void *arg)
     bool gateway = strcmp(hello->role, "gateway") == 0;
     struct controller *c = arg;
 
+    if (is_joiner(link))
+        return; /* no peer: nothing is told to it, and nothing asked */
     log_info("peers", "connected", KV_STR("role", hello->role), KV_STR("peer", hello->id));
     lead_peer_here(
         c, peers_add(c->peers, link, gateway ? PEER_GATEWAY : PEER_INVOKER, hello->id));
@@ -109,9 +132,12 @@ static void on_stream(struct link *link, struct link_stream *s, enum link_kind k
     struct controller *c = arg;
     struct error err;
 
-    (void)link;
     if (kind != LINK_CALL)
         return; /* reset by the link */
+    if (is_joiner(link)) { /* lets it in, whoever leads */
+        rpc_serve(c->loop, s, head, joiner_methods, c);
+        return;
+    }
     if (c->term) {
         rpc_serve(c->loop, s, head, methods, c);
         return;
@@ -133,7 +159,11 @@ static void on_down(struct link *link, const struct error *why, void *arg)
 }
 
 static const struct link_ops link_ops = {
-    .on_up = on_up, .on_stream = on_stream, .on_down = on_down};
+    .on_up = on_up, .on_stream = on_stream, .on_down = on_down, .peers = "gateway invoker"};
+static const struct link_ops tcp_link_ops = {.on_up = on_up,
+                                             .on_stream = on_stream,
+                                             .on_down = on_down,
+                                             .peers = "gateway invoker " LINK_JOINER};
 
 /* An invoker that was restarted may be here before its old link is found dead. */
 static void cut_namesake(struct controller *c, const struct peer *peer)
@@ -158,6 +188,35 @@ static void drain(struct controller *c, struct peer *peer)
     provisioner_node_drains(c->provisioner, peer);
 }
 
+/* Over TCP a node is who its certificate says. */
+static bool may_be(const struct peer *peer, struct str id)
+{
+    const char *proved = link_proved_id(peer->link);
+
+    if (proved)
+        return str_is(id, proved);
+    return id.len > 0 && id.len < sizeof(peer->id);
+}
+
+/* Whether gateways can reach it by @address. */
+static bool is_node_address(struct str address)
+{
+    struct link_address at;
+
+    if (link_address_parse(address, &at, NULL) < 0)
+        return false;
+    return at.is_tcp ? at.port > 0 && !link_address_is_any(&at) : at.path[0] == '/';
+}
+
+static void serve_node_certificate(struct rpc_request *rpc, const cJSON *args, struct str body,
+                                   void *arg)
+{
+    struct controller *c = arg;
+
+    (void)body;
+    ca_renew(c->ca, rpc, args);
+}
+
 static void serve_node_register(struct rpc_request *rpc, const cJSON *args, struct str body,
                                 void *arg)
 {
@@ -170,9 +229,9 @@ static void serve_node_register(struct rpc_request *rpc, const cJSON *args, stru
     cJSON *ok;
 
     (void)body;
-    if (!peer || peer->role != PEER_INVOKER || id.len == 0 || id.len >= sizeof(peer->id) ||
-        !str_starts(address, STR("unix:/"))) {
-        error_set(&err, ERR_BAD_REQUEST, "a node registers with its id and a unix:/ address");
+    if (!peer || peer->role != PEER_INVOKER || !may_be(peer, id) || !is_node_address(address)) {
+        error_set(&err, ERR_BAD_REQUEST,
+                  "a node registers with its own id and an address, unix:/path or tcp://host:port");
         rpc_fail(rpc, &err);
         return;
     }
@@ -260,12 +319,35 @@ static void on_redis(bool up, const struct error *why, void *arg)
 
 /* ---- life ---- */
 
+/* The CA, where there are links to other machines. */
+static int open_ca(struct controller *c, const char *id, struct error *err)
+{
+    const struct controller_config *config = c->config;
+    const struct ca_options options = {.loop = c->loop,
+                                       .data_dir = config->data_dir,
+                                       .cert_file = config->tls_ca_cert,
+                                       .key_file = config->tls_ca_key,
+                                       .id = id,
+                                       .lifetime_us = config->tls_cert_lifetime_us};
+
+    if (!link_addresses_have_tcp(str_of(config->listen)) && !config->tls_ca_cert[0] &&
+        !config->tls_ca_key[0])
+        return 0;
+    return ca_new(&options, &c->ca, err);
+}
+
 static int listen_for_peers(struct controller *c, struct error *err)
 {
     struct link_hello me = {.role = "controller", .says_leader = true};
+    int r;
 
     snprintf(me.id, sizeof(me.id), "%s", c->id);
-    return link_listen(c->loop, c->config->listen, &me, &link_ops, c, &c->server, err);
+    r = open_ca(c, me.id, err);
+    if (r < 0)
+        return r;
+    me.tls = c->ca ? ca_tls(c->ca) : NULL;
+    return link_listen(c->loop, c->config->listen, &me, c->ca ? &tcp_link_ops : &link_ops, c, &c->server,
+                       err);
 }
 
 static int start(struct controller *c, struct error *err)
@@ -332,6 +414,7 @@ void controller_free(struct controller *c)
     aws_client_free(c->s3_put);
     async_free(c->async);
     link_server_free(c->server);
+    ca_free(c->ca);
     nodes_free(c->nodes);
     provisioner_free(c->provisioner);
     permits_free(c->permits);

@@ -12,6 +12,7 @@
 #define HEARTH_CONTROLLER_CONTROLLER_H
 
 #include "controller/async/async.h"
+#include "controller/ca.h"
 #include "controller/code/code_gc.h"
 #include "controller/code/code_s3.h"
 #include "controller/code/code_store.h"
@@ -43,6 +44,7 @@ struct controller {
     struct aws_client *aws; /* NULL: no AWS-compatible services are configured */
     struct aws_client *s3_put; /* the object store as a destination; NULL: as s3 */
     struct async *async;
+    struct ca *ca; /* NULL: no links to other machines */
     struct link_server *server;
     struct leadership *leadership;
     char seat[20], id[40]; /* lead.c */

@@ -54,11 +54,12 @@ static const char *check_url_domain(struct str text)
     }
 
 static const struct config_item items[] = {
-    STRING_ITEM(listen, "HEARTH_CONTROLLER", "unix:/run/hearth/controller.sock", 7, 112,
-                "where gateways and invokers reach the controller: unix:/path", setting_check_link_addresses),
+    STRING_ITEM(listen, "HEARTH_CONTROLLER", "unix:/run/hearth/controller.sock", 7, 2048,
+                "where gateways and invokers reach the controller: unix:/path, tcp://0.0.0.0:7400 (the "
+                "host a number), or several with commas between",
+                setting_check_link_addresses),
     STRING_ITEM(redis_url, "HEARTH_REDIS_URL", "redis://127.0.0.1:6379", 1, 4096,
-                "redis://[[user]:password@]host:port[/db], unix:/path[?password=...&db=n], or "
-                "sentinel://[[user]:password@]host:port,host:port/master[/db]",
+                "redis://[[user]:password@]host:port[/db] or unix:/path[?password=...&db=n]",
                 redis_url_check),
     STRING_ITEM(data_dir, "HEARTH_DATA_DIR", "/var/lib/hearth", 1, 1024,
                 "folder of zip archives (code/) and of the key that seals environments", NULL),
@@ -67,6 +68,16 @@ static const struct config_item items[] = {
         "file with the 32 bytes that seal environments; empty: key in the data folder, made "
         "when absent",
         NULL),
+    STRING_ITEM(tls_ca_cert, "HEARTH_TLS_CA_CERT", "", 0, 1024,
+                "file with the certificate of the cluster's CA (PEM; further ones in it are believed "
+                "too), for links over tcp://; several controllers share one; empty: ca/ in the data "
+                "folder, made when absent",
+                NULL),
+    STRING_ITEM(tls_ca_key, "HEARTH_TLS_CA_KEY", "", 0, 1024,
+                "file with the key of that certificate (PEM, mode 0600)", NULL),
+    USEC_ITEM("tls_cert_lifetime", "HEARTH_TLS_CERT_LIFETIME", tls_cert_lifetime_us, "720h", SECONDS(3),
+              MINUTES(60 * 24 * 366),
+              "how long the certificates that nodes get are good; they are renewed when a third is left"),
     STRING_ITEM(runtimes, "HEARTH_RUNTIMES", "/usr/share/hearth/runtimes.json", 1, 1024,
                 "JSON file: runtime identifiers and their images", NULL),
     STRING_ITEM(networks, "HEARTH_NETWORKS", "", 0, 1024,

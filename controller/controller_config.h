@@ -11,10 +11,12 @@
 #include "common/base/config.h"
 
 struct controller_config {
-    char *listen; /* "unix:/path" */
+    char *listen; /* "unix:/path,tcp://0.0.0.0:7400" */
     char *redis_url;
     char *data_dir; /* code/ and key live here */
     char *key_file; /* "": <data_dir>/key */
+    char *tls_ca_cert, *tls_ca_key; /* "": in the data folder */
+    uint64_t tls_cert_lifetime_us; /* of certificates that are issued */
     char *runtimes; /* path of runtimes.json */
     char *networks; /* path of the file of networks; "": none */
     char *account_id;

@@ -211,6 +211,8 @@ static inline int setup(void **state)
         .redis_url = str_dup(str_of(server.url)),
         .data_dir = str_printf("%s/data", server.dir),
         .key_file = str_dup(STR("")),
+        .tls_ca_cert = str_dup(STR("")),
+        .tls_ca_key = str_dup(STR("")),
         .runtimes = TAKE(path),
         .networks = str_dup(STR("")),
         .account_id = str_dup(STR("000000000000")),

@@ -9,7 +9,9 @@
 #include "common/base/version.h"
 #include "common/io/http_server.h"
 #include "common/io/leader_link.h"
+#include "common/io/node_identity.h"
 #include "common/io/rpc.h"
+#include "common/proto/uri_escape.h"
 #include "gateway/admission.h"
 #include "gateway/auth.h"
 #include "gateway/authorization.h"
@@ -29,6 +31,7 @@
 #define LAST_ANSWERS_US SECONDS(1) /* for answers to leave, when the time to drain is over */
 #define IDLE_LOOK_US MSEC(50)
 #define PATH_MAX_BYTES 16384
+#define PROCESS_HEX 8 /* digits behind our id that tell our starts apart */
 #define HEALTH_MAX 65536
 #define UNSIGNED_BODY_MAX 65536u /* of a request that must be signed and is not */
 
@@ -36,6 +39,7 @@ struct gateway {
     struct loop *loop;
     const struct gateway_config *config;
     struct auth *auth;
+    struct node_identity *identity;
     struct leader_link *controller;
     struct function_key *function_key;
     struct nodes *nodes;
@@ -153,8 +157,8 @@ static void on_controller_up(struct link *link, const struct link_hello *peer, v
 {
     struct gateway *gw = arg;
 
-    (void)link;
     log_info("controller", "up", KV_STR("peer", peer->id));
+    node_identity_link(gw->identity, link);
     function_key_ask(gw->function_key);
     route_cache_flush(gw->routes); /* drops were missed while it was down */
     invokes_kick(gw->invokes);
@@ -172,7 +176,9 @@ static void on_controller_stream(struct link *link, struct link_stream *s, enum 
 
 static void on_controller_down(const struct error *why, void *arg)
 {
-    (void)arg;
+    struct gateway *gw = arg;
+
+    node_identity_link(gw->identity, NULL);
     log_warn("controller", "down, trying again; known functions are served on", KV_ERR(why));
 }
 
@@ -397,10 +403,32 @@ static void make_parts(struct gateway *gw, const struct link_hello *me)
 /* "<id>.<8 hex>": an invoker cuts an older link of the same name, and two gateways may have one id. */
 static void name_process(const char *id, struct link_hello *ret)
 {
-    char token[9];
+    char token[PROCESS_HEX + 1];
 
-    token_make(4, token);
-    snprintf(ret->id, sizeof(ret->id), "%.*s.%s", (int)(sizeof(ret->id) - sizeof(token) - 1), id, token);
+    token_make(PROCESS_HEX / 2, token);
+    snprintf(ret->id, sizeof(ret->id), "%s.%s", id, token);
+}
+
+/* Who this gateway is towards other machines; each has a folder of its own in the data folder. */
+static int open_identity(struct gateway *gw, const char *id, struct link_hello *me, struct error *err)
+{
+    CLEANUP(buf_done) struct buf dir = BUF_INIT(4096);
+    CLEANUP(freep) char *path = NULL;
+    struct node_identity_options options = {.loop = gw->loop,
+                                            .role = me->role,
+                                            .id = id,
+                                            .controllers = gw->config->controller,
+                                            .token = gw->config->join_token,
+                                            .token_file = gw->config->join_token_file};
+    int r;
+
+    (void)buf_printf(&dir, "%s/gateway/", gw->config->data_dir); /* it fits */
+    (void)uri_escape(&dir, str_of(id), false);
+    options.dir = path = buf_take(&dir);
+    r = node_identity_new(&options, &gw->identity, err);
+    if (r == 0)
+        me->tls = node_identity_tls(gw->identity);
+    return r;
 }
 
 int gateway_new(struct loop *loop, const struct gateway_config *config, struct gateway **ret,
@@ -408,6 +436,7 @@ int gateway_new(struct loop *loop, const struct gateway_config *config, struct g
 {
     struct gateway *gw = calloc(1, sizeof(*gw));
     struct link_hello me = {.role = "gateway"};
+    char id[sizeof(me.id) - PROCESS_HEX - 1];
     int r;
 
     if (!gw)
@@ -417,8 +446,11 @@ int gateway_new(struct loop *loop, const struct gateway_config *config, struct g
     buf_init(&gw->path, PATH_MAX_BYTES);
     timer_init(&gw->drain, loop, on_drain_over, gw);
     timer_init(&gw->idle, loop, on_drained, gw);
-    name_process(config->id, &me);
+    snprintf(id, sizeof(id), "%s", config->id);
+    name_process(id, &me);
     r = auth_new(config->credentials_file, config->account_id, config->region, &gw->auth, err);
+    if (r == 0)
+        r = open_identity(gw, id, &me, err);
     if (r == 0)
         r = leader_link_new(loop, config->controller, &me, &controller_ops, gw, &gw->controller,
                             err);
@@ -469,6 +501,7 @@ void gateway_free(struct gateway *gw)
     route_cache_free(gw->routes);
     admission_free(gw->admission);
     auth_free(gw->auth);
+    node_identity_free(gw->identity);
     buf_done(&gw->path);
     free(gw);
 }

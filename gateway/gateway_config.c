@@ -20,9 +20,18 @@ static const struct config_item items[] = {
                 "0.0.0.0 or [::1]",
                 NULL),
     STRING_ITEM(controller, "HEARTH_CONTROLLER", "unix:/run/hearth/controller.sock", 7, 2048,
-                "where the controller is reached: unix:/path; of several controllers all, with "
-                "commas between",
+                "where the controller is reached: unix:/path or tcp://host:port; of several "
+                "controllers all, with commas between",
                 setting_check_link_addresses),
+    STRING_ITEM(data_dir, "HEARTH_DATA_DIR", "/var/lib/hearth", 1, 1024,
+                "folder whose gateway/ keeps the certificate for links over tcp://", NULL),
+    {"join_token", "HEARTH_JOIN_TOKEN", CFG_SECRET, offsetof(struct gateway_config, join_token), "", 0,
+     1024,
+     "what `hearth token create --role gateway` has printed: for the first link over tcp://; better in "
+     "a file",
+     NULL},
+    STRING_ITEM(join_token_file, "HEARTH_JOIN_TOKEN_FILE", "", 0, 1024,
+                "file with that token; read again at each try", NULL),
     STRING_ITEM(account_id, "HEARTH_ACCOUNT_ID", "000000000000", 12, 12,
                 "account of every request, twelve digits", setting_check_account),
     STRING_ITEM(region, "HEARTH_REGION", "us-east-1", 1, 32, "region name, part of every ARN",

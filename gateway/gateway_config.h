@@ -13,6 +13,9 @@
 struct gateway_config {
     char *listen; /* "127.0.0.1:9000" */
     char *controller; /* "unix:/run/hearth/controller.sock", or several with commas between */
+    char *data_dir; /* its gateway/ keeps the certificate */
+    char *join_token; /* "" = none */
+    char *join_token_file;
     char *account_id; /* twelve digits */
     char *region;
     char *credentials_file; /* "" = signatures are not checked */

@@ -161,7 +161,10 @@ static void on_link_stream(struct link *link, struct link_stream *s, enum link_k
 }
 
 static const struct link_ops node_link_ops = {
-    .on_up = on_link_up, .on_stream = on_link_stream, .on_down = on_link_down};
+    .on_up = on_link_up,
+    .on_stream = on_link_stream,
+    .on_down = on_link_down,
+    .peers = "invoker"};
 
 struct nodes *nodes_new(struct loop *loop, const struct link_hello *me, loop_fn *on_up, void *arg)
 {

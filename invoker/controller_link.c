@@ -94,9 +94,23 @@ static void on_registered(const cJSON *ok, struct str body, const struct error *
     }
 }
 
+/* Where gateways reach us; the caller frees it. A host that stands for all addresses is the one that
+ * the controller sees us by. */
+static char *own_address(const struct controller_link *cl)
+{
+    CLEANUP(buf_done) struct buf text = BUF_INIT(512);
+    struct link_address address = cl->options.address;
+
+    if (link_address_is_any(&address))
+        (void)link_local_host(leader_link_get(cl->leader), address.host, sizeof(address.host));
+    (void)link_address_write(&text, &address); /* it fits */
+    return buf_take(&text);
+}
+
 static void register_node(void *arg)
 {
     struct controller_link *cl = arg;
+    CLEANUP(freep) char *address = own_address(cl);
     cJSON *args;
 
     if (!cl->may_register)
@@ -105,7 +119,7 @@ static void register_node(void *arg)
     cl->registering_us = permit_link_now_us();
     cJSON_AddStringToObject(args, "id", cl->options.node);
     cJSON_AddStringToObject(args, "incarnation", permit_link_incarnation(cl->parts.permits));
-    cJSON_AddStringToObject(args, "address", cl->options.address);
+    cJSON_AddStringToObject(args, "address", address);
     cJSON_AddNumberToObject(args, "memory_mib", (double)cl->options.memory_mib);
     cJSON_AddStringToObject(args, "architecture", OWN_ARCHITECTURE);
     if (cl->draining)
@@ -501,6 +515,7 @@ static void on_up(struct link *link, const struct link_hello *peer, void *arg)
 
     permit_link_up(cl->parts.permits, link);
     log_info("controller", "link up", KV_STR("peer", peer->id));
+    node_identity_link(cl->options.identity, link);
     register_node(cl);
     if (cl->was_up)
         spec_cache_each(cl->parts.specs, check_version, cl);
@@ -523,6 +538,7 @@ static void on_down(const struct error *why, void *arg)
 
     timer_stop(&cl->register_again);
     permit_link_down(cl->parts.permits);
+    node_identity_link(cl->options.identity, NULL);
     log_warn("controller", "link down, retrying; what is known here goes on", KV_ERR(why));
 }
 
@@ -549,6 +565,7 @@ int controller_link_start(struct controller_link *cl, const struct controller_li
 
     cl->parts = *parts;
     snprintf(me.id, sizeof(me.id), "%s", cl->options.node);
+    me.tls = node_identity_tls(cl->options.identity);
     return leader_link_new(cl->options.loop, cl->options.controller, &me, &leader_ops, cl,
                            &cl->leader, err);
 }

@@ -16,6 +16,8 @@
 #ifndef HEARTH_INVOKER_CONTROLLER_LINK_H
 #define HEARTH_INVOKER_CONTROLLER_LINK_H
 
+#include "common/io/node_identity.h"
+#include "common/model/link_address.h"
 #include "invoker/code_cache.h"
 #include "invoker/permit_link.h"
 #include "invoker/provisions.h"
@@ -27,7 +29,8 @@ struct controller_link_options {
     struct loop *loop;
     const char *controller; /* "unix:/path", or several with commas between */
     const char *node; /* id of this node */
-    const char *address; /* where gateways reach it */
+    struct link_address address; /* where gateways reach it, as advertise_choose() has it */
+    struct node_identity *identity; /* its certificate for links over TCP */
     uint64_t memory_mib; /* for sandboxes */
 };
 

@@ -147,13 +147,14 @@ static void on_down(struct link *link, const struct error *why, void *arg)
     free(g);
 }
 
-static const struct link_ops ops = {.on_up = on_up, .on_stream = on_stream, .on_down = on_down};
+static const struct link_ops ops = {
+    .on_up = on_up, .on_stream = on_stream, .on_down = on_down, .peers = "gateway"};
 
 int gateway_links_new(const struct gateway_links_options *options, struct gateway_links **ret,
                       struct error *err)
 {
     struct gateway_links *gl = xcalloc(sizeof(*gl));
-    struct link_hello me = {.role = "invoker"};
+    struct link_hello me = {.role = "invoker", .tls = options->tls};
     int r;
 
     gl->options = *options;

@@ -22,8 +22,9 @@ struct gateway_links;
 
 struct gateway_links_options {
     struct loop *loop;
-    const char *listen; /* "unix:/path" */
+    const char *listen; /* addresses, with commas */
     const char *node; /* id of this node */
+    struct link_tls *tls; /* proves it over TCP; outlives the links */
     struct invocations *invocations;
     struct node_state *state; /* told of what comes and goes */
     struct logs *logs;

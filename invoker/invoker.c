@@ -10,6 +10,8 @@
 #include "common/base/id.h"
 #include "common/base/log.h"
 #include "common/io/docker.h"
+#include "common/io/node_identity.h"
+#include "invoker/advertise.h"
 #include "invoker/controller_link.h"
 #include "invoker/gateway_link.h"
 #include "invoker/image_store_containerd.h"
@@ -37,6 +39,8 @@ struct invoker {
     struct network *network; /* NULL: sandboxes have none */
     struct launcher *launcher;
     struct logs *logs;
+    struct link_address address; /* where gateways reach us */
+    struct node_identity *identity;
     struct controller_link *controller;
     struct code_cache *codes;
     struct scaling_rates *rates;
@@ -395,7 +399,8 @@ static int make_functions(struct invoker *inv, struct error *err)
     const struct controller_link_options controller = {.loop = inv->loop,
                                                        .controller = config->controller,
                                                        .node = inv->node_id,
-                                                       .address = config->listen,
+                                                       .address = inv->address,
+                                                       .identity = inv->identity,
                                                        .memory_mib = node_memory_mib(config)};
     struct code_cache_options codes = {.dir = code_dir,
                                        .size_max = config->code_cache_bytes,
@@ -458,6 +463,23 @@ static void on_swept(void *arg)
     controller_link_may_register(inv->controller);
 }
 
+/* Who this node is towards other machines, and where they reach it. */
+static int open_identity(struct invoker *inv, struct error *err)
+{
+    const struct invoker_config *config = inv->config;
+    CLEANUP(freep) char *dir = str_printf("%s/tls", inv->dir);
+    const struct node_identity_options options = {.loop = inv->loop,
+                                                  .role = "invoker",
+                                                  .id = inv->node_id,
+                                                  .dir = dir,
+                                                  .controllers = config->controller,
+                                                  .token = config->join_token,
+                                                  .token_file = config->join_token_file};
+    int r = advertise_choose(config->advertise, config->listen, config->controller, &inv->address, err);
+
+    return r == 0 ? node_identity_new(&options, &inv->identity, err) : r;
+}
+
 /* Gateways first: a node that registers must be reachable. */
 static int open_links(struct invoker *inv, struct error *err)
 {
@@ -467,6 +489,7 @@ static int open_links(struct invoker *inv, struct error *err)
     const struct gateway_links_options gateways = {.loop = inv->loop,
                                                    .listen = inv->config->listen,
                                                    .node = inv->node_id,
+                                                   .tls = node_identity_tls(inv->identity),
                                                    .invocations = inv->invocations,
                                                    .state = inv->state,
                                                    .logs = inv->logs};
@@ -489,6 +512,8 @@ static int make_parts(struct invoker *inv, struct error *err)
         r = find_node_id(inv, err);
     if (r == 0)
         r = make_logs(inv, err); /* first: its lock tells a second invoker */
+    if (r == 0)
+        r = open_identity(inv, err);
     if (r == 0)
         r = make_engine(inv, err);
     if (r == 0)
@@ -632,6 +657,7 @@ void invoker_free(struct invoker *inv)
     code_cache_free(inv->codes);
     controller_link_free(inv->controller);
     permit_link_free(inv->permits);
+    node_identity_free(inv->identity);
     launcher_free(inv->launcher);
     network_free(inv->network);
     image_store_free(inv->images);

@@ -51,6 +51,13 @@ static const char *check_tmp(struct str text)
     return str_is(text, "auto") || str_is(text, "memory") ? NULL : "is not auto or memory";
 }
 
+static const char *check_advertise(struct str text)
+{
+    return text.len == 0 || (str_find(text, ',', 0) == text.len && !setting_check_link_addresses(text))
+               ? NULL
+               : "is not one tcp://host:port or unix:/path";
+}
+
 static const char *check_program(struct str text)
 {
     return text.len == 0 || text.ptr[0] == '/' ? NULL : "is not an absolute path";
@@ -65,9 +72,21 @@ static const char *check_program(struct str text)
 static const struct config_item items[] = {
     STRING_ITEM(controller, "HEARTH_CONTROLLER", "unix:/run/hearth/controller.sock", 7, 2048,
                 setting_check_link_addresses,
-                "where the controller is: unix:/path; of several controllers all, with commas between"),
-    STRING_ITEM(listen, "HEARTH_INVOKER_LISTEN", "unix:/run/hearth/invoker.sock", 7, 112,
-                setting_check_link_addresses, "where gateways reach this node: unix:/path"),
+                "where the controller is: unix:/path or tcp://host:port; of several controllers all, with "
+                "commas between"),
+    STRING_ITEM(listen, "HEARTH_INVOKER_LISTEN", "unix:/run/hearth/invoker.sock", 7, 2048,
+                setting_check_link_addresses,
+                "where this node listens for gateways: unix:/path, tcp://0.0.0.0:7401 (the host a "
+                "number), or both with a comma between"),
+    STRING_ITEM(advertise, "HEARTH_ADVERTISE", "", 0, 512, check_advertise,
+                "where gateways are told to reach this node: tcp://host:port or unix:/path; empty: where "
+                "it listens, tcp:// first; of a host that stands for all addresses, the one that it "
+                "reaches the controller from"),
+    {"join_token", "HEARTH_JOIN_TOKEN", CFG_SECRET, offsetof(struct invoker_config, join_token), "", 0,
+     1024,
+     "what `hearth token create` has printed: for the first link over tcp://; better in a file", NULL},
+    STRING_ITEM(join_token_file, "HEARTH_JOIN_TOKEN_FILE", "", 0, 1024, NULL,
+                "file with that token; read again at each try"),
     STRING_ITEM(node_id, "HEARTH_NODE_ID", "", 0, 63, check_node_id,
                 "name of this node, unique in the cluster and on its engine; empty: one is made "
                 "and kept in the data folder"),

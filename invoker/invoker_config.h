@@ -13,6 +13,9 @@
 struct invoker_config {
     char *controller; /* "unix:/path" */
     char *listen; /* likewise */
+    char *advertise; /* "": where it listens */
+    char *join_token; /* "": none */
+    char *join_token_file;
     char *node_id; /* "": one of its own, kept in the data folder */
     char *data_dir;
     char *run_dir;

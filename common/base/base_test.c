@@ -15,7 +15,21 @@
 #include "common/base/file.h"
 #include "common/base/id.h"
 #include "common/base/list.h"
+#include "common/base/log_limit.h"
 #include "common/base/map.h"
+
+static void a_log_limit_starts_over_with_each_second(void **state)
+{
+    struct log_limit limit = {0};
+    int i;
+
+    (void)state;
+    for (i = 0; i < 3; i++)
+        assert_true(log_limit_take(&limit, 3, SECONDS(5) + 1));
+    assert_false(log_limit_take(&limit, 3, SECONDS(5) + 1));
+    assert_false(log_limit_take(&limit, 3, SECONDS(6)));
+    assert_true(log_limit_take(&limit, 3, SECONDS(6) + 1));
+}
 
 static void buf_refuses_what_is_over_its_ceiling_and_keeps_its_contents(void **state)
 {
@@ -281,6 +295,7 @@ static void folders_are_made_and_removed_and_files_replaced_whole(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_log_limit_starts_over_with_each_second),
         cmocka_unit_test(buf_refuses_what_is_over_its_ceiling_and_keeps_its_contents),
         cmocka_unit_test(buf_take_gives_a_terminated_copy_and_empties_the_buf),
         cmocka_unit_test(json_escaping_keeps_utf8_and_replaces_what_is_not),

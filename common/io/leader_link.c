@@ -148,7 +148,7 @@ static void on_down(struct link *link, const struct error *why, void *arg)
 }
 
 static const struct link_ops link_ops = {
-    .on_up = on_up, .on_stream = on_stream, .on_down = on_down};
+    .on_up = on_up, .on_stream = on_stream, .on_down = on_down, .peers = "controller"};
 
 /* ---- the whole */
 

@@ -8,7 +8,7 @@
 #include "common/base/log.h"
 #include "common/io/link_internal.h"
 
-#define COMPLAIN_US SECONDS(1)
+#define COMPLAINTS_A_SECOND 10
 
 _Static_assert(LINK_HEAD_MAX == LINK_FRAME_HEAD_MAX, "the API and the wire agree");
 
@@ -169,8 +169,11 @@ static int check_hello(const struct link *link, struct error *err)
     bool is_joiner = strcmp(peer->role, LINK_JOINER) == 0;
 
     /* a joiner has no certificate: there is nothing that its id could be compared with */
+    if (link->session && !is_joiner && strcmp(link->proved.role, LINK_JOINER) == 0)
+        return error_set(err, ERR_ACCESS_DENIED,
+                         "the peer says that it is %s %s, but shows no certificate", peer->role, peer->id);
     if (link->session && (strcmp(peer->role, link->proved.role) != 0 ||
-                          (!is_joiner && strcmp(peer->id, link->proved.id) != 0)))
+                          (!is_joiner && !node_id_is(link->proved.id, peer->id))))
         return error_set(err, ERR_ACCESS_DENIED,
                          "the peer says that it is %s %s, but its certificate is for %s %s", peer->role,
                          peer->id, link->proved.role, link->proved.id);
@@ -411,7 +414,7 @@ static void on_broken(void *arg)
 }
 
 /* Nobody is told of a link that never was up. Over TCP a person may have to act: what goes wrong at
- * connecting is said once, of strangers that connect to us once a second. */
+ * connecting is said once, of strangers that connect to us so often a second. */
 static void complain(struct link *link, const struct error *why)
 {
     struct link_server *server = link->server;
@@ -420,8 +423,7 @@ static void complain(struct link *link, const struct error *why)
     if (!server && strcmp(link->why.msg, why->msg) != 0) {
         log_warn("link", "not connected, trying again",
                  KV_STR("address", address_text(link, text, sizeof(text))), KV_ERR(why));
-    } else if (server && now_us() - server->complained_us >= COMPLAIN_US) {
-        server->complained_us = now_us();
+    } else if (server && log_limit_take(&server->complaints, COMPLAINTS_A_SECOND, now_us())) {
         log_warn("link", "connection refused", KV_STR("from", peer_text(link, text, sizeof(text))),
                  KV_ERR(why));
     }
@@ -567,6 +569,11 @@ const struct link_hello *link_peer(const struct link *link)
 bool link_is_tcp(const struct link *link)
 {
     return link->address.is_tcp;
+}
+
+const char *link_proved_id(const struct link *link)
+{
+    return link->session ? link->proved.id : NULL;
 }
 
 bool link_local_host(const struct link *link, char *ret, size_t size)

@@ -108,8 +108,9 @@ bool link_is_up(const struct link *link);
 bool link_is_silent(const struct link *link);
 /** Who the peer is, once the link has been up. */
 const struct link_hello *link_peer(const struct link *link);
-/** Whether its peer has shown a certificate or come as a joiner: it is over TCP. */
 bool link_is_tcp(const struct link *link);
+/** The id that the peer's certificate proves: what it calls itself may have more behind. NULL: not TCP. */
+const char *link_proved_id(const struct link *link);
 /** The number of our own end of a link over TCP that is up, as text into @ret; false: there is none. */
 bool link_local_host(const struct link *link, char *ret, size_t size);
 /** Any pointer of the user's, per link (for accepted ones). */

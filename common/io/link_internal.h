@@ -19,6 +19,7 @@
 
 #include "common/base/buf.h"
 #include "common/base/list.h"
+#include "common/base/log_limit.h"
 #include "common/io/link.h"
 #include "common/io/link_session.h"
 #include "common/model/link_address.h"
@@ -167,7 +168,7 @@ struct link_server {
     void *arg;
     struct link_hello me;
     unsigned strangers;
-    uint64_t complained_us; /* when a stranger was last written of in the log */
+    struct log_limit complaints; /* of strangers, in the log */
 };
 
 /* ---- link.c */

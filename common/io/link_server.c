@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
-#include "common/base/log.h"
+#include "common/base/alloc.h"
 #include "common/io/link_internal.h"
 
 #define BACKLOG 512
@@ -96,10 +96,8 @@ static int bind_socket(const struct sockaddr_un *un, struct stat *ret_st, struct
 static struct link_listener *add_listener(struct link_server *server,
                                           const struct link_address *address)
 {
-    struct link_listener *listener = calloc(1, sizeof(*listener));
+    struct link_listener *listener = xcalloc(sizeof(*listener));
 
-    if (!listener)
-        abort();
     listener->server = server;
     listener->address = *address;
     listener->handle.data = listener;
@@ -183,11 +181,9 @@ static int listen_all(struct link_server *server, struct str addresses, struct e
 int link_listen(struct loop *loop, const char *addresses, const struct link_hello *me,
                 const struct link_ops *ops, void *arg, struct link_server **ret, struct error *err)
 {
-    struct link_server *server = calloc(1, sizeof(*server));
+    struct link_server *server = xcalloc(sizeof(*server));
     int r;
 
-    if (!server)
-        abort();
     server->loop = loop;
     server->ops = ops;
     server->arg = arg;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/alloc.h"
 #include "common/base/clock.h"
 #include "common/io/link_session.h"
 
@@ -192,11 +193,7 @@ static SSL_CTX *make_ctx(void)
 
 struct link_tls *link_tls_new(void)
 {
-    struct link_tls *tls = calloc(1, sizeof(*tls));
-
-    if (!tls)
-        abort();
-    return tls;
+    return xcalloc(sizeof(struct link_tls));
 }
 
 struct link_tls *link_tls_new_joiner(const char *ca_print)

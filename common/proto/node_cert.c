@@ -176,6 +176,18 @@ int node_name_write(struct buf *b, const struct node_name *name)
     return r == 0 ? uri_escape(b, str_of(name->id), false) : r;
 }
 
+bool node_id_is(const char *id, const char *says)
+{
+    size_t len = strlen(id), digits;
+
+    if (strncmp(says, id, len) != 0)
+        return false;
+    if (says[len] == '\0')
+        return true;
+    digits = strspn(says + len + 1, "0123456789abcdef");
+    return says[len] == '.' && digits >= 1 && digits <= 16 && says[len + 1 + digits] == '\0';
+}
+
 static int read_name(struct str uri, struct node_name *ret, struct error *err)
 {
     CLEANUP(buf_done) struct buf id = BUF_INIT(NODE_ID_MAX - 1);

@@ -52,6 +52,11 @@ int cert_write(X509 *cert, struct buf *b);
 void cert_print(const X509 *cert, char ret[CERT_PRINT_MAX]);
 /** The name in @cert; -ERR_PROTOCOL when it has none, several, or another kind. */
 int cert_name(const X509 *cert, struct node_name *ret, struct error *err);
+/**
+ * Whether a program that calls itself @says may be the node @id: by that name, or with '.' and up to 16
+ * hex digits behind it, by which a program tells its starts apart.
+ */
+bool node_id_is(const char *id, const char *says);
 /** "hearth://role/id" into @b. */
 int node_name_write(struct buf *b, const struct node_name *name);
 /** From when and until when @cert is valid, Unix seconds. */
