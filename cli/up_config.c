@@ -53,7 +53,8 @@ static const struct config_item items[] = {
     UP_STRING(bin_dir, "HEARTH_BIN_DIR", "", 0, NULL,
               "where the other programs are; empty: beside this one"),
     UP_STRING(redis_url, "HEARTH_REDIS_URL", "", 0, check_redis,
-              "a Redis to use, redis://[:password@]host:port[/db] or unix:/path; empty: a private one"),
+              "a Redis to use, redis://[:password@]host:port[/db], unix:/path, or "
+              "sentinel://[:password@]host:port,host:port/master[/db]; empty: a private one"),
     UP_STRING(image_store, "HEARTH_IMAGE_STORE", "docker", 1, setting_check_image_store,
               "where images come from: docker or containerd"),
     UP_STRING(docker_socket, "HEARTH_DOCKER_SOCKET", "", 0, NULL,

@@ -59,7 +59,8 @@ static const struct config_item items[] = {
                 "host a number), or several with commas between",
                 setting_check_link_addresses),
     STRING_ITEM(redis_url, "HEARTH_REDIS_URL", "redis://127.0.0.1:6379", 1, 4096,
-                "redis://[[user]:password@]host:port[/db] or unix:/path[?password=...&db=n]",
+                "redis://[[user]:password@]host:port[/db], unix:/path[?password=...&db=n], or "
+                "sentinel://[[user]:password@]host:port,host:port/master[/db]",
                 redis_url_check),
     STRING_ITEM(data_dir, "HEARTH_DATA_DIR", "/var/lib/hearth", 1, 1024,
                 "folder of zip archives (code/) and of the key that seals environments", NULL),

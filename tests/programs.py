@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import threading
+import time
 
 from harness import BUILD, LAUNCHER, TOP, Hearth, free_port, remove_folder, short_folder, wait_until
 
@@ -112,11 +113,39 @@ class Redis:
         raise OSError(f"Redis says {line!r}")
 
 
+class Sentinels:
+    """Some redis-sentinels that watch over one primary, called main."""
+
+    def __init__(self, folder, primary, count=3, down_after_ms=1000):
+        self.ports = [free_port() for _ in range(count)]
+        self.programs = []
+        for i, port in enumerate(self.ports):
+            home = folder / f"sentinel{i}"
+            home.mkdir()
+            config = home / "sentinel.conf"
+            config.write_text(f"port {port}\nbind 127.0.0.1\ndir {home}\nsentinel monitor main 127.0.0.1 {primary.port} {count // 2 + 1}\n"
+                              f"sentinel down-after-milliseconds main {down_after_ms}\nsentinel failover-timeout main 2000\n")
+            self.programs.append(Program(f"sentinel {i}", ["redis-server", config, "--sentinel"]))
+
+    @property
+    def url(self):
+        return "sentinel://" + ",".join(f"127.0.0.1:{p}" for p in self.ports) + "/main"
+
+    def start(self):
+        for p in self.programs:
+            p.start()
+        return self
+
+    def stop(self):
+        for p in self.programs:
+            p.stop()
+
+
 class Programs(Hearth):
     """The whole; `settings` are of all programs."""
 
-    def __init__(self, docker, controllers, redis_url=None, **settings):
-        folder = short_folder("hearth-")
+    def __init__(self, docker, controllers, redis_url=None, folder=None, **settings):
+        folder = folder or short_folder("hearth-")
         super().__init__(docker, folder, launcher=LAUNCHER, **settings)
         self.redis = None if redis_url else Redis(folder, "redis")
         self.redis_url = redis_url or self.redis.url
@@ -178,3 +207,35 @@ class Programs(Hearth):
             for c in self.docker.sandboxes(self.node):
                 self.docker("rm", "-f", c, check=False)
             remove_folder(self.folder)
+
+
+class Invocations:
+    """A few clients that invoke the warm function without a pause; every failure is kept."""
+
+    def __init__(self, hearth, name, clients=4):
+        self.stop, self.failures, self.count = threading.Event(), [], 0
+        self.threads = [threading.Thread(target=self.run, args=(hearth.client(connections=1), name), daemon=True) for _ in range(clients)]
+
+    def run(self, lam, name):
+        while not self.stop.is_set():
+            begin = time.time()
+            try:
+                answer = lam.invoke(FunctionName=name, Payload=b"{}")
+                if answer["StatusCode"] != 200 or "FunctionError" in answer:
+                    raise AssertionError(answer)
+                self.count += 1
+            except Exception as e:  # noqa: BLE001 - the test tells
+                self.failures.append((begin, time.time(), repr(e)))
+            time.sleep(0.01)
+
+    def __enter__(self):
+        for t in self.threads:
+            t.start()
+        wait_until("invocations run", lambda: self.count > 10, 20)
+        return self
+
+    def __exit__(self, *_):
+        self.stop.set()
+        for t in self.threads:
+            t.join(60)
+        assert not self.failures, self.failures[:5]

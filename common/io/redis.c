@@ -239,6 +239,11 @@ static void on_reply(redisAsyncContext *ac, void *reply, void *privdata)
     }
     redis_reply_error(answer, &err);
     call_finish(call, NULL, &err);
+    if (redis_reply_is_away(answer) && r->ac == ac) { /* our callback may have ended the connection */
+        error_wrap(&err, 0, "Redis at %s", r->text);
+        redis_conn_forget(r, true);
+        redis_conn_down(r, &err);
+    }
 }
 
 static struct redis_call *call_new(redis_done_fn *done, void *arg)
@@ -440,6 +445,8 @@ void redis_free(struct redis *r)
     redis_calls_fail(r, &err);
     fail_list(&r->waiting, &err);
     redis_guard_set(r, NULL, NULL);
+    free(r->host);
+    r->host = NULL;
     free(r->text);
     r->text = NULL;
     redis_address_done(&r->address);

@@ -2,7 +2,9 @@
 /*
  * redis.h - one Redis connection on the loop (hiredis), which reconnects by itself.
  *
- * Addresses: redis://[[user]:password@]host:port[/db], unix:/path[?password=…&db=n]; redis_url.h.
+ * Addresses: redis://[[user]:password@]host:port[/db], unix:/path[?password=…&db=n], or the master that
+ * sentinels name, sentinel://…; redis_url.h. A server that turns out to be a replica, or to load its
+ * data, is away: it is connected to anew, with sentinels to the one they name then.
  * Lua scripts are sent by EVALSHA and whole on NOSCRIPT: such a one is done behind what was sent
  * after it, so whoever needs an order waits for the answer. A command that is not answered in time
  * costs the connection: Redis answers in order, so nothing behind it would be answered either.

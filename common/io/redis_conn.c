@@ -10,6 +10,8 @@
 #include "common/io/redis_internal.h"
 #include "common/io/redis_reply.h"
 
+#define SENTINEL_LIMIT_US SECONDS(1) /* for a sentinel to be there and answer; the next one may know */
+
 /* hiredis' view of the loop; freed by its clean-up hook. */
 struct conn {
     redisAsyncContext *ac;
@@ -47,18 +49,22 @@ void redis_conn_forget(struct redis *r, bool free_it)
 
 void redis_conn_down(struct redis *r, const struct error *why)
 {
+    uint64_t most_us = r->address.master ? REDIS_BACKOFF_SENTINEL_US : REDIS_BACKOFF_MOST_US;
     struct error lost;
 
     if (r->phase == REDIS_FREED)
         return;
+    if (r->asks_sentinel) {
+        redis_sentinel_failed(r, why);
+        return;
+    }
     if (r->phase == REDIS_UP && r->patience_us)
         timer_start(&r->patience, r->patience_us);
     log_debug("redis", "connection lost", KV_STR("address", r->text), KV_ERR(why));
     r->phase = REDIS_WAITING;
     r->why = *why;
     timer_start(&r->timer, r->backoff_us);
-    r->backoff_us = r->backoff_us * 2 > REDIS_BACKOFF_MOST_US ? REDIS_BACKOFF_MOST_US
-                                                              : r->backoff_us * 2;
+    r->backoff_us = r->backoff_us * 2 > most_us ? most_us : r->backoff_us * 2;
     error_set(&lost, ERR_UNAVAILABLE, "%s", why->msg);
     tell(r, false, why);
     redis_calls_fail(r, &lost);
@@ -139,6 +145,13 @@ static void on_io(int fd, int events, void *arg)
 
 /* ---- connecting ---- */
 
+static bool is_master(const redisReply *answer)
+{
+    return answer->type == REDIS_REPLY_ARRAY && answer->elements > 0 &&
+           answer->element[0]->type == REDIS_REPLY_STRING &&
+           str_is(str_from(answer->element[0]->str, (size_t)answer->element[0]->len), "master");
+}
+
 static void on_hello(redisAsyncContext *ac, void *reply, void *step)
 {
     struct redis *r = ac->data;
@@ -149,6 +162,14 @@ static void on_hello(redisAsyncContext *ac, void *reply, void *step)
         return;
     if (!answer) {
         redis_conn_lost(r);
+        return;
+    }
+    if (strcmp(step, "ROLE") == 0 && answer->type == REDIS_REPLY_ERROR && !r->address.master)
+        return; /* something between us and Redis, or the rights, do not know it */
+    if (strcmp(step, "ROLE") == 0 && answer->type != REDIS_REPLY_ERROR && !is_master(answer)) {
+        error_set(&err, ERR_UNAVAILABLE, "Redis at %s: is a replica", r->text);
+        redis_conn_forget(r, true);
+        redis_conn_down(r, &err);
         return;
     }
     if (answer->type == REDIS_REPLY_ERROR) {
@@ -177,6 +198,7 @@ static void say_hello(struct redis *r)
         redisAsyncCommand(r->ac, on_hello, "AUTH", "AUTH %s", a->password);
     if (a->db)
         redisAsyncCommand(r->ac, on_hello, "SELECT", "SELECT %u", (unsigned)a->db);
+    redisAsyncCommand(r->ac, on_hello, "ROLE", "ROLE");
     redisAsyncCommand(r->ac, on_hello, "PING", "PING");
 }
 
@@ -186,7 +208,9 @@ static void on_connect(const redisAsyncContext *ac, int status)
 
     if (!r)
         return;
-    if (status == REDIS_OK)
+    if (status == REDIS_OK && r->asks_sentinel)
+        redis_sentinel_ask(r);
+    else if (status == REDIS_OK)
         say_hello(r);
     else
         redis_conn_lost(r); /* hiredis frees the context when we return */
@@ -229,7 +253,9 @@ static void use_context(struct redis *r, redisAsyncContext *ac)
     r->phase = REDIS_CONNECTING;
     redisAsyncSetConnectCallback(ac, on_connect);
     redisAsyncSetDisconnectCallback(ac, on_disconnect);
-    timer_start(&r->timer, r->command_timeout_us);
+    timer_start(&r->timer, r->asks_sentinel && r->command_timeout_us > SENTINEL_LIMIT_US
+                               ? SENTINEL_LIMIT_US
+                               : r->command_timeout_us);
 }
 
 /* ---- names, looked up on a worker thread ---- */
@@ -270,7 +296,7 @@ static void on_resolved(void *arg)
     if (r) {
         r->resolve = NULL;
         if (res->gai == 0) {
-            use_context(r, redisAsyncConnect(res->number, r->address.port));
+            use_context(r, redisAsyncConnect(res->number, r->port));
         } else {
             error_set(&err, ERR_UNAVAILABLE, "Redis at %s: %s", r->text, gai_strerror(res->gai));
             redis_conn_down(r, &err);
@@ -292,27 +318,39 @@ static bool is_number(const char *host)
     return inet_pton(AF_INET, host, bytes) == 1 || inet_pton(AF_INET6, host, bytes) == 1;
 }
 
-static void connect_begin(struct redis *r)
+void redis_conn_to(struct redis *r, const char *host, uint16_t port)
 {
+    char *text = redis_host_text(host, port), *copy = str_dup(str_of(host));
     struct redis_resolve *res;
 
-    if (r->address.unix_path) {
-        use_context(r, redisAsyncConnectUnix(r->address.unix_path));
-        return;
-    }
-    if (is_number(r->address.host)) {
-        use_context(r, redisAsyncConnect(r->address.host, r->address.port));
+    free(r->text);
+    free(r->host);
+    r->text = text;
+    r->host = copy;
+    r->port = port;
+    if (is_number(r->host)) {
+        use_context(r, redisAsyncConnect(r->host, r->port));
         return;
     }
     res = calloc(1, sizeof(*res));
     if (!res)
         abort();
     res->r = r;
-    res->host = str_dup(str_of(r->address.host));
+    res->host = str_dup(str_of(r->host));
     res->attempt = r->attempt++;
     r->resolve = res;
     r->phase = REDIS_RESOLVING;
     loop_work(r->loop, resolve_work, on_resolved, res);
+}
+
+static void connect_begin(struct redis *r)
+{
+    if (r->address.unix_path)
+        use_context(r, redisAsyncConnectUnix(r->address.unix_path));
+    else if (r->address.master)
+        redis_sentinel_begin(r);
+    else
+        redis_conn_to(r, r->address.host, r->address.port);
 }
 
 /* The timer: the back-off is over, or connecting took too long. */
@@ -322,8 +360,7 @@ void redis_conn_timer(void *arg)
     struct error err;
 
     if (r->phase == REDIS_CONNECTING) {
-        error_set(&err, ERR_UNAVAILABLE, "Redis at %s: no answer to the log-in within %llu ms",
-                  r->text, (unsigned long long)(r->command_timeout_us / 1000));
+        error_set(&err, ERR_UNAVAILABLE, "Redis at %s: no answer to the log-in in time", r->text);
         redis_conn_forget(r, true);
         redis_conn_down(r, &err);
     } else if (r->phase == REDIS_WAITING) {

@@ -3,6 +3,7 @@
 
 #include <hiredis/hiredis.h>
 #include <stdlib.h>
+#include <string.h>
 
 static struct str text_of(const struct redisReply *reply)
 {
@@ -57,6 +58,16 @@ static bool begins_with_any(struct str text, const char *const *words)
     return false;
 }
 
+/* Redis before 7 tells what a script ran into inside an error of its own. */
+bool redis_reply_is_away(const struct redisReply *reply)
+{
+    static const char *const away[] = {"READONLY ", "LOADING ", NULL};
+    struct str text = text_of(reply);
+
+    return begins_with_any(text, away) || (str_starts(text, STR("ERR Error running script")) &&
+                                           memmem(text.ptr, text.len, "-READONLY ", 10));
+}
+
 int redis_reply_error(const struct redisReply *reply, struct error *err)
 {
     static const char *const passing[] = {"LOADING ",  "READONLY ", "MASTERDOWN ", "CLUSTERDOWN ",
@@ -66,7 +77,7 @@ int redis_reply_error(const struct redisReply *reply, struct error *err)
     struct str text = text_of(reply);
     enum error_code code = ERR_INTERNAL;
 
-    if (begins_with_any(text, passing))
+    if (begins_with_any(text, passing) || redis_reply_is_away(reply))
         code = ERR_UNAVAILABLE;
     else if (begins_with_any(text, denied))
         code = ERR_ACCESS_DENIED;

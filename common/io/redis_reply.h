@@ -20,6 +20,8 @@ void redis_value_done(struct redis_value *value);
  * ERR_ACCESS_DENIED for log-ins and rights, else ERR_INTERNAL; always with Redis' own words.
  */
 int redis_reply_error(const struct redisReply *reply, struct error *err);
+/** Whether the error @reply says that this server takes no writes now: it is a replica, or loads its data. */
+bool redis_reply_is_away(const struct redisReply *reply);
 /** Whether the error @reply says that the script must be sent again. */
 bool redis_reply_is_noscript(const struct redisReply *reply);
 

@@ -8,6 +8,8 @@
 #include "common/base/buf.h"
 
 #define REDIS_PORT 6379
+#define SENTINEL_PORT 26379
+#define MASTER_NAME_MAX 128u
 #define REDIS_DB_MAX 1000000u
 #define SECRET_MAX 4096u
 
@@ -91,10 +93,9 @@ static int parse_unix(struct str rest, struct redis_address *a, struct error *er
 }
 
 /* host, host:port, [::1], [::1]:port */
-static int parse_host(struct str text, struct redis_address *a, struct error *err)
+static int parse_host(struct str text, uint64_t port, struct redis_host *ret, struct error *err)
 {
     size_t end = str_find(text, ':', 0);
-    uint64_t port = REDIS_PORT;
     struct str host;
 
     if (str_starts(text, STR("["))) {
@@ -110,15 +111,15 @@ static int parse_host(struct str text, struct redis_address *a, struct error *er
         (text.ptr[end] != ':' || str_parse_u64(str_sub(text, end + 1, text.len), &port) < 0 ||
          port == 0 || port > 65535))
         return error_set(err, ERR_CONFIG, "the port of the Redis URL is not 1 to 65535");
-    a->host = str_dup(host);
-    a->port = (uint16_t)port;
+    *ret = (struct redis_host){str_dup(host), (uint16_t)port};
     return 0;
 }
 
-static int parse_tcp(struct str rest, struct redis_address *a, struct error *err)
+/* [[user]:password@], cut off @rest. */
+static int parse_login(struct str *rest_of, struct redis_address *a, struct error *err)
 {
-    size_t at = rest.len, slash, colon;
-    struct str login, db;
+    struct str rest = *rest_of, login;
+    size_t at = rest.len, colon;
     int r;
 
     while (at > 0 && rest.ptr[at - 1] != '@') /* the last one: a password may contain others */
@@ -134,10 +135,63 @@ static int parse_tcp(struct str rest, struct redis_address *a, struct error *err
             r = set_secret(&a->password, str_sub(login, colon + 1, login.len), err);
         if (r < 0)
             return r;
-        rest = str_sub(rest, at, rest.len);
+        *rest_of = str_sub(rest, at, rest.len);
     }
+    return 0;
+}
+
+static bool is_master_name(struct str name)
+{
+    static const char legal[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+    size_t i;
+
+    for (i = 0; i < name.len; i++)
+        if (!memchr(legal, name.ptr[i], sizeof(legal) - 1))
+            return false;
+    return name.len > 0 && name.len <= MASTER_NAME_MAX;
+}
+
+static int parse_sentinel(struct str rest, struct redis_address *a, struct error *err)
+{
+    struct str hosts, path, host, name;
+    size_t slash;
+    int r = parse_login(&rest, a, err);
+
     slash = str_find(rest, '/', 0);
-    r = parse_host(str_sub(rest, 0, slash), a, err);
+    hosts = str_sub(rest, 0, slash);
+    path = str_sub(rest, slash + 1, rest.len);
+    while (r == 0 && str_split(&hosts, ',', &host)) {
+        if (a->sentinels_len == REDIS_SENTINELS_MAX)
+            return error_set(err, ERR_CONFIG, "the Redis URL names more than %d sentinels",
+                             REDIS_SENTINELS_MAX);
+        r = parse_host(host, SENTINEL_PORT, &a->sentinels[a->sentinels_len], err);
+        a->sentinels_len += r == 0;
+    }
+    if (r < 0)
+        return r;
+    slash = str_find(path, '/', 0);
+    name = str_sub(path, 0, slash);
+    path = str_sub(path, slash + 1, path.len);
+    if (!is_master_name(name))
+        return error_set(err, ERR_CONFIG,
+                         "a Redis URL with sentinels ends with /<name of the master>[/db]");
+    a->master = str_dup(name);
+    return path.len ? set_db(a, path, err) : 0;
+}
+
+static int parse_tcp(struct str rest, struct redis_address *a, struct error *err)
+{
+    struct redis_host at = {NULL, 0};
+    struct str db;
+    size_t slash;
+    int r = parse_login(&rest, a, err);
+
+    slash = str_find(rest, '/', 0);
+    if (r == 0)
+        r = parse_host(str_sub(rest, 0, slash), REDIS_PORT, &at, err);
+    a->host = at.host;
+    a->port = at.port;
     db = str_sub(rest, slash + 1, rest.len);
     return r == 0 && db.len ? set_db(a, db, err) : r;
 }
@@ -153,8 +207,10 @@ int redis_url_parse(struct str url, struct redis_address *ret, struct error *err
         r = parse_unix(str_sub(url, 5, url.len), &a, err);
     else if (str_starts(url, STR("redis://")))
         r = parse_tcp(str_sub(url, 8, url.len), &a, err);
+    else if (str_starts(url, STR("sentinel://")))
+        r = parse_sentinel(str_sub(url, 11, url.len), &a, err);
     else
-        r = error_set(err, ERR_CONFIG, "a Redis URL begins with redis:// or unix:/");
+        r = error_set(err, ERR_CONFIG, "a Redis URL begins with redis://, sentinel:// or unix:/");
     if (r == 0 && a.user && !a.password)
         r = error_set(err, ERR_CONFIG, "the Redis URL has a user but no password");
     if (r < 0) {
@@ -180,8 +236,14 @@ char *redis_address_text(const struct redis_address *address)
 {
     if (address->unix_path)
         return str_printf("unix:%s", address->unix_path);
-    return str_printf(strchr(address->host, ':') ? "[%s]:%u" : "%s:%u", address->host,
-                      address->port);
+    if (address->master)
+        return str_printf("master %s", address->master);
+    return redis_host_text(address->host, address->port);
+}
+
+char *redis_host_text(const char *host, uint16_t port)
+{
+    return str_printf(strchr(host, ':') ? "[%s]:%u" : "%s:%u", host, port);
 }
 
 void redis_address_done(struct redis_address *address)
@@ -192,5 +254,8 @@ void redis_address_done(struct redis_address *address)
     free(address->user);
     free(address->host);
     free(address->unix_path);
+    free(address->master);
+    while (address->sentinels_len)
+        free(address->sentinels[--address->sentinels_len].host);
     *address = (struct redis_address){0};
 }

@@ -7,14 +7,13 @@ and nothing that was acknowledged or under way is lost.
 import json
 import signal
 import subprocess
-import threading
 import time
 
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
 from harness import ROLE, SLOW, TOP, wait_until, zip_of
-from programs import Programs
+from programs import Invocations, Programs
 
 TAKEOVER_S = 5 * SLOW
 CLEAN_S = 1 * SLOW
@@ -74,38 +73,6 @@ def manages(lam):
         if isinstance(e, ClientError):
             assert e.response["ResponseMetadata"]["HTTPStatusCode"] == 503, e
         return False
-
-
-class Invocations:
-    """A few clients that invoke the warm function without a pause; every failure is kept."""
-
-    def __init__(self, hearth, name, clients=4):
-        self.stop, self.failures, self.count = threading.Event(), [], 0
-        self.threads = [threading.Thread(target=self.run, args=(hearth.client(connections=1), name), daemon=True) for _ in range(clients)]
-
-    def run(self, lam, name):
-        while not self.stop.is_set():
-            begin = time.time()
-            try:
-                answer = lam.invoke(FunctionName=name, Payload=b"{}")
-                if answer["StatusCode"] != 200 or "FunctionError" in answer:
-                    raise AssertionError(answer)
-                self.count += 1
-            except Exception as e:  # noqa: BLE001 - the test tells
-                self.failures.append((begin, time.time(), repr(e)))
-            time.sleep(0.01)
-
-    def __enter__(self):
-        for t in self.threads:
-            t.start()
-        wait_until("invocations run", lambda: self.count > 10, 20)
-        return self
-
-    def __exit__(self, *_):
-        self.stop.set()
-        for t in self.threads:
-            t.join(60)
-        assert not self.failures, self.failures[:5]
 
 
 def seconds_until_managed(hearth, lam, old):
