@@ -18,6 +18,7 @@ from harness import ROLE, wait_until, zip_of
 from world import World
 
 SECONDS = float(os.environ.get("HEARTH_KILL_SECONDS", "8"))
+KILLS_MIN, DONE_MIN = 3, 20  # a slow machine gets more time for them
 SEED = int(os.environ.get("HEARTH_KILL_SEED", time.time_ns() % 10**9))
 ZIPS = [zip_of({"app.py": f"def handler(e, c): return {i}"}) for i in range(4)]
 SHAS = [base64.b64encode(hashlib.sha256(z).digest()).decode() for z in ZIPS]
@@ -176,8 +177,10 @@ def test_each_operation_is_done_or_not_done_when_the_controller_is_killed(hearth
     kills = 0
     for c in clients:
         c.start()
-    end = time.monotonic() + SECONDS
-    while time.monotonic() < end and not any(c.error for c in clients):
+    begin = time.monotonic()
+    while (time.monotonic() < begin + SECONDS or kills <= KILLS_MIN or sum(c.done for c in clients) <= DONE_MIN) \
+            and not any(c.error for c in clients):
+        assert time.monotonic() < begin + 20 * SECONDS, f"{kills} kills, {sum(c.done for c in clients)} operations in all that time"
         time.sleep(chance.uniform(0.05, 0.8))
         pid = hearth.kill("hearth-controller")
         kills += 1
@@ -207,6 +210,3 @@ def test_each_operation_is_done_or_not_done_when_the_controller_is_killed(hearth
     world.check()
     world.check_archives()
     assert world.archives() == (set(), set())
-    assert done > 20 and kills > 3
-
-
