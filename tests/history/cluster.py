@@ -29,6 +29,7 @@ TOOLS = BUILD / "history"
 NET = "10.87.0."
 HUB = NET + "1"
 HOST = {"g0": 11, "g1": 12, "g2": 13, "g3": 14, "i0": 21, "i1": 22, "i2": 23, "c0": 31, "c1": 32, "r": 41}
+LINK_PORT = 7400
 REDIS_PORT = 6379  # where controllers find whichever server is the primary
 REDIS_SERVERS = {"r0": 7001, "r1": 7002}
 ACCOUNT = "000000000000"
@@ -189,8 +190,8 @@ class Redis:
 class Cluster:
     """Four gateways, three invokers, two controllers, two Redis servers; clients and the recorder in the hub."""
 
-    def __init__(self, docker, keep, gateways, account_concurrency, **settings):
-        self.docker, self.keep = docker, keep
+    def __init__(self, docker, keep, gateways, tcp, account_concurrency, **settings):
+        self.docker, self.keep, self.tcp = docker, keep, tcp
         self.hosts = [h for h in HOST if h[0] != "g" or int(h[1:]) < gateways]
         self.folder = short_folder("hh-")
         self.folder.chmod(0o755)
@@ -201,7 +202,6 @@ class Cluster:
         self.account_concurrency = account_concurrency
         self.common = dict(HEARTH_LOG_LEVEL="info", HEARTH_ACCOUNT_CONCURRENCY=account_concurrency, **settings)
         self.parts = {}
-        self.tcp = False
 
     # ---- names
 
@@ -262,22 +262,39 @@ class Cluster:
                 *(["--replicaof", "127.0.0.1", REDIS_SERVERS[primary]] if primary else [])]
         return [str(a) for a in argv]
 
+    def link(self, name):
+        """Where it listens for links."""
+        if self.tcp:
+            return f"tcp://{address(name)}:{LINK_PORT}"
+        return f"unix:{self.folder}/{name}/link.sock"
+
     def controller_settings(self, name):
-        return dict(HEARTH_CONTROLLER=f"unix:{self.folder}/{name}/controller.sock", HEARTH_REDIS_URL=f"redis://{address('r')}:{REDIS_PORT}",
+        return dict(HEARTH_CONTROLLER=self.link(name), HEARTH_REDIS_URL=f"redis://{address('r')}:{REDIS_PORT}",
                     HEARTH_DATA_DIR=self.folder / "controllers")
 
-    def controller_address(self):
-        return ",".join(f"unix:{self.folder}/{n}/controller.sock" for n in self.hosts if n[0] == "c")
+    def peer_settings(self, name):
+        """Of those who speak to the controllers."""
+        env = dict(HEARTH_CONTROLLER=",".join(self.link(n) for n in self.hosts if n[0] == "c"), HEARTH_DATA_DIR=self.folder / name / "data")
+        if self.tcp:
+            env["HEARTH_JOIN_TOKEN_FILE"] = self.folder / name / "token"
+        return env
 
     def gateway_settings(self, name):
-        return dict(HEARTH_LISTEN="0.0.0.0:9000", HEARTH_CONTROLLER=self.controller_address(), HEARTH_GATEWAY_ID=name,
-                    HEARTH_REQUEST_RATE_FACTOR="0")
+        return dict(self.peer_settings(name), HEARTH_LISTEN="0.0.0.0:9000", HEARTH_GATEWAY_ID=name, HEARTH_REQUEST_RATE_FACTOR="0")
 
     def invoker_settings(self, name):
-        return dict(HEARTH_CONTROLLER=self.controller_address(), HEARTH_INVOKER_LISTEN=f"unix:{self.folder}/{name}/invoker.sock",
-                    HEARTH_NODE_ID=self.node(name), HEARTH_DATA_DIR=self.folder / name / "data", HEARTH_RUN_DIR=self.folder / name / "run",
-                    HEARTH_LAUNCHER="native", HEARTH_DOCKER_SOCKET=self.docker.socket, HEARTH_INIT_PATH=BUILD / "hearth-init",
-                    HEARTH_EGRESS="off", HEARTH_TMP="memory", HEARTH_NODE_MEMORY="64G")
+        return dict(self.peer_settings(name), HEARTH_INVOKER_LISTEN=self.link(name), HEARTH_NODE_ID=self.node(name),
+                    HEARTH_RUN_DIR=self.folder / name / "run", HEARTH_LAUNCHER="native", HEARTH_DOCKER_SOCKET=self.docker.socket,
+                    HEARTH_INIT_PATH=BUILD / "hearth-init", HEARTH_EGRESS="off", HEARTH_TMP="memory", HEARTH_NODE_MEMORY="64G")
+
+    def make_tokens(self):
+        """With which gateways and invokers join: made where the controllers keep the key of their CA."""
+        ca = self.folder / "controllers"
+        for name in self.gateways + self.invokers:
+            def token():
+                p = run(BUILD / "hearth", "token", "create", "--role", "gateway" if name[0] == "g" else "invoker", "--data-dir", ca, check=False)
+                return p.stdout.strip() if p.returncode == 0 else None
+            (self.folder / name / "token").write_text(wait_until("the controllers have a CA", token, 10))
 
     def start(self):
         self.parts["r0"].start()
@@ -285,9 +302,12 @@ class Cluster:
         self.parts["r1"].argv = self.redis_argv("r1", "r0")
         self.parts["r1"].start()
         self.point_to("r0")
-        for name, part in self.parts.items():
-            if not part.runs():
-                part.start()
+        for name in self.controllers:
+            self.parts[name].start()
+        if self.tcp:
+            self.make_tokens()
+        for name in self.gateways + self.invokers:
+            self.parts[name].start()
         for g in self.gateways:
             wait_until(f"{g} is ready", lambda: self.healthy(g), 60)
 

@@ -112,15 +112,17 @@ class Test:
 
     # ---- load
 
-    def saturate(self, short):
-        """More clients than permits, all the time, at every gateway; shorter runs find more, longer ones leave less of a gap."""
-        ms = (60, 200) if short else (250, 400)
-        lines = []
+    def saturate(self, hard):
+        """More clients than permits, all the time, at every gateway. Hard: runs of all lengths, short ones, and some that outlast whatever the
+        programs do about a fault; else such as leave little of a gap."""
+        ms = (60, 200) if hard else (250, 400)
         gateways = len(self.cluster.gateways)
+        lines = []
         for g in range(gateways):
-            for f, clients, pause in (("r0", 4, 200), ("r1", 4, 40), ("r2", 8, 40), ("r10", 16, 50), ("r100", 128, 150)):
-                lengths = (200, 500) if f == "r100" and short else ms
+            for f, clients, slow, pause in (("r0", 4, 0, 200), ("r1", 4, 4, 40), ("r2", 8, 4, 40), ("r10", 16, 8, 50), ("r100", 128, 20, 150)):
+                lengths = (200, 500) if f == "r100" and hard else ms
                 lines += [f"+ saturate {f} {g} {lengths[0]} {lengths[1]} 0 0 {pause}"] * -(-clients // gateways)
+                lines += [f"+ saturate {f} {g} 3000 8000 0 0 {pause}"] * (-(-slow // gateways) if hard else 0)
             lines += [f"+ saturate {FREE} {g} 40 100 20 60 50"] * 2
         self.cluster.command(*lines)
 
@@ -383,12 +385,13 @@ def main():
     parser.add_argument("--undisturbed", type=float, default=10, help="how long the phases without faults are")
     parser.add_argument("--faults", help="only these kinds, separated by commas; empty: none")
     parser.add_argument("--gateways", type=int, default=4)
+    parser.add_argument("--links", choices=["unix", "tcp"], default="unix")
     parser.add_argument("--keep", type=pathlib.Path, default=TOP / "build/history/failed", help="where logs and histories go on failure")
     options = parser.parse_args()
     checker.try_checker()
     me = str(os.getpid())
     docker = Docker(run(TOP / "scripts/dockerd.sh", "ensure", me).stdout.strip())
-    cluster = Cluster(docker, options.keep, options.gateways, ACCOUNT_CONCURRENCY)
+    cluster = Cluster(docker, options.keep, options.gateways, options.links == "tcp", ACCOUNT_CONCURRENCY)
     checks = Checks(cluster.folder)
     checks.say(f"seed {options.seed}")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
