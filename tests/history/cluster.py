@@ -309,7 +309,9 @@ class Cluster:
         for name in self.gateways + self.invokers:
             self.parts[name].start()
         for g in self.gateways:
-            wait_until(f"{g} is ready", lambda: self.healthy(g), 60)
+            wait_until(f"{g} is ready", lambda: self.fallen() or self.healthy(g), 60)
+        for part in self.fallen():
+            raise AssertionError(f"{part.name} does not start: {part.log.read_text()[-1000:]}")
 
     def start_tools(self, seed):
         """The recorder and the clients; both write into files that are read as they grow."""
@@ -361,7 +363,7 @@ class Cluster:
     def make_function(self, name, reserved):
         lam = self.client()
         code = zip_of({"bootstrap": ((TOOLS / "runtime").read_bytes(), 0o755)})
-        lam.create_function(FunctionName=name, Role=ROLE, Runtime="provided.al2023", Handler="any", Code={"ZipFile": code}, Timeout=30)
+        lam.create_function(FunctionName=name, Role=ROLE, Runtime="provided.al2023", Handler="any", Code={"ZipFile": code}, Timeout=300)
         lam.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
         if reserved is not None:
             lam.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=reserved)
@@ -411,7 +413,7 @@ class Cluster:
             with contextlib.suppress(OSError):
                 tool.stdin and tool.stdin.close()
             tool is self.recorder and tool.terminate()
-            if tool.wait(60) != 0:
+            if tool.wait(120) != 0:
                 raise AssertionError(f"{tool.args[0]} ended with {tool.returncode}: logs/{pathlib.Path(tool.args[0]).name}.log")
         self.tools = []
 

@@ -102,13 +102,15 @@ class Checks:
 
 
 class Test:
-    def __init__(self, cluster, rng, checks):
+    def __init__(self, cluster, rng, checks, longest):
         self.cluster, self.rng, self.checks = cluster, rng, checks
+        self.slow_ms = int(1000 * (longest + 5))  # outlasts each fault
         self.live = Live(cluster)
         self.troubled, self.convergence, self.made = [], [], collections.Counter()
         self.limits = {f: checker.Limits(r) for f, r in RESERVED.items()}
         self.limits[FREE] = checker.Limits(ACCOUNT_CONCURRENCY - sum(RESERVED.values()))
         self.saturated = None
+        self.disturbed = []
 
     # ---- load
 
@@ -122,7 +124,7 @@ class Test:
             for f, clients, slow, pause in (("r0", 4, 0, 200), ("r1", 4, 4, 40), ("r2", 8, 4, 40), ("r10", 16, 8, 50), ("r100", 128, 20, 150)):
                 lengths = (200, 500) if f == "r100" and hard else ms
                 lines += [f"+ saturate {f} {g} {lengths[0]} {lengths[1]} 0 0 {pause}"] * -(-clients // gateways)
-                lines += [f"+ saturate {f} {g} 3000 8000 0 0 {pause}"] * (-(-slow // gateways) if hard else 0)
+                lines += [f"+ saturate {f} {g} 3000 {self.slow_ms} 0 0 {pause}"] * (-(-slow // gateways) if hard else 0)
             lines += [f"+ saturate {FREE} {g} 40 100 20 60 50"] * 2
         self.cluster.command(*lines)
 
@@ -174,6 +176,10 @@ class Test:
         begin = time.monotonic()
         self.sleep(seconds)
         self.saturated = (begin, time.monotonic())
+        for f, r in RESERVED.items():
+            counted = int(self.cluster.redis().hash(f"{PREFIX}:{f}").get("total", 0))
+            if not 0.9 * r <= counted <= r:
+                self.checks.fail(f"the ledger has {counted} of {f}'s {r} permits in use while clients saturate it")
         self.stop("saturate")
         self.sleep(1)
         self.wander()
@@ -216,6 +222,7 @@ class Test:
         took = self.converge(healed, what)
         self.convergence.append((took, what))
         self.troubled.append((begin, healed + CONVERGENCE))
+        self.disturbed.append((begin, healed, what))
         self.checks.say(f"  all is used to the full {took:.1f} s later")
         self.sleep(0.5)
 
@@ -229,7 +236,7 @@ class Test:
         """One to three at once, of parts that none of the others has."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            chosen = self.rng.sample(kinds, self.rng.choice([1, 1, 2, 3]))
+            chosen = self.rng.sample(kinds, min(len(kinds), self.rng.choice([1, 1, 2, 3])))
             # one thing at a time for the servers of Redis: their roles move
             of_redis = [k for k in chosen if "redis" in k or "failover" in k]
             chosen = [k for k in chosen if k not in of_redis[1:]]
@@ -255,7 +262,7 @@ class Test:
     def leaks(self):
         """Permits that are in use although nothing runs: told by the ledger, and by what can be run at once."""
         self.sleep(1.5)
-        end = time.monotonic() + 30
+        end = time.monotonic() + 30 + self.slow_ms / 1000
         while self.held() and time.monotonic() < end:
             self.sleep(0.2)
         held = self.held()
@@ -309,7 +316,8 @@ class Test:
             worst.append(f"{most}/{limits.most()}")
             if bad:
                 at, n, limit, some = bad[0]
-                self.checks.fail(f"{f}: {len(bad)} runs were one too many, the first at {at:.6f}: {n} run, {limit} may:\n" +
+                fault = next((w for begin, end, w in reversed(self.disturbed) if begin <= at), "nothing yet")
+                self.checks.fail(f"{f}: {len(bad)} runs were one too many, the first at {at:.6f}: {n} run, {limit} may; last fault: {fault}\n" +
                                  "\n".join(f"    tag {r.tag} on {r.node} {r.start:.6f} to {r.end:.6f}{' (killed)' if r.killed else ''}" for r in some[:12]))
             bad = checker.false_throttles(said[f], by_function[f], limits, self.troubled)
             false += len(bad)
@@ -356,7 +364,7 @@ def play(test, options):
     test.saturate(True)
     test.change_limits()
     if options.which == "short":
-        test.faults_once(kinds, 5)
+        test.faults_once(kinds, options.longest)
     else:
         test.faults_for(kinds, options.longest, options.seconds)
     test.recovered(options.undisturbed / 2)
@@ -369,7 +377,7 @@ def measure(cluster, checks, options):
     cluster.start_tools(options.seed)
     for name, reserved in [*RESERVED.items(), (FREE, None)]:
         cluster.make_function(name, reserved)
-    test = Test(cluster, random.Random(options.seed), checks)
+    test = Test(cluster, random.Random(options.seed), checks, options.longest)
     leaked = play(test, options)
     cluster.stop_tools()
     test.live.look()
@@ -381,17 +389,19 @@ def main():
     parser.add_argument("which", choices=["short", "long"])
     parser.add_argument("--seed", type=int, default=time.time_ns() % 10**9)
     parser.add_argument("--seconds", type=float, default=3600, help="how long faults are made for (long)")
-    parser.add_argument("--longest", type=float, default=45, help="the longest fault, in seconds (long)")
+    parser.add_argument("--longest", type=float, default=7, help="the longest fault, in seconds")
+    parser.add_argument("--fence", type=float, default=4, help="after how many seconds without a controller an invoker ends all")
     parser.add_argument("--undisturbed", type=float, default=10, help="how long the phases without faults are")
     parser.add_argument("--faults", help="only these kinds, separated by commas; empty: none")
     parser.add_argument("--gateways", type=int, default=4)
-    parser.add_argument("--links", choices=["unix", "tcp"], default="unix")
+    parser.add_argument("--links", choices=["unix", "tcp"], default="tcp")
     parser.add_argument("--keep", type=pathlib.Path, default=TOP / "build/history/failed", help="where logs and histories go on failure")
     options = parser.parse_args()
     checker.try_checker()
     me = str(os.getpid())
     docker = Docker(run(TOP / "scripts/dockerd.sh", "ensure", me).stdout.strip())
-    cluster = Cluster(docker, options.keep, options.gateways, options.links == "tcp", ACCOUNT_CONCURRENCY)
+    cluster = Cluster(docker, options.keep, options.gateways, options.links == "tcp", ACCOUNT_CONCURRENCY,
+                      HEARTH_NODE_FENCE=f"{options.fence * 1000:.0f}ms")
     checks = Checks(cluster.folder)
     checks.say(f"seed {options.seed}")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))

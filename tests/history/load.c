@@ -35,9 +35,9 @@
 #include <unistd.h>
 
 #define MOST_GATEWAYS 8
-#define ANSWER_MS 60000
+#define ANSWER_MS 300000
 #define BROKEN_PAUSE_MS 100
-#define LAST_WAIT_MS 20000 /* for requests that are open when all clients stop */
+#define LAST_WAIT_MS 100000 /* for requests that are open when all clients stop */
 #define MS 1000000ull
 
 struct conn {
