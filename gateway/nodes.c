@@ -8,7 +8,7 @@
 #include "common/io/rpc.h"
 #include "gateway/node_state.h"
 
-#define PING_AFTER_US MSEC(500) /* a node is asked whether it is there when nothing was heard for so long */
+#define PING_AFTER_US MSEC(250) /* a node is asked whether it is there when it has said nothing since */
 #define PING_LIMIT_US SECONDS(30) /* the link is found dead before */
 #define SILENT_US SECONDS(1) /* one that owes the answer for so long is passed over */
 
@@ -21,7 +21,9 @@ struct node {
     struct link *link;
     uint64_t busy; /* questions and invocations */
     uint64_t heard_us; /* when it said something last */
+    uint64_t sent_us; /* when the first invocation was sent for which it is watched */
     uint64_t asked_us; /* when it was asked whether it is there; 0: it owes no answer */
+    struct list_node watched; /* in nodes->watched */
     bool leaving;
     bool is_draining; /* by its own word */
     bool drains_by_list; /* by the controller's */
@@ -35,12 +37,15 @@ struct nodes {
     struct list_node current, leaving;
     struct placement *placement;
     struct timer tell; /* on_up, at the end of the turn */
+    struct list_node watched; /* that something was sent to, the longest ago first */
+    struct timer watch; /* for the first one */
     uint64_t next_serial;
 };
 
 static void node_free(struct node *node)
 {
     list_remove(&node->list);
+    list_remove(&node->watched);
     placement_down(&node->place);
     link_free(node->link);
     free(node->id);
@@ -96,12 +101,33 @@ static void on_pong(const cJSON *ok, struct str body, const struct error *err, v
 /* Something was sent to @node: does it answer at all? */
 static void watch(struct node *node)
 {
-    uint64_t now = loop_now_us(node->nodes->loop);
+    struct nodes *nodes = node->nodes;
 
-    if (node->asked_us || now < node->heard_us + PING_AFTER_US)
+    if (list_is_linked(&node->watched))
         return;
-    node->asked_us = now;
-    rpc_call(node->link, "node.ping", NULL, STR_NULL, PING_LIMIT_US, on_pong, node);
+    node->sent_us = loop_now_us(nodes->loop);
+    list_append(&nodes->watched, &node->watched);
+    if (!timer_is_armed(&nodes->watch))
+        timer_start(&nodes->watch, PING_AFTER_US);
+}
+
+static void on_watch(void *arg)
+{
+    struct nodes *nodes = arg;
+    uint64_t now = loop_now_us(nodes->loop);
+    struct node *node;
+
+    while ((node = LIST_FIRST(&nodes->watched, struct node, watched))) {
+        if (node->sent_us + PING_AFTER_US > now) {
+            timer_start(&nodes->watch, node->sent_us + PING_AFTER_US - now);
+            return;
+        }
+        list_remove(&node->watched);
+        if (node->heard_us > node->sent_us || node->asked_us || !link_is_up(node->link))
+            continue;
+        node->asked_us = now;
+        rpc_call(node->link, "node.ping", NULL, STR_NULL, PING_LIMIT_US, on_pong, node);
+    }
 }
 
 /* ---- its link ---- */
@@ -178,6 +204,8 @@ struct nodes *nodes_new(struct loop *loop, const struct link_hello *me, loop_fn 
     nodes->placement = placement_new(&placement);
     list_init(&nodes->current);
     list_init(&nodes->leaving);
+    list_init(&nodes->watched);
+    timer_init(&nodes->watch, loop, on_watch, nodes);
     timer_init(&nodes->tell, loop, on_tell, nodes);
     nodes->next_serial = 1;
     return nodes;
@@ -190,6 +218,7 @@ void nodes_free(struct nodes *nodes)
     if (!nodes)
         return;
     timer_stop(&nodes->tell);
+    timer_stop(&nodes->watch);
     while ((node = LIST_FIRST(&nodes->current, struct node, list)))
         node_free(node);
     while ((node = LIST_FIRST(&nodes->leaving, struct node, list)))
@@ -239,6 +268,7 @@ static int node_add(struct nodes *nodes, struct str id, struct str address, stru
     int r;
 
     node->nodes = nodes;
+    list_init(&node->watched);
     placement_add(nodes->placement, &node->place, nodes->next_serial++);
     node->id = str_dup(id);
     node->address = str_dup(address);

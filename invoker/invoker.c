@@ -100,6 +100,8 @@ static void on_pool_kept_changed(void *user, void *arg)
 {
     struct invoker *inv = arg;
 
+    if (inv->state)
+        node_state_hurry(inv->state);
     provisions_changed(inv->provisions, user);
 }
 

@@ -203,6 +203,12 @@ void node_state_changed(struct node_state *ns)
     tell_in(ns, TELL_US);
 }
 
+void node_state_hurry(struct node_state *ns)
+{
+    if (!list_is_empty(&ns->listeners))
+        tell_in(ns, 0);
+}
+
 void node_state_drain(struct node_state *ns)
 {
     struct list_node *n;

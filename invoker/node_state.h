@@ -40,6 +40,11 @@ void node_state_link_down(struct node_state *ns, struct link *link);
 void node_state_received(struct node_state *ns, const struct link_stream *s);
 /** pool_ops.changed. */
 void node_state_changed(struct node_state *ns);
+/**
+ * What is known by now is told before anybody else is told anything by this node: provisioned sandboxes are
+ * ready, say, and the first invocation must find them.
+ */
+void node_state_hurry(struct node_state *ns);
 /** Nothing new is taken from now on. */
 void node_state_drain(struct node_state *ns);
 

@@ -99,11 +99,11 @@ void pool_version_warm(const struct pool_version *pv, struct pool_warm *ret)
     }
 }
 
-/* None or some, or twice as many or half: that changes where invocations go. */
+/* None or some, twice as many or half, provisioned ones more than were: that changes where invocations go. */
 static bool matters(const struct pool_warm *was, const struct pool_warm *is)
 {
     return (was->idle == 0) != (is->idle == 0) || is->idle > 2 * was->idle ||
-           2 * is->idle < was->idle || (was->kept == 0) != (is->kept == 0);
+           2 * is->idle < was->idle || is->kept > was->kept || (was->kept > 0 && is->kept == 0);
 }
 
 bool pool_each_changed(struct pool *pool, bool all, pool_warm_fn *fn, void *arg)
