@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "invoker/invocation.h"
+#include "invoker/invocation_impl.h"
 
-#include <assert.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "common/base/alloc.h"
 #include "common/base/log.h"
-#include "common/proto/result_stream.h"
 #include "invoker/sandbox_limits.h"
 
 #define PAYLOAD_MAX RUNTIME_BODY_MAX /* bytes; the gateway's limit, held here too */
@@ -18,49 +15,6 @@
 #define SPARE_BYTES (64u * 1024u) /* … with buffers up to this size */
 #define SERVED_CHECK_US SECONDS(1)
 #define RECORD_MAX (1024u * 1024u) /* of a streamed answer: a piece, or the end */
-
-enum invocation_state {
-    INVOCATION_RECEIVING,
-    INVOCATION_LOOKING, /* for its version */
-    INVOCATION_WAITING, /* in the pool */
-    INVOCATION_RUNNING,
-    INVOCATION_OVER, /* a spare */
-};
-
-struct invocation {
-    struct invocations *all;
-    enum invocation_state state;
-    struct link_stream *stream; /* NULL: the gateway has gone */
-    struct buf head_bytes; /* what head points into */
-    struct buf payload;
-    struct invoke_head head;
-    struct fence_run run;
-    struct error *not_admitted; /* it will be refused once all of it is here; NULL: it is not */
-    bool too_large;
-    bool second_try; /* the image was not there: it has been prepared again */
-    uint64_t arrived_us;
-    struct timer wait_over;
-    struct spec_wait spec_wait;
-    struct pool_wait pool_wait;
-    struct ready_version *ver;
-    struct sandbox_event event;
-    struct sandbox *streams; /* its answer; NULL: it does not, or the gateway has gone */
-    bool held; /* the gateway takes no more of it now */
-    struct list_node node; /* in all->active or all->spare */
-};
-
-struct invocations {
-    struct loop *loop;
-    struct spec_cache *specs;
-    struct fence *fence;
-    struct list_node active, spare;
-    size_t active_count, spare_count;
-    struct buf head; /* scratch: the head of an answer */
-    struct buf record; /* scratch: a record of a streamed one */
-    bool draining;
-    loop_fn *on_drained;
-    void *drain_arg;
-};
 
 static void on_wait_over(void *arg);
 static void on_version(struct spec_wait *w, struct ready_version *ver, const struct error *err);
@@ -117,7 +71,7 @@ static void shrink(struct buf *b)
 }
 
 /* It has been answered, or never will be. */
-static void invocation_over(struct invocation *inv)
+void invocation_over(struct invocation *inv)
 {
     struct invocations *all = inv->all;
 
@@ -138,125 +92,6 @@ static void invocation_over(struct invocation *inv)
     }
     if (all->draining && all->active_count == 0 && all->on_drained)
         loop_defer(all->loop, TAKE(all->on_drained), all->drain_arg);
-}
-
-/* ---- answers */
-
-static void answer(struct invocation *inv, const struct result_head *head, struct str body)
-{
-    struct link_stream *stream = TAKE(inv->stream);
-    struct buf *bytes = &inv->all->head;
-
-    if (stream) {
-        buf_clear(bytes);
-        if (result_head_write(bytes, head) == 0)
-            link_stream_answer(stream, buf_str(bytes), body, true);
-        else
-            link_stream_reset(stream, ERR_INTERNAL);
-    }
-    invocation_over(inv);
-}
-
-static void refuse(struct invocation *inv, enum error_code code, const char *message)
-{
-    const struct result_head head = {
-        .outcome = INVOKE_REFUSED, .refused = code, .message = str_of(message)};
-
-    log_debug("invoke", "refused", KV_S("request_id", inv->head.request_id),
-              KV_STR("code", error_code_name(code)), KV_STR("why", message));
-    answer(inv, &head, STR(""));
-}
-
-static struct invocation *of_event(const struct sandbox_event *ev)
-{
-    return CONTAINER_OF(ev, struct invocation, event);
-}
-
-static void release(struct invocation *inv)
-{
-    if (inv->held)
-        sandbox_hold(inv->streams, false);
-    inv->held = false;
-}
-
-/* The answer begins: from now on its outcome is in its end. */
-static void begin_stream(struct invocation *inv, struct sandbox *sb)
-{
-    const struct result_head head = {
-        .outcome = INVOKE_STREAMING,
-        .executed_version = str_of(ready_version_spec(inv->ver)->version),
-    };
-    struct buf *bytes = &inv->all->head;
-
-    buf_clear(bytes);
-    (void)result_head_write(bytes, &head); /* short: it fits */
-    link_stream_answer(inv->stream, buf_str(bytes), STR_NULL, false);
-    inv->streams = sb;
-}
-
-void invocation_stream(struct sandbox *sb, const struct sandbox_event *ev, struct str bytes)
-{
-    struct invocation *inv = of_event(ev);
-    struct buf *record = &inv->all->record;
-
-    if (!inv->stream)
-        return; /* nobody wants it: the function goes on all the same */
-    if (!inv->streams)
-        begin_stream(inv, sb);
-    if (bytes.len == 0)
-        return;
-    buf_clear(record);
-    (void)result_stream_write(record, bytes); /* pieces are small: it fits */
-    link_stream_send(inv->stream, buf_str(record), false);
-    if (!inv->held && link_stream_queued(inv->stream) > 0) {
-        inv->held = true;
-        sandbox_hold(sb, true);
-    }
-}
-
-static void on_drain(struct link_stream *s, void *arg)
-{
-    (void)s;
-    release(arg);
-}
-
-static void end_stream(struct invocation *inv, const struct sandbox_result *result)
-{
-    const struct result_end end = {
-        .outcome = result->outcome,
-        .refused = result->refused,
-        .message = result->message,
-        .log_tail = result->log_tail,
-        .error_type = result->error_type,
-        .error = result->body,
-    };
-    struct buf *record = &inv->all->record;
-
-    buf_clear(record);
-    if (result_stream_write_end(record, &end) == 0)
-        link_stream_send(inv->stream, buf_str(record), true);
-    else
-        link_stream_reset(inv->stream, ERR_INTERNAL);
-    inv->stream = NULL;
-    invocation_over(inv);
-}
-
-void invocation_answer(const struct sandbox_event *ev, const struct sandbox_result *result)
-{
-    struct invocation *inv = of_event(ev);
-    const struct result_head head = {
-        .outcome = result->outcome,
-        .refused = result->refused,
-        .message = result->message,
-        .executed_version = str_of(ready_version_spec(inv->ver)->version),
-        .log_tail = result->log_tail,
-        .body_bytes = (uint32_t)result->body.len,
-    };
-
-    if (inv->streams)
-        end_stream(inv, result);
-    else
-        answer(inv, &head, result->body);
 }
 
 /* ---- finding a sandbox */
@@ -301,7 +136,7 @@ static void on_wait_over(void *arg)
         return;
     }
     pool_cancel(pv, &inv->pool_wait);
-    refuse(inv, ERR_THROTTLED,
+    invocation_refuse(inv, ERR_THROTTLED,
            pool_version_is_at_rate(pv) ? "the function's scaling rate (scaling_rate) allows no other sandbox yet"
                                        : "the node has no room for another sandbox");
 }
@@ -322,12 +157,12 @@ static void submit(struct invocation *inv, struct ready_version *ver)
                  "the function's memory, %u MB, is more than this node has for all its sandboxes "
                  "(node_memory)",
                  ready_version_spec(ver)->memory_mib);
-        refuse(inv, ERR_THROTTLED, text);
+        invocation_refuse(inv, ERR_THROTTLED, text);
     } else if (r < 0) {
-        refuse(inv, (enum error_code)-r, "the function was changed meanwhile");
+        invocation_refuse(inv, (enum error_code)-r, "the function was changed meanwhile");
     } else if (r == 0 && inv->head.flags & INVOKE_ROOM_ONLY && !pool_has_room(pv)) {
         pool_cancel(pv, &inv->pool_wait);
-        refuse(inv, ERR_THROTTLED, "the node has no room for another sandbox");
+        invocation_refuse(inv, ERR_THROTTLED, "the node has no room for another sandbox");
     } else if (r == 0) {
         timer_start(&inv->wait_over, sandbox_return_us(ready_version_spec(ver)->memory_mib));
     }
@@ -338,7 +173,7 @@ static void on_version(struct spec_wait *w, struct ready_version *ver, const str
     struct invocation *inv = CONTAINER_OF(w, struct invocation, spec_wait);
 
     if (err)
-        refuse(inv, err->code, err->msg);
+        invocation_refuse(inv, err->code, err->msg);
     else
         submit(inv, ver);
 }
@@ -353,26 +188,26 @@ static void look(struct invocation *inv)
     int r;
 
     if (inv->not_admitted) {
-        refuse(inv, inv->not_admitted->code, inv->not_admitted->msg);
+        invocation_refuse(inv, inv->not_admitted->code, inv->not_admitted->msg);
         return;
     }
     if (fence_is_shut(inv->all->fence)) { /* it was let in, and has not begun */
-        refuse(inv, ERR_UNAVAILABLE, "the node has not reached its controller for too long");
+        invocation_refuse(inv, ERR_UNAVAILABLE, "the node has not reached its controller for too long");
         return;
     }
     if (inv->too_large) {
-        refuse(inv, ERR_TOO_LARGE, "the payload is too large");
+        invocation_refuse(inv, ERR_TOO_LARGE, "the payload is too large");
         return;
     }
     if (inv->all->draining) {
-        refuse(inv, ERR_UNAVAILABLE, "the node is shutting down");
+        invocation_refuse(inv, ERR_UNAVAILABLE, "the node is shutting down");
         return;
     }
     r = spec_cache_find(inv->all->specs, &key, &ver);
     if (r == 0)
         submit(inv, ver);
     else if (r == -ERR_STALE)
-        refuse(inv, ERR_STALE, "the function has been changed");
+        invocation_refuse(inv, ERR_STALE, "the function has been changed");
     else
         spec_cache_get(inv->all->specs, &key, &inv->spec_wait);
 }
@@ -402,13 +237,13 @@ void invocation_run(struct pool_wait *w, struct sandbox *sb)
     };
     if (sandbox_run(sb, &inv->event) == 0)
         return;
-    refuse(inv, ERR_UNAVAILABLE, "the node cannot keep the function's output now");
+    invocation_refuse(inv, ERR_UNAVAILABLE, "the node cannot keep the function's output now");
     pool_ready(sandbox_pool(sb));
 }
 
 void invocation_not_run(const struct sandbox_event *ev)
 {
-    look_soon(of_event(ev));
+    look_soon(invocation_of_event(ev));
 }
 
 void invocation_look_again(struct pool_wait *w)
@@ -457,6 +292,12 @@ static void on_end(struct link_stream *s, void *arg)
     look_soon(arg);
 }
 
+static void on_drain(struct link_stream *s, void *arg)
+{
+    (void)s;
+    invocation_release(arg);
+}
+
 static void on_reset(struct link_stream *s, const struct error *why, void *arg)
 {
     struct invocation *inv = arg;
@@ -464,7 +305,7 @@ static void on_reset(struct link_stream *s, const struct error *why, void *arg)
 
     log_debug("invoke", "gateway gone", KV_S("request_id", inv->head.request_id), KV_ERR(why));
     inv->stream = NULL;
-    release(inv);
+    invocation_release(inv);
     inv->streams = NULL;
     if (inv->state == INVOCATION_RECEIVING)
         invocation_over(inv);
@@ -623,7 +464,7 @@ void invocations_refuse_waiting(struct invocations *all, const char *message)
             spec_cache_cancel(&inv->spec_wait);
         else
             continue;
-        refuse(inv, ERR_UNAVAILABLE, message);
+        invocation_refuse(inv, ERR_UNAVAILABLE, message);
     }
 }
 
