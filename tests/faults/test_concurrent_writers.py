@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Clients that write one function at the same time: nobody's acknowledged write is lost, and who loses is told so.
 
-Also through two controllers over one Redis, each with a gateway of its own.
+Also through two gateways, while a second controller stands by over the same Redis and the same archives.
 """
 import base64
 import contextlib
@@ -52,13 +52,15 @@ def unless_conflict(call):
 
 @pytest.fixture(scope="module")
 def second(hearth):
-    """A further controller on the same Redis and the same archives, with its gateway: a client of it."""
+    """A further gateway, and a controller that stands by: a client of them."""
     run_dir = hearth.folder / "run"
     port = free_port()
-    env = dict(hearth.environment(), HEARTH_CONTROLLER=f"unix:{run_dir}/second.sock", HEARTH_LISTEN=f"127.0.0.1:{port}",
-               HEARTH_REDIS_URL=f"unix:{run_dir}/redis.sock", HEARTH_GATEWAY_ID="second")
-    children = [subprocess.Popen([BUILD / f"hearth-{name}"], env=env, stderr=subprocess.DEVNULL, cwd=TOP)
-                for name in ("controller", "gateway")]
+    env = dict(hearth.environment(), HEARTH_LISTEN=f"127.0.0.1:{port}", HEARTH_REDIS_URL=f"unix:{run_dir}/redis.sock",
+               HEARTH_GATEWAY_ID="second")
+    own, both = f"unix:{run_dir}/second.sock", f"unix:{run_dir}/controller.sock,unix:{run_dir}/second.sock"
+    children = [subprocess.Popen([BUILD / f"hearth-{name}"], env=dict(env, HEARTH_CONTROLLER=controllers),
+                                 stderr=subprocess.DEVNULL, cwd=TOP)
+                for name, controllers in (("controller", own), ("gateway", both))]
     try:
         import boto3
         lam = boto3.client("lambda", endpoint_url=f"http://127.0.0.1:{port}", region_name="us-east-1",
@@ -67,7 +69,7 @@ def second(hearth):
         def answers():
             with contextlib.suppress(Exception):
                 return lam.list_functions()
-        wait_until("the second controller answers", answers, 20)
+        wait_until("the second gateway answers", answers, 20)
         yield lam
     finally:
         for c in reversed(children):
@@ -195,7 +197,7 @@ def gone(lam, name):
         lam.delete_function(FunctionName=name)
 
 
-def test_layers_published_through_two_controllers_get_different_numbers(writers, hearth):
+def test_layers_published_through_two_gateways_get_different_numbers(writers, hearth):
     numbers = []
 
     def publish(lam):
