@@ -197,6 +197,21 @@ static void a_certificate_without_our_name_is_nobodys(void **state)
     cert_authority_done(&ca);
 }
 
+static void a_program_may_add_its_start_to_its_nodes_id(void **state)
+{
+    (void)state;
+    assert_true(node_id_is("edge", "edge"));
+    assert_true(node_id_is("edge", "edge.0"));
+    assert_true(node_id_is("edge", "edge.0123456789abcdef"));
+    assert_false(node_id_is("edge", "edge."));
+    assert_false(node_id_is("edge", "edge.0123456789abcdef0"));
+    assert_false(node_id_is("edge", "edge.0G"));
+    assert_false(node_id_is("edge", "edge.0.1"));
+    assert_false(node_id_is("edge", "edge0"));
+    assert_false(node_id_is("edge", "edg"));
+    assert_false(node_id_is("edge.0", "edge"));
+}
+
 int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
@@ -207,6 +222,7 @@ int main(void)
         TEST(files_that_do_not_serve_are_refused_by_name),
         TEST(other_kinds_of_keys_serve_too),
         TEST(a_certificate_without_our_name_is_nobodys),
+        cmocka_unit_test(a_program_may_add_its_start_to_its_nodes_id),
     };
 
     return cmocka_run_group_tests_name("cert_authority", tests, NULL, NULL);

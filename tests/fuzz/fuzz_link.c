@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "common/base/log.h"
@@ -272,14 +273,16 @@ static void act(uint8_t what)
     }
 }
 
-static void connect_peer(const struct link_server *server)
+static void connect_peer(const char *address)
 {
     static const char json[] = "{\"protocol\":1,\"min\":1,\"role\":\"r\",\"id\":\"\"}";
     const struct link_frame hello = {.type = LINK_FRAME_HELLO, .head_len = sizeof(json) - 1};
+    struct sockaddr_un un = {.sun_family = AF_UNIX};
     char header[LINK_FRAME_HEADER];
 
+    snprintf(un.sun_path, sizeof(un.sun_path), "%s", address + strlen("unix:"));
     f.peer = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
-    if (connect(f.peer, (const struct sockaddr *)&server->address, sizeof(server->address)) < 0)
+    if (connect(f.peer, (const struct sockaddr *)&un, sizeof(un)) < 0)
         abort();
     link_frame_write(&hello, header);
     peer_sends(header, sizeof(header));
@@ -303,7 +306,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     f.loop = loop_new();
     if (link_listen(f.loop, address, &me, &link_ops, NULL, &server, NULL) < 0)
         abort();
-    connect_peer(server);
+    connect_peer(address);
     for (i = 0; i < 4; i++)
         uv_run(loop_uv(f.loop), UV_RUN_NOWAIT);
     while (f.at < f.end) {

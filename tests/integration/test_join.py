@@ -11,6 +11,7 @@ import time
 
 import pytest
 
+from link_peer import Link, Refused
 from harness import BUILD, C_RUNTIME, LAUNCHER, ROLE, SLOW, TOP, Hearth, free_port, remove_folder, run, short_folder, wait_until, zip_of
 
 
@@ -239,6 +240,44 @@ def test_what_speaks_no_tls_or_shows_no_certificate_gets_nothing(cluster):
     old.check_hostname, old.verify_mode, old.maximum_version = False, ssl.CERT_NONE, ssl.TLSVersion.TLSv1_2
     with socket.create_connection(("127.0.0.1", cluster.controller_port)) as raw, pytest.raises(ssl.SSLError):
         old.wrap_socket(raw)
+
+
+def as_node(cluster, pem, role, name):
+    """A link of our own with the certificate that a node keeps."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.load_verify_locations(pem)
+    context.load_cert_chain(pem)
+    return Link(context.wrap_socket(socket.create_connection(("127.0.0.1", cluster.controller_port))), role, 1,
+                lambda *_: ({}, b""), name)
+
+
+def test_a_node_cannot_pass_for_another(cluster):
+    controller = cluster.controller()
+    cluster.gateway(HEARTH_JOIN_TOKEN=cluster.token("--role", "gateway"), HEARTH_GATEWAY_ID="edge")
+    pem = cluster.folder / "gateway/gateway/edge/node.pem"
+    wait_until("the gateway has joined", pem.exists)
+    request = run("openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                  "-keyout", "/dev/null", "-subj", "/CN=whatever").stdout
+
+    link = as_node(cluster, pem, "gateway", "edge.00c0ffee")
+    assert link.up.wait(10)
+    for who in ({"role": "gateway", "id": "other"}, {"role": "invoker", "id": "edge"}, {"role": "controller", "id": "edge"}, {}):
+        with pytest.raises(Refused, match="for itself only"):
+            link.call("node.certificate", request=request, **who)
+    with pytest.raises(Refused, match="certificate"):
+        link.call("node.certificate", request="nonsense", role="gateway", id="edge")
+    with pytest.raises(Refused, match="NO_OPERATION"):
+        link.call("node.join", token=cluster.token(), request=request, role="invoker", id="x")
+    mine, _ = link.call("node.certificate", request=request, role="gateway", id="edge")
+    text = run("openssl", "x509", "-noout", "-ext", "subjectAltName", input=mine["certificate"]).stdout
+    assert "URI:hearth://gateway/edge\n" in text
+    link.close()
+
+    for role, name in (("invoker", "edge"), ("gateway", "other"), ("gateway", "edge.not-hex"), ("controller", "edge"), ("joiner", "x")):
+        link = as_node(cluster, pem, role, name)
+        assert link.closed.wait(10)
+        controller.wait_for(f"the peer says that it is {role} {name}, but its certificate is for gateway edge")
 
 
 def test_beside_the_controller_no_token_is_needed(images, cluster):
