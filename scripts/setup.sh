@@ -25,7 +25,7 @@ group_build="build-essential pkg-config libwebsockets-dev libwebsockets-evlib-uv
     libcurl4-openssl-dev libhiredis-dev librdkafka-dev libcjson-dev libssl-dev libarchive-dev libyaml-dev
     libpcre2-dev libseccomp-dev libnftables-dev libcmocka-dev zlib1g-dev redis-server"
 group_run="redis-server mmdebstrap debian-archive-keyring python3 python3-venv curl iptables iproute2
-    ca-certificates procps util-linux mount"
+    ca-certificates tzdata procps util-linux mount"
 group_test="docker-registry python3-venv openjdk-17-jre-headless|default-jre-headless maven runc crun
     nftables wrk strace clang libclang-rt-14-dev|libclang-rt-19-dev|libclang-rt-dev node=nodejs npm=npm curl jq
     javac=openjdk-17-jdk-headless|default-jdk-headless go=golang-go cargo=cargo-web|cargo cmake=cmake zip=zip
