@@ -85,8 +85,14 @@ static void request_free(struct api_request *req)
 
 static void answer(struct api_request *req, int status, const char *error_type, struct str body)
 {
-    cJSON *ok = cJSON_CreateObject(), *headers;
+    cJSON *ok, *headers;
 
+    if (req->done) {
+        req->done(status, body, req->done_arg);
+        request_free(req);
+        return;
+    }
+    ok = cJSON_CreateObject();
     cJSON_AddNumberToObject(ok, "status", status);
     headers = cJSON_AddObjectToObject(ok, "headers");
     if (body.len)
@@ -453,6 +459,7 @@ static void read_input(struct api_request *req)
     on_read(reading);
 }
 
+/* @rpc, @args: NULL for a call of the controller's own. */
 static struct api_request *request_new(struct controller *c, struct rpc_request *rpc,
                                        const cJSON *args)
 {
@@ -473,6 +480,34 @@ static struct api_request *request_new(struct controller *c, struct rpc_request 
     return req;
 }
 
+static void on_own_call(void *arg)
+{
+    struct api_request *req = arg;
+    struct controller *c = req->c;
+
+    if (c->closing)
+        api_fail_with(req, ERR_CLOSED, "the controller ends");
+    else
+        dispatch(req);
+    controller_unref(c);
+}
+
+void api_call(struct controller *c, struct str account, enum lambda_op_id id, cJSON *input,
+              api_done_fn *done, void *arg)
+{
+    struct api_request *req = request_new(c, NULL, NULL);
+
+    free(req->account);
+    req->account = str_dup(account);
+    req->home.account = str_of(req->account);
+    req->op = &lambda_op_table[id];
+    req->input = input;
+    req->done = done;
+    req->done_arg = arg;
+    c->refs++;
+    loop_defer(c->loop, on_own_call, req);
+}
+
 void serve_lambda(struct rpc_request *rpc, const cJSON *args, struct str body, void *arg)
 {
     struct str method = cjson_str(args, "method");
@@ -480,6 +515,10 @@ void serve_lambda(struct rpc_request *rpc, const cJSON *args, struct str body, v
 
     if (str_is(cjson_str(args, "service"), "iam")) {
         serve_iam(rpc, args, body, arg);
+        return;
+    }
+    if (str_is(cjson_str(args, "service"), "autoscaling")) {
+        serve_scaling(rpc, args, body, arg);
         return;
     }
     req = request_new(arg, rpc, args);

@@ -22,9 +22,14 @@
 struct fn_op;
 struct fn_write;
 
+/** What a client would have got; @body is borrowed. */
+typedef void api_done_fn(int status, struct str body, void *arg);
+
 struct api_request {
     struct controller *c;
-    struct rpc_request *rpc;
+    struct rpc_request *rpc; /* NULL: the controller's own call, @done gets the answer */
+    api_done_fn *done;
+    void *done_arg;
     const struct lambda_op *op;
     cJSON *input; /* validated; may hold secrets */
     char *account, *request_id;
@@ -124,6 +129,15 @@ struct fn_version *api_publish(const struct api_request *req, uint64_t number);
  * answers with its configuration and leads the change.
  */
 void api_accept(struct api_request *req, uint64_t generation);
+
+/**
+ * Does operation @id as a client of @account would: with its limits, errors and consequences.
+ *
+ * @input  by the API's member names; given away
+ * @done   exactly once, never inside the call
+ */
+void api_call(struct controller *c, struct str account, enum lambda_op_id id, cJSON *input,
+              api_done_fn *done, void *arg);
 
 /** Answers success with @json (given away, may hold secrets; NULL: no body). */
 void api_reply(struct api_request *req, cJSON *json);

@@ -405,6 +405,7 @@ void controller_free(struct controller *c)
     fn_changes_free(c->changes); /* leads nothing any more */
     async_stop(c->async); /* nor does this */
     permits_stop(c->permits);
+    scaler_stop(c->scaler);
     code_s3_free(c->s3); /* as do requests of Redis, those that fetch code end */
     redis_free(c->redis); /* requests under way end, by way of all that is still there */
     leadership_free(c->leadership);
@@ -416,6 +417,7 @@ void controller_free(struct controller *c)
     link_server_free(c->server);
     ca_free(c->ca);
     nodes_free(c->nodes);
+    scaler_free(c->scaler);
     provisioner_free(c->provisioner);
     permits_free(c->permits);
     code_gc_free(c->gc);

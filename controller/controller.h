@@ -23,6 +23,7 @@
 #include "controller/peers.h"
 #include "controller/permits/permits.h"
 #include "controller/provisioner.h"
+#include "controller/scaling/scaler.h"
 #include "controller/store/registry.h"
 
 struct controller {
@@ -41,6 +42,7 @@ struct controller {
     struct fn_changes *changes;
     struct provisioner *provisioner;
     struct permits *permits;
+    struct scaler *scaler;
     struct aws_client *aws; /* NULL: no AWS-compatible services are configured */
     struct aws_client *s3_put; /* the object store as a destination; NULL: as s3 */
     struct async *async;

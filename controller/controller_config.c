@@ -183,6 +183,9 @@ static const struct config_item items[] = {
     USEC_ITEM("gateway_grace", "HEARTH_GATEWAY_GRACE", gateway_grace_us, "3s", MSEC(100),
               MINUTES(10),
               "how long a gateway that the controller does not hear of keeps its permits"),
+    USEC_ITEM("scaling_period", "HEARTH_SCALING_PERIOD", scaling_period_us, "60s", SECONDS(1), MINUTES(60),
+              "time between two datapoints of target tracking (Application Auto Scaling): three above the "
+              "target scale out, fifteen below scale in"),
 };
 
 const struct config_program controller_program = {

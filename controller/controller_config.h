@@ -52,6 +52,7 @@ struct controller_config {
     uint64_t node_grace_us;
     uint64_t node_fence_us;
     uint64_t gateway_grace_us;
+    uint64_t scaling_period_us; /* between two datapoints of target tracking */
     uint64_t lease_us; /* no setting: of the leader's key; 0: leadership.h's, as are what goes with it */
     uint64_t retry_us; /* no setting: how soon what Redis did not take is tried again; 0: in good time */
 };

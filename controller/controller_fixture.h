@@ -230,6 +230,7 @@ static inline int setup(void **state)
         .node_grace_us = SECONDS(10),
         .node_fence_us = SECONDS(10),
         .gateway_grace_us = MSEC(300),
+        .scaling_period_us = MSEC(30),
         .retry_us = MSEC(50),
         .lease_us = MSEC(600),
         .async_in_flight = 100,

@@ -260,6 +260,7 @@ int controller_parts_make(struct controller *c, const struct controller_events *
     provisioner.peers = c->peers;
     provisioner.permits = c->permits;
     c->provisioner = provisioner_new(&provisioner);
+    c->scaler = scaler_new(c, c->config->scaling_period_us);
     r = open_store(c, err);
     if (r == 0)
         r = open_s3(c, err);

@@ -77,6 +77,7 @@ static void take_up(struct controller *c)
     code_gc_sweep(c->gc); /* an answer that was lost may have told of archives */
     async_redis_here(c->async);
     provisioner_redis_here(c->provisioner);
+    scaler_redis_here(c->scaler);
 }
 
 static void on_lead(uint64_t term, void *arg)

@@ -50,6 +50,8 @@ static struct {
     uint64_t retired;
     unsigned provisions_told;
     bool fails_to_provision, is_slow_to_provision;
+    unsigned usages; /* how often it was asked what is in use */
+    double used; /* of each version; less than 0: it does not say */
     bool registered;
     double term; /* of the controller, as it said last */
     bool saw_redis; /* the controller has answered with it behind */
@@ -326,6 +328,23 @@ static inline void serve_provision(struct rpc_request *rpc, const cJSON *args, s
     cJSON_Delete(has);
 }
 
+static inline void serve_usage(struct rpc_request *rpc, const cJSON *args, struct str body,
+                               void *arg)
+{
+    const cJSON *versions = cJSON_GetObjectItemCaseSensitive(args, "versions"), *item;
+    cJSON *ok = cJSON_CreateObject(), *used = cJSON_AddArrayToObject(ok, "used");
+
+    (void)body;
+    (void)arg;
+    peer.usages++;
+    cJSON_ArrayForEach(item, versions)
+        if (peer.used >= 0)
+            cJSON_AddItemToArray(used, cJSON_CreateNumber(peer.used));
+    rpc_reply(rpc, ok, STR_NULL);
+    cJSON_Delete(ok);
+    loop_stop(loop);
+}
+
 static inline void serve_leader(struct rpc_request *rpc, const cJSON *args, struct str body,
                                 void *arg);
 
@@ -349,6 +368,7 @@ static const struct rpc_method peer_methods[] = {
     {"leader.is", serve_leader},
     {"permits.fence", serve_fence},
     {"async.run", serve_run},
+    {"usage.get", serve_usage},
     {"image.resolve", serve_resolve},
     {"image.prepare", serve_image}, {"code.prepare", serve_code}, {"version.retire", serve_retire},
     {"route.drop", serve_drop},     {"nodes.set", serve_nodes},   {"node.provision", serve_provision},

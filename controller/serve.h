@@ -14,6 +14,8 @@
 void serve_lambda(struct rpc_request *rpc, const cJSON *args, struct str body, void *arg);
 /** The same of IAM (`service` is "iam"), @body is the form; iam_api.c. */
 void serve_iam(struct rpc_request *rpc, const cJSON *args, struct str body, void *arg);
+/** The same of Application Auto Scaling (`service` is "autoscaling"); scaling/scaling_api.c. */
+void serve_scaling(struct rpc_request *rpc, const cJSON *args, struct str body, void *arg);
 /** `route.resolve`; routes.c. */
 void serve_route_resolve(struct rpc_request *rpc, const cJSON *args, struct str body, void *arg);
 /** `version.get`; specs.c. */

@@ -15,7 +15,10 @@
 #define TOKEN_INVALID "The security token included in the request is invalid."
 
 static const char *const service_names[AUTH_SERVICES] = {
-    [AUTH_LAMBDA] = "lambda", [AUTH_STS] = "sts", [AUTH_IAM] = "iam"};
+    [AUTH_LAMBDA] = "lambda",
+    [AUTH_SCALING] = "application-autoscaling",
+    [AUTH_STS] = "sts",
+    [AUTH_IAM] = "iam"};
 
 struct day_key {
     char date[9], region[33]; /* as in the scope; "" when there is none yet */
@@ -186,7 +189,7 @@ static int check_scope(const struct auth *auth, const struct sigv4_scope *scope,
                          "Credential should be scoped to correct service: '%s'.",
                          service_names[service]);
     if (!str_is(scope->region, auth->region) &&
-        (service == AUTH_LAMBDA || !str_is(scope->region, "us-east-1")))
+        ((service != AUTH_STS && service != AUTH_IAM) || !str_is(scope->region, "us-east-1")))
         return error_set(err, ERR_BAD_SIGNATURE,
                          "Credential should be scoped to a valid region, not '%.*s'.",
                          STR_ARG(str_sub(scope->region, 0, 64)));

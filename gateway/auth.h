@@ -20,7 +20,7 @@
 #include "common/proto/sigv4.h"
 #include "gateway/credentials.h"
 
-enum auth_service { AUTH_LAMBDA, AUTH_STS, AUTH_IAM, AUTH_SERVICES };
+enum auth_service { AUTH_LAMBDA, AUTH_SCALING, AUTH_STS, AUTH_IAM, AUTH_SERVICES };
 
 struct auth;
 

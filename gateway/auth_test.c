@@ -109,6 +109,8 @@ static void who_is_known_passes(void **state)
                "arn:aws:iam::000000000000:user/alice");
         expect(auth, &bob, "eu-west-1", AUTH_LAMBDA, "lambda", 0,
                "arn:aws:iam::000000000000:user/bob");
+        expect(auth, &alice, "eu-west-1", AUTH_SCALING, "application-autoscaling", 0,
+               "arn:aws:iam::000000000000:user/alice");
         expect(auth, &alice, "us-east-1", AUTH_STS, "sts", 0, "arn:aws:iam::000000000000:user/alice");
         expect(auth, &alice, "eu-west-1", AUTH_STS, "sts", 0, "arn:aws:iam::000000000000:user/alice");
     }
@@ -134,6 +136,8 @@ static void who_is_not_known_is_refused_as_aws_does(void **state)
            "The security token included in the request is invalid.");
     expect(auth, &wrong, "eu-west-1", AUTH_LAMBDA, "lambda", -ERR_BAD_SIGNATURE, mismatch);
     expect(auth, &alice, "us-east-1", AUTH_LAMBDA, "lambda", -ERR_BAD_SIGNATURE,
+           "Credential should be scoped to a valid region, not 'us-east-1'.");
+    expect(auth, &alice, "us-east-1", AUTH_SCALING, "application-autoscaling", -ERR_BAD_SIGNATURE,
            "Credential should be scoped to a valid region, not 'us-east-1'.");
     expect(auth, &alice, "eu-west-1", AUTH_LAMBDA, "s3", -ERR_BAD_SIGNATURE,
            "Credential should be scoped to correct service: 'lambda'.");

@@ -91,7 +91,7 @@ struct fixture {
     struct rpc_request *kept_enqueue;
     char event[512]; /* "account name qualifier request_id trace_id payload" of the last one */
     char lambda_path[128];
-    char lambda_service[160]; /* "iam text/x arn:…": service, content type and caller of the call */
+    char lambda_service[160]; /* "iam text/x arn:…": service, content type and caller of the call; or operation */
     bool (*until)(struct fixture *f);
     struct answer *waits_for;
 };
@@ -328,8 +328,12 @@ static inline void handle_lambda(struct rpc_request *req, const cJSON *args, str
     f->lambda_calls++;
     snprintf(f->lambda_path, sizeof(f->lambda_path), "%s?%s",
              text_of(args, "path"), text_of(args, "query"));
-    snprintf(f->lambda_service, sizeof(f->lambda_service), "%s %s %s", text_of(args, "service"),
-             text_of(args, "content_type"), text_of(args, "caller_arn"));
+    if (cJSON_HasObjectItem(args, "operation"))
+        snprintf(f->lambda_service, sizeof(f->lambda_service), "%s %s", text_of(args, "service"),
+                 text_of(args, "operation"));
+    else
+        snprintf(f->lambda_service, sizeof(f->lambda_service), "%s %s %s", text_of(args, "service"),
+                 text_of(args, "content_type"), text_of(args, "caller_arn"));
     rpc_reply(req, ok, body);
     cJSON_Delete(ok);
 }

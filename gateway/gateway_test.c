@@ -93,6 +93,8 @@ static void each_service_at_the_root_gets_its_own(void **state)
     static const char *const s3[] = {SCOPE("s3"), NULL};
     static const char *const logs[] = {"X-Amz-Target: Logs_20140328.DescribeLogGroups",
                                        "Content-Type: application/x-amz-json-1.1", NULL};
+    static const char *const scaling[] = {"X-Amz-Target: AnyScaleFrontendService.DescribeScalableTargets",
+                                          "Content-Type: application/x-amz-json-1.1", NULL};
     static const struct {
         const char *method, *path, *const *headers, *body;
         int status;
@@ -109,7 +111,8 @@ static void each_service_at_the_root_gets_its_own(void **state)
         {"POST", "/", sts, "Action=%", 404, "<Code>MalformedQueryString</Code>"},
         {"POST", "/", sqs, "Action=ListQueues&Version=2012-11-05", 400,
          "<Code>InvalidAction</Code><Message>Could not find operation ListQueues for version "
-         "2012-11-05. Hearth offers Lambda, STS"},
+         "2012-11-05. Hearth offers Lambda, Application Auto Scaling, STS"},
+        {"POST", "/", scaling, "{\"ServiceNamespace\":\"lambda\"}", 201, "{\"ServiceNamespace\":\"lambda\"}"},
         {"POST", "/", logs, "{}", 400, "\"__type\":\"UnknownOperationException\""},
         {"GET", "/", NULL, NULL, 404, "GET / is no operation of Hearth"},
         {"GET", "/", s3, NULL, 400, "<Code>InvalidAction</Code><Message>GET / is no operation"},
@@ -130,7 +133,8 @@ static void each_service_at_the_root_gets_its_own(void **state)
                 f.lambda_service,
                 "iam application/x-www-form-urlencoded arn:aws:iam::000000000000:root");
     }
-    assert_int_equal(f.lambda_calls, 2);
+    assert_string_equal(f.lambda_service, "autoscaling DescribeScalableTargets");
+    assert_int_equal(f.lambda_calls, 3);
     end(&f);
 }
 

@@ -24,7 +24,7 @@ struct manage {
 struct call {
     struct parked parked;
     struct manage *manage;
-    bool is_iam; /* whose errors are XML */
+    void (*fail)(struct call *call, const struct error *err); /* in the form of its service */
 };
 
 static void call_free(struct call *call)
@@ -46,12 +46,19 @@ static size_t read_headers(const cJSON *from, struct http_header *ret)
     return count;
 }
 
-static void fail(struct call *call, const struct error *err)
+static void fail_lambda(struct call *call, const struct error *err)
 {
-    if (call->is_iam)
-        reply_query_error_of(call->parked.req, call->parked.request_id, IAM_XMLNS, err);
-    else
-        reply_error_of(call->parked.req, call->parked.request_id, err);
+    reply_error_of(call->parked.req, call->parked.request_id, err);
+}
+
+static void fail_iam(struct call *call, const struct error *err)
+{
+    reply_query_error_of(call->parked.req, call->parked.request_id, IAM_XMLNS, err);
+}
+
+static void fail_scaling(struct call *call, const struct error *err)
+{
+    reply_target_error_of(call->parked.req, call->parked.request_id, err);
 }
 
 static void on_answer(const cJSON *ok, struct str body, const struct error *err, void *arg)
@@ -73,14 +80,14 @@ static void on_answer(const cJSON *ok, struct str body, const struct error *err,
         error_set(&own, ERR_UNAVAILABLE,
                   "The controller cannot be reached, or none leads yet; are hearth-controller and "
                   "its Redis running?");
-        fail(call, &own);
+        call->fail(call, &own);
     } else if (err) {
-        fail(call, err);
+        call->fail(call, err);
     } else if (!cJSON_IsNumber(status) || status->valuedouble < 200 || status->valuedouble > 599) {
         log_error("manage", "the controller's answer has no status",
                   KV_STR("request_id", call->parked.request_id));
         error_set(&own, ERR_INTERNAL, "The controller's answer is malformed.");
-        fail(call, &own);
+        call->fail(call, &own);
     } else {
         count = read_headers(cJSON_GetObjectItemCaseSensitive(ok, "headers"), headers);
         headers[count++] = (struct http_header){STR("x-amzn-RequestId"), str_of(call->parked.request_id)};
@@ -114,6 +121,7 @@ static struct call *call_new(struct manage *manage, struct http_req *req, const 
     if (!call)
         abort();
     call->manage = manage;
+    call->fail = fail_lambda;
     parked_begin(&call->parked, &manage->calls, req, request_id);
     manage->in_flight++;
     return call;
@@ -150,10 +158,21 @@ void manage_serve_iam(struct manage *manage, struct http_req *req, const char *c
     struct call *call = call_new(manage, req, request_id);
     cJSON *args = cJSON_CreateObject();
 
-    call->is_iam = true;
+    call->fail = fail_iam;
     add_str(args, "content_type", http_header(req, "content-type"));
     cJSON_AddStringToObject(args, "caller_arn", caller_arn);
     ask(call, args, "iam", http_path(req));
+}
+
+void manage_serve_scaling(struct manage *manage, struct http_req *req, struct str operation,
+                          const char *request_id)
+{
+    struct call *call = call_new(manage, req, request_id);
+    cJSON *args = cJSON_CreateObject();
+
+    call->fail = fail_scaling;
+    add_str(args, "operation", operation);
+    ask(call, args, "autoscaling", http_path(req));
 }
 
 size_t manage_in_flight(const struct manage *manage)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * manage.h - the Lambda API but Invoke, and IAM: passed on to the controller, its answer passed
- * back.
+ * manage.h - the Lambda API but Invoke, IAM, Application Auto Scaling: passed on to the controller,
+ * its answer passed back.
  *
  * Owns:    the calls under way.
  * Threads: loop thread only.
@@ -27,6 +27,9 @@ void manage_serve(struct manage *manage, struct http_req *req, struct str path,
 /** Serves @req, a request to IAM that @caller_arn makes. */
 void manage_serve_iam(struct manage *manage, struct http_req *req, const char *caller_arn,
                       const char *request_id);
+/** Serves @req, a request for @operation of Application Auto Scaling ("TagResource"). */
+void manage_serve_scaling(struct manage *manage, struct http_req *req, struct str operation,
+                          const char *request_id);
 size_t manage_in_flight(const struct manage *manage);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/query_api.h"
 
+#include "common/model/scaling_ops.h"
 #include "gateway/authorization.h"
 #include "gateway/reply.h"
 #include "gateway/routes.h"
@@ -8,7 +9,9 @@
 
 #define IAM_VERSION "2010-05-08"
 #define NOBODYS_XMLNS "http://webservices.amazon.com/AWSFault/2005-15-09"
-#define OFFERED "Hearth offers Lambda, STS (version " STS_VERSION ") and IAM (version " IAM_VERSION ")."
+#define OFFERED                                                                                    \
+    "Hearth offers Lambda, Application Auto Scaling, STS (version " STS_VERSION                    \
+    ") and IAM (version " IAM_VERSION ")."
 
 /* The JSON protocols name the operation in X-Amz-Target: "Logs_20140328.DescribeLogGroups". */
 static void refuse_target(struct http_req *req, struct str target, const char *request_id)
@@ -24,6 +27,21 @@ static void refuse_target(struct http_req *req, struct str target, const char *r
     buf_append_json(&body, str_sub(target, 0, 256));
     buf_printf(&body, ". " OFFERED "\"}");
     http_reply(req, 400, headers, ARRAY_LEN(headers), buf_str(&body));
+}
+
+static void serve_scaling(const struct query_api *api, struct http_req *req, struct str operation,
+                          const char *request_id)
+{
+    CLEANUP(freep)
+    char *action = str_printf("application-autoscaling:%.*s", STR_ARG(str_sub(operation, 0, 64)));
+    const struct caller *caller;
+    struct error err;
+
+    if (auth_check(api->auth, req, AUTH_SCALING, &caller, &err) < 0 ||
+        authorization_action(caller, str_of(action), STR("*"), &err) < 0)
+        reply_target_error_of(req, request_id, &err);
+    else
+        manage_serve_scaling(api->manage, req, str_sub(operation, 0, 128), request_id);
 }
 
 static void refuse_action(struct http_req *req, const struct aws_query *query,
@@ -91,9 +109,14 @@ void query_api_refuse(const struct query_api *api, struct http_req *req, const c
 void query_api_serve(const struct query_api *api, struct http_req *req, const char *request_id)
 {
     struct str target = http_header(req, "x-amz-target"), body = http_body(req);
+    struct str scaling = STR(SCALING_TARGET_PREFIX);
     struct aws_query query;
     struct error err;
 
+    if (target.ptr && str_starts(target, scaling)) {
+        serve_scaling(api, req, str_sub(target, scaling.len, target.len), request_id);
+        return;
+    }
     if (target.ptr) {
         refuse_target(req, target, request_id);
         return;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * query_api.h - requests to "/": services without paths of their own. The service is that of the
- * signature's scope, else of the Version: STS is served here, IAM by the controller. Others get
- * the error of their protocol: XML for forms, JSON for X-Amz-Target.
+ * query_api.h - requests to "/": services without paths of their own. The service is named by
+ * X-Amz-Target (Application Auto Scaling, served by the controller), else it is that of the
+ * signature's scope, else of the Version: STS is served here, IAM by the controller. Others get the
+ * error of their protocol: XML for forms, JSON for X-Amz-Target.
  *
  * Owns:    nothing.
  * Threads: loop thread only.

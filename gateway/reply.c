@@ -41,6 +41,24 @@ void reply_error_of(struct http_req *req, const char *request_id, const struct e
                 err->code == ERR_THROTTLED ? ADMISSION_ACCOUNT : NULL);
 }
 
+void reply_target_error_of(struct http_req *req, const char *request_id, const struct error *err)
+{
+    CLEANUP(buf_done) struct buf body = BUF_INIT(ERROR_BODY_MAX);
+    const char *type = error_exception(err->code);
+    int status = error_http_status(err->code);
+    struct http_header headers[] = {
+        {STR("Content-Type"), STR("application/x-amz-json-1.1")},
+        {STR("x-amzn-RequestId"), str_of(request_id)},
+        {STR(AWS_ERROR_TYPE_HEADER), str_of(type)},
+    };
+
+    buf_printf(&body, "{\"__type\":\"%s\",\"Message\":\"", type);
+    buf_append_json(&body, str_of(err->msg));
+    buf_printf(&body, "\"}");
+    /* what is the client's fault is 400 in this protocol, whatever it is */
+    http_reply(req, status >= 500 || status == 413 ? status : 400, headers, ARRAY_LEN(headers), buf_str(&body));
+}
+
 void reply_xml(struct http_req *req, const char *request_id, int status, struct str body)
 {
     struct http_header headers[] = {

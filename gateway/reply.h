@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * reply.h - answers: JSON with a request id for the Lambda API, XML for the query protocol (STS,
- * IAM); errors as AWS writes them.
+ * reply.h - answers: JSON with a request id for the Lambda API and services that are called by
+ * X-Amz-Target, XML for the query protocol (STS, IAM); errors as AWS writes them.
  *
  * Owns:    nothing. Each call ends its request.
  * Threads: loop thread only.
@@ -20,6 +20,9 @@ void reply_error(struct http_req *req, const char *request_id, enum error_code c
                  struct str message, const char *reason);
 /** The same for a struct error. */
 void reply_error_of(struct http_req *req, const char *request_id, const struct error *err);
+
+/** The JSON protocol's error for @err: services that are called by X-Amz-Target. */
+void reply_target_error_of(struct http_req *req, const char *request_id, const struct error *err);
 
 /** Status @status with XML @body. */
 void reply_xml(struct http_req *req, const char *request_id, int status, struct str body);

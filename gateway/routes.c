@@ -24,7 +24,8 @@ int routes_unknown(struct str method, struct str path, struct error *err)
 {
     return error_set(err, ERR_NO_OPERATION,
                      "%.*s %.*s%s is no operation of Hearth. It offers the AWS Lambda API "
-                     "(/2015-03-31/functions and its other dated paths), STS and IAM (POST /), "
+                     "(/2015-03-31/functions and its other dated paths), Application Auto Scaling, STS and "
+                     "IAM (POST /), "
                      "GET " HEALTH_PATH " and GET " LOGS_PATH "NAME.",
                      (int)(method.len < 20 ? method.len : 20), method.ptr,
                      (int)(path.len < 200 ? path.len : 200), path.ptr, path.len > 200 ? "..." : "");

@@ -200,7 +200,7 @@ static bool has_escaped_nul(struct str s)
     return false;
 }
 
-static int parse_body(struct str body, cJSON **ret, struct error *err)
+int lambda_body_parse(struct str body, cJSON **ret, struct error *err)
 {
     const char *end = NULL;
     cJSON *json;
@@ -252,7 +252,7 @@ int lambda_input_new(const struct lambda_match *match, struct str query, struct 
 
     if (shape) {
         if (str_trim(body).len > 0 && !has_payload(shape))
-            r = parse_body(body, &body_json, err);
+            r = lambda_body_parse(body, &body_json, err);
         if (body_json)
             put_body(input, shape, body_json);
         if (r == 0)

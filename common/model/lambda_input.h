@@ -29,6 +29,8 @@ typedef struct str lambda_header_fn(void *arg, const char *name);
  */
 int lambda_input_new(const struct lambda_match *match, struct str query, struct str body,
                      lambda_header_fn *header, void *arg, cJSON **ret, struct error *err);
+/** A body that must be one JSON object; -ERR_SERIALIZATION. *@ret as above. */
+int lambda_body_parse(struct str body, cJSON **ret, struct error *err);
 /**
  * From now on cJSON aborts when memory is gone, as our own small allocations do: an object that is
  * silently missing a member would be a wrong answer. Once, before the first use; in each main().

@@ -276,9 +276,18 @@ def test_sts_errors_have_its_form(locked):
     assert refusal(client(locked, "sts", ("AKIDNOBODY", "x")).get_caller_identity)[0::2] == ("InvalidClientTokenId", 403)
 
 
+def test_application_auto_scaling_wants_a_signature(locked):
+    of_lambda = {"ServiceNamespace": "lambda"}
+    assert client(locked, "application-autoscaling").describe_scalable_targets(**of_lambda)["ScalableTargets"] == []
+    nobody = client(locked, "application-autoscaling", ("AKIDNOBODY", "x"))
+    assert refusal(nobody.describe_scalable_targets, **of_lambda)[0::2] == ("UnrecognizedClientException", 400)
+    elsewhere = client(locked, "application-autoscaling", region="eu-west-1")
+    assert refusal(elsewhere.describe_scalable_targets, **of_lambda)[0::2] == ("InvalidSignatureException", 400)
+
+
 def test_services_that_are_not_there_say_what_is(locked):
     assert refusal(client(locked, "logs").describe_log_groups) == (
-        "UnknownOperationException", "Unknown operation Logs_20140328.DescribeLogGroups. Hearth offers Lambda, STS (version 2011-06-15) and "
+        "UnknownOperationException", "Unknown operation Logs_20140328.DescribeLogGroups. Hearth offers Lambda, Application Auto Scaling, STS (version 2011-06-15) and "
         "IAM (version 2010-05-08).", 400)
     code, message, status = refusal(client(locked, "cloudformation").list_stacks)
     assert (code, status) == ("InvalidAction", 400) and "Could not find operation ListStacks for version 2010-05-15." in message
