@@ -177,7 +177,7 @@ class Test:
         self.sleep(seconds)
         self.saturated = (begin, time.monotonic())
         for f, r in RESERVED.items():
-            counted = int(self.cluster.redis().hash(f"{PREFIX}:{f}").get("total", 0))
+            counted = int(self.cluster.redis()("HGET", PREFIX, f"p:{f}") or 0)
             if not 0.9 * r <= counted <= r:
                 self.checks.fail(f"the ledger has {counted} of {f}'s {r} permits in use while clients saturate it")
         self.stop("saturate")
@@ -288,16 +288,11 @@ class Test:
     def held(self):
         """What the ledger has in use after all is over, as sentences."""
         redis = self.cluster.redis()
-        keys = sorted(redis("KEYS", PREFIX + "*"))
+        keys = sorted(redis("KEYS", PREFIX + "*"))  # the ledger, and what each gateway and each node has
         if PREFIX not in keys:
             return [f"there is no {PREFIX} in Redis"]
-        bad = []
-        for key in keys:
-            if redis("TYPE", key) == "hash":
-                fields = redis.hash(key)
-                bad += [f"{key[len(PREFIX):] or 'account'} {name} = {value}" for name, value in fields.items()
-                        if name[:2] in ("l:", "o:", "t:") and value != "0" or name == "total" and value != "0"]
-        return bad
+        return [f"{key[len(PREFIX):].lstrip('_') or 'ledger'} {field} = {value}" for key in keys for field, value in redis.hash(key).items()
+                if (field == "total" or field[:2] in ("p:", "f:", "l:", "o:")) and value != "0"]
 
     # ---- judgement
 
