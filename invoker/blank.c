@@ -374,6 +374,11 @@ struct blank *blank_new(struct native_host *host, const char *id, uint64_t limit
     return b;
 }
 
+int blank_pidfd(const struct blank *b)
+{
+    return b->pidfd;
+}
+
 const char *blank_id(const struct blank *b)
 {
     return b->id;

@@ -28,6 +28,8 @@ struct blank *blank_new(struct native_host *host, const char *id, uint64_t limit
                         const struct blank_handler *handler, void *arg);
 /** The name of its cgroup, among those of this life. */
 const char *blank_id(const struct blank *blank);
+/** Of its PID 1, borrowed; -1: it is not there. */
+int blank_pidfd(const struct blank *blank);
 /** Good until blank_end(). */
 const struct cgroup *blank_cgroup(const struct blank *blank);
 /** Its network; NULL: none. */

@@ -336,6 +336,7 @@ void invoker_free(struct invoker *inv)
     permit_link_free(inv->permits);
     node_identity_free(inv->identity);
     launcher_free(inv->launcher);
+    lease_guard_free(inv->guard);
     network_free(inv->network);
     image_store_free(inv->images);
     docker_free(inv->docker);

@@ -44,6 +44,7 @@ struct invoker {
     struct node_state *state;
     struct gateway_links *gateways;
     struct permit_link *permits;
+    struct lease_guard *guard;
     struct sandbox_host host;
 
     struct timer idle; /* until the pool has one to end for its age */

@@ -115,7 +115,10 @@ static int make_engine(struct invoker *inv, struct error *err)
     r = dir_make(config->run_dir, 0700, err);
     if (r == 0)
         r = network_new(&network, &inv->network, err);
+    if (r == 0)
+        r = lease_guard_new(&inv->guard, err);
     launcher.network = native.network = inv->network;
+    launcher.guard = native.guard = inv->guard;
     return r == 0 ? launcher_choose(config->launcher, &launcher, &native, &inv->launcher, err) : r;
 }
 
@@ -154,6 +157,7 @@ static int make_permits(struct invoker *inv, struct error *err)
     const struct permit_link_options options = {.loop = inv->loop,
                                                 .file = file,
                                                 .lapsed = invoker_on_lease_over,
+                                                .guard = inv->guard,
                                                 .nodes = invoker_on_nodes,
                                                 .arg = inv};
 

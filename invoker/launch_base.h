@@ -22,6 +22,7 @@
 #include "invoker/init_link.h"
 #include "invoker/thaw_janitor.h"
 #include "invoker/launcher.h"
+#include "invoker/lease_guard.h"
 #include "invoker/net/network.h"
 #include "invoker/sandbox_env.h"
 
@@ -54,6 +55,7 @@ struct launcher_base {
     struct loop *loop;
     uint32_t cpus; /* of this node */
     struct network *network; /* borrowed; NULL: sandboxes have none */
+    struct lease_guard *guard; /* borrowed; NULL: none */
     struct map launches; /* struct launch_base by sandbox id */
     struct thaw_janitor *janitor; /* the launcher's; told of cgroups that are frozen; NULL: no need */
     bool freeze_failure_told;

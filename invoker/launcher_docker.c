@@ -206,6 +206,7 @@ static void ready(struct docker_launch *l)
     const struct launch_fds fds = l->fds;
 
     l->fds = LAUNCH_FDS_NONE;
+    lease_guard_add(l->base.launcher->guard, process_death_pidfd(&l->death));
     launch_base_ready(&l->base, l->name, &fds);
 }
 
@@ -585,6 +586,7 @@ int launcher_docker_new(const struct launcher_docker_options *o, struct launcher
         return r;
     }
     launcher_base_init(&launcher->base, o->loop, o->network, &docker_ops, &base_ops);
+    launcher->base.guard = o->guard;
     launcher->docker = o->docker;
     launcher->node = str_dup(str_of(o->node));
     launcher->run_dir = str_dup(str_of(o->run_dir));

@@ -11,6 +11,7 @@
 
 #include "common/io/docker.h"
 #include "invoker/launcher.h"
+#include "invoker/lease_guard.h"
 #include "invoker/net/network.h"
 
 /* All strings are copied. Paths are absolute and mean the same to the engine as to us. */
@@ -22,6 +23,7 @@ struct launcher_docker_options {
     const char *run_dir; /* short: sockets are <run_dir>/<sandbox id>/init.sock, under 108 bytes */
     const char *init_path; /* the static hearth-init, on a file system that allows exec */
     struct network *network; /* borrowed, outlives the launcher; NULL: none */
+    struct lease_guard *guard; /* the same; is told of each sandbox */
     bool freezes; /* sandboxes will be frozen: that needs a janitor */
     uint32_t starts_max; /* containers being created or started at once; 0: twice the CPUs */
     uint64_t connect_us; /* time for PID 1 to connect once the engine says started; 0: 10 s */

@@ -236,6 +236,7 @@ static void assign_if_complete(struct native_launch *l)
     l->base.times.start_us = now_us() - began;
     timer_start(&l->launcher->refill_timer, REFILL_QUIET_US);
     fds = blank_take_fds(l->blank);
+    lease_guard_add(l->base.launcher->guard, blank_pidfd(l->blank));
     launch_base_ready(&l->base, blank_id(l->blank), &fds);
 }
 
@@ -472,6 +473,7 @@ int launcher_native_new(const struct launcher_native_options *o, struct launcher
     if (!launcher)
         abort();
     launcher_base_init(&launcher->base, o->loop, o->network, &native_ops, &base_ops);
+    launcher->base.guard = o->guard;
     launcher->host = host;
     launcher->pool = blank_pool_new(&(struct blank_pool_options){
         .host = host,

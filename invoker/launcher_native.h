@@ -12,12 +12,14 @@
 
 #include "common/io/loop.h"
 #include "invoker/launcher.h"
+#include "invoker/lease_guard.h"
 #include "invoker/net/network.h"
 
 /* All strings are copied. */
 struct launcher_native_options {
     struct loop *loop;
     struct network *network; /* borrowed, outlives the launcher; NULL: none */
+    struct lease_guard *guard; /* the same; is told of each sandbox */
     const char *node; /* id of this node; what its earlier lives left is removed */
     const char *dir; /* absolute; for the blank's file system and the OCI runtime's state */
     const char *scratch_dir; /* absolute, on a disk; emptied; NULL: /tmp is memory */

@@ -13,6 +13,7 @@
 #define ALIVE_US SECONDS(3) /* between two signs of life, until the controller has said what it waits for */
 #define ALIVE_SHARE 10u /* in the time that it waits there are so many */
 #define ALIVE_LIMIT_US SECONDS(5)
+#define GUARD_SHARE 20u /* of the lease: what the guard leaves us; the leader waits twice as long */
 #define TELL_EVERY_US MSEC(5)
 #define TELL_AGAIN_US SECONDS(1)
 #define TELL_LIMIT_US SECONDS(5)
@@ -50,6 +51,7 @@ static void watch_lease(struct permit_link *pl)
 {
     uint64_t end = fence_lease_end_us(pl->fence), now = permit_link_now_us();
 
+    lease_guard_set(pl->options.guard, end ? end + pl->fence_us / GUARD_SHARE : 0);
     if (end)
         timer_start(&pl->lease, end > now ? end - now : 0);
     else
@@ -69,6 +71,7 @@ static bool look(struct permit_link *pl)
               KV_U64("fence_ms", pl->fence_us / 1000));
     error_set(&err, ERR_TIMEOUT, "it has not answered for too long");
     pl->options.lapsed(pl->options.arg);
+    watch_lease(pl);
     if (pl->link)
         link_cut(pl->link, &err);
     return true;

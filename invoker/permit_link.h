@@ -23,6 +23,7 @@
 
 #include "common/io/rpc.h"
 #include "invoker/fence.h"
+#include "invoker/lease_guard.h"
 
 #define PERMIT_INCARNATION_MAX 33u
 
@@ -33,6 +34,7 @@ struct permit_link_options {
     const char *file; /* copied */
     /* The lease is over: all that runs has to end now. */
     void (*lapsed)(void *arg);
+    struct lease_guard *guard; /* borrowed, NULL: none; does the same a twentieth of the lease later, if we stand still */
     /* So many nodes are registered. */
     void (*nodes)(uint32_t count, void *arg);
     void *arg;

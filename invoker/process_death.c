@@ -28,6 +28,11 @@ void process_death_note(struct process_death *d, pid_t pid)
         d->pidfd = pidfd_open(pid, 0);
 }
 
+int process_death_pidfd(const struct process_death *d)
+{
+    return d->pidfd;
+}
+
 void process_death_watch(struct process_death *d)
 {
     if (d->pidfd < 0 || d->watch)

@@ -26,6 +26,8 @@ struct process_death {
 void process_death_init(struct process_death *d, struct loop *loop, loop_fn *dead, void *arg);
 /** This is the process, which lives now; 0: it is not seen from here. */
 void process_death_note(struct process_death *d, pid_t pid);
+/** Of that process, borrowed; -1: none. */
+int process_death_pidfd(const struct process_death *d);
 /** dead() is called when it is, once; soon, when it is already. Harmless twice, and without a process. */
 void process_death_watch(struct process_death *d);
 /** Nobody is told any more. Harmless twice, and on a zeroed one. */

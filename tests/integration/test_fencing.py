@@ -131,7 +131,8 @@ def test_what_runs_of_others_is_told_until_it_has_ended(node):
     assert node.gateway.call("runs.alive", gateway=A, requests=["first"])[0]["requests"] == []
 
 
-def test_without_a_controller_nothing_runs(node):
+def run_on_a_short_lease(node):
+    """(results of one that runs, the sandboxes that were made)"""
     node.alive["fence_ms"] = int(2000 * SLOW)
     node.process.send_signal(signal.SIGKILL)  # the next one hears of the short time as it registers
     node.process.wait()
@@ -143,6 +144,29 @@ def test_without_a_controller_nothing_runs(node):
     time.sleep(0.5)
     made = node.made()
     assert node.processes(made)
+    return running, made
+
+
+def test_what_runs_does_not_outlive_the_lease_of_an_invoker_that_stands_still(node):
+    running, made = run_on_a_short_lease(node)
+    registered = len(node.incarnations)
+    node.process.send_signal(signal.SIGSTOP)
+    began = time.monotonic()
+    try:
+        wait_until("it is ended", lambda: not node.processes(made), 10, 0.001)
+        assert 1.5 * SLOW < time.monotonic() - began < 2.2 * SLOW + 0.3, "a tenth after the lease it counts as dead"
+        assert not running
+    finally:
+        node.process.send_signal(signal.SIGCONT)
+    wait_until("it registers anew", lambda: len(node.incarnations) > registered)
+    wait_until("nobody is told that it was done", lambda: running)
+    assert running[0].outcome != 0 or running[0].json != "done"
+    node.fence(7, A)
+    wait_until("it runs again", lambda: node.run(7).outcome == 0)
+
+
+def test_without_a_controller_nothing_runs(node):
+    running, made = run_on_a_short_lease(node)
     registered, node.alive = len(node.incarnations), None
     began = time.monotonic()
     wait_until("it is ended", lambda: running, 10, 0.001)
