@@ -45,7 +45,7 @@ bench-keep-alive: $(BUILD)/bench/keep_alive_sim ## keep-alive policies on a trac
 	@test -n "$(TRACE)" || { echo "bench-keep-alive: name the trace: make bench-keep-alive TRACE=folder"; exit 1; }
 	@$< $(TRACE)/invocations.csv $(TRACE)/memory.csv
 
-PERMITS_BENCH_OBJ := $(call obj,bench/permits_bench.c gateway/leases.c $(filter-out %_test.c,$(wildcard controller/permits/ledger*.c)))
+PERMITS_BENCH_OBJ := $(call obj,bench/permits_bench.c gateway/leases.c gateway/lease_pool.c $(filter-out %_test.c,$(wildcard controller/permits/ledger*.c)))
 $(BUILD)/bench/permits_bench: $(PERMITS_BENCH_OBJ) $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(CMOCKA) $(LDLIBS)

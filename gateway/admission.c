@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "common/base/alloc.h"
 #include "common/base/clock.h"
 #include "common/base/error.h"
 #include "common/base/map.h"
@@ -14,49 +15,56 @@ struct rate {
 };
 
 struct account {
-    uint64_t limit; /* of those who wait */
+    struct lease_pool *shared; /* of functions without a reservation */
     uint64_t waiting;
-    uint64_t unreserved; /* limit of what functions without a reservation run together */
-    uint64_t in_use; /* by those */
+    uint64_t unreserved; /* limit of what those functions run together; 0: not heard yet, or nothing */
     struct rate rate; /* of those */
 };
 
-struct fn_lease {
+struct fn_admission {
     struct admission *admission;
     struct account *account;
-    char *key;
+    char *key; /* "account/name" */
+    struct str account_id, name; /* parts of it */
     uint64_t refs;
-    uint64_t in_use; /* permits out */
-    uint64_t plain_in_use; /* those of them for versions with nothing provisioned */
-    bool is_reserved;
-    uint64_t reserved, set_aside;
+    struct lease_pool *reserved_pool; /* while something is reserved; else NULL */
+    uint64_t reserved;
     struct rate rate; /* while something is reserved */
 };
 
 struct admission {
-    uint64_t account_limit, rate_factor;
+    struct leases *leases;
+    uint64_t rate_factor, gateways;
     struct map accounts; /* account -> struct account */
-    struct map functions; /* "account/name" -> struct fn_lease */
+    struct map functions; /* "account/name" -> struct fn_admission */
 };
 
-static void on_fn_lease_free(void *value)
+static void on_account_free(void *value)
 {
-    struct fn_lease *fn = value;
+    struct account *account = value;
 
+    lease_pool_unref(account->shared);
+    free(account);
+}
+
+static void on_fn_free(void *value)
+{
+    struct fn_admission *fn = value;
+
+    lease_pool_unref(fn->reserved_pool);
     free(fn->key);
     free(fn);
 }
 
-struct admission *admission_new(uint64_t account_limit, uint64_t rate_factor)
+struct admission *admission_new(struct leases *leases, uint64_t rate_factor)
 {
-    struct admission *a = calloc(1, sizeof(*a));
+    struct admission *a = xcalloc(sizeof(*a));
 
-    if (!a)
-        abort();
-    a->account_limit = account_limit;
+    a->leases = leases;
     a->rate_factor = rate_factor;
-    map_init(&a->accounts, free);
-    map_init(&a->functions, on_fn_lease_free);
+    a->gateways = 1;
+    map_init(&a->accounts, on_account_free);
+    map_init(&a->functions, on_fn_free);
     return a;
 }
 
@@ -75,10 +83,8 @@ static struct account *account_of(struct admission *a, struct str id)
 
     if (account)
         return account;
-    account = calloc(1, sizeof(*account));
-    if (!account)
-        abort();
-    account->limit = account->unreserved = a->account_limit;
+    account = xcalloc(sizeof(*account));
+    account->shared = leases_pool(a->leases, id, STR("*"));
     map_put(&a->accounts, id, account);
     return account;
 }
@@ -88,99 +94,94 @@ void admission_set_unreserved(struct admission *a, struct str account, uint64_t 
     account_of(a, account)->unreserved = unreserved;
 }
 
+void admission_set_gateways(struct admission *a, uint64_t gateways)
+{
+    a->gateways = gateways > 0 ? gateways : 1;
+}
+
 /* ---- functions ---- */
 
-struct fn_lease *admission_fn(struct admission *a, struct str account, struct str name)
+struct fn_admission *admission_fn(struct admission *a, struct str account, struct str name)
 {
     CLEANUP(freep) char *key = str_printf("%.*s/%.*s", STR_ARG(account), STR_ARG(name));
-    struct fn_lease *fn = map_get(&a->functions, str_of(key));
+    struct fn_admission *fn = map_get(&a->functions, str_of(key));
 
     if (fn)
-        return fn_lease_ref(fn);
-    fn = calloc(1, sizeof(*fn));
-    if (!fn)
-        abort();
+        return fn_admission_ref(fn);
+    fn = xcalloc(sizeof(*fn));
     fn->admission = a;
     fn->account = account_of(a, account);
+    fn->account_id = str_from(key, account.len);
+    fn->name = str_from(key + account.len + 1, name.len);
     map_put(&a->functions, str_of(key), fn);
     fn->key = TAKE(key);
-    return fn_lease_ref(fn);
+    return fn_admission_ref(fn);
 }
 
-static void forget_if_unused(struct fn_lease *fn)
-{
-    if (fn->refs > 0 || fn->in_use > 0)
-        return;
-    map_remove(&fn->admission->functions, str_of(fn->key));
-    on_fn_lease_free(fn);
-}
-
-struct fn_lease *fn_lease_ref(struct fn_lease *fn)
+struct fn_admission *fn_admission_ref(struct fn_admission *fn)
 {
     if (fn)
         fn->refs++;
     return fn;
 }
 
-void fn_lease_unref(struct fn_lease *fn)
+void fn_admission_unref(struct fn_admission *fn)
 {
     if (!fn)
         return;
     assert(fn->refs > 0);
-    fn->refs--;
-    forget_if_unused(fn);
+    if (--fn->refs > 0)
+        return;
+    map_remove(&fn->admission->functions, str_of(fn->key));
+    on_fn_free(fn);
 }
 
-void fn_lease_set_limits(struct fn_lease *fn, const struct fn_limits *limits)
+void fn_admission_set_limits(struct fn_admission *fn, const struct fn_limits *limits)
 {
     if (limits->has_unreserved)
         fn->account->unreserved = limits->unreserved;
-    /* what runs moves with its function from one account of them to the other */
-    if (limits->has_reserved && !fn->is_reserved)
-        fn->account->in_use -= fn->in_use;
-    else if (!limits->has_reserved && fn->is_reserved)
-        fn->account->in_use += fn->in_use;
-    fn->is_reserved = limits->has_reserved;
+    if (limits->has_reserved && !fn->reserved_pool)
+        fn->reserved_pool = leases_pool(fn->admission->leases, fn->account_id, fn->name);
+    else if (!limits->has_reserved)
+        lease_pool_unref(TAKE(fn->reserved_pool));
     fn->reserved = limits->reserved;
-    fn->set_aside = limits->set_aside;
 }
 
-static bool is_full(const struct fn_lease *fn, bool is_provisioned)
+struct lease_pool *fn_admission_class(struct fn_admission *fn, struct str version)
 {
-    uint64_t left = fn->reserved > fn->set_aside ? fn->reserved - fn->set_aside : 0;
+    CLEANUP(freep) char *name = str_printf("%.*s:%.*s", STR_ARG(fn->name), STR_ARG(version));
 
-    return fn->in_use >= fn->reserved || (!is_provisioned && fn->plain_in_use >= left);
+    return leases_pool(fn->admission->leases, fn->account_id, str_of(name));
 }
 
-int fn_lease_take(struct fn_lease *fn, bool is_provisioned, const char **ret_reason)
+static struct lease_pool *plain_pool(const struct fn_admission *fn)
 {
-    struct account *account = fn->account;
+    return fn->reserved_pool ? fn->reserved_pool : fn->account->shared;
+}
 
-    if (fn->is_reserved && is_full(fn, is_provisioned)) {
-        *ret_reason = ADMISSION_FUNCTION;
-        return -ERR_THROTTLED;
+int fn_admission_take(struct fn_admission *fn, struct lease_pool *class, uint64_t now_us,
+                      struct permit_wait *w, const char **ret_reason)
+{
+    struct lease_pool *pool = class ? class : plain_pool(fn);
+    int r = -ERR_THROTTLED;
+
+    if (!fn->reserved_pool || fn->reserved > 0)
+        r = lease_take(pool, w->function, now_us, w->permit);
+    if (r == -ERR_THROTTLED && class && (!fn->reserved_pool || fn->reserved > 0)) {
+        pool = plain_pool(fn); /* spills over */
+        r = lease_take(pool, w->function, now_us, w->permit);
     }
-    if (!fn->is_reserved && account->in_use >= account->unreserved) {
-        *ret_reason = ADMISSION_ACCOUNT;
-        return -ERR_THROTTLED;
-    }
-    if (!fn->is_reserved)
-        account->in_use++;
-    fn->in_use++;
-    fn->plain_in_use += !is_provisioned;
-    return 0;
+    if (r == -ERR_NOT_READY)
+        lease_wait(pool, w);
+    else if (r == -ERR_THROTTLED)
+        *ret_reason = fn->reserved_pool ? ADMISSION_FUNCTION : ADMISSION_ACCOUNT;
+    return r;
 }
 
-void fn_lease_return(struct fn_lease *fn, bool is_provisioned)
+bool fn_admission_fits(const struct fn_admission *fn, const struct lease_pool *class,
+                       const struct permit *permit)
 {
-    if (!fn)
-        return;
-    assert(fn->in_use > 0);
-    fn->in_use--;
-    fn->plain_in_use -= !is_provisioned;
-    if (!fn->is_reserved)
-        fn->account->in_use--;
-    forget_if_unused(fn);
+    return permit->pool == plain_pool(fn) || (class && permit->pool == class);
 }
 
 /* ---- how fast ---- */
@@ -197,15 +198,22 @@ static bool rate_take(struct rate *rate, uint64_t per_s, uint64_t now_us)
     return true;
 }
 
-int fn_lease_pace(struct fn_lease *fn, uint64_t now_us, const char **ret_reason)
+/* This gateway's part of it, rounded up: never nothing where something may run. */
+static uint64_t share_of(const struct admission *a, uint64_t limit)
 {
-    uint64_t limit = fn->is_reserved ? fn->reserved : fn->account->unreserved;
-    struct rate *rate = fn->is_reserved ? &fn->rate : &fn->account->rate;
-    uint64_t per_s = limit * fn->admission->rate_factor;
+    return (limit * a->rate_factor + a->gateways - 1) / a->gateways;
+}
+
+int fn_admission_pace(struct fn_admission *fn, uint64_t now_us, const char **ret_reason)
+{
+    bool is_reserved = fn->reserved_pool != NULL;
+    uint64_t limit = is_reserved ? fn->reserved : fn->account->unreserved;
+    struct rate *rate = is_reserved ? &fn->rate : &fn->account->rate;
+    uint64_t per_s = share_of(fn->admission, limit);
 
     if (per_s == 0 || rate_take(rate, per_s, now_us)) /* nothing may run: that is another reason */
         return 0;
-    *ret_reason = fn->is_reserved ? ADMISSION_FUNCTION_RATE : ADMISSION_ACCOUNT_RATE;
+    *ret_reason = is_reserved ? ADMISSION_FUNCTION_RATE : ADMISSION_ACCOUNT_RATE;
     return -ERR_THROTTLED;
 }
 
@@ -215,7 +223,7 @@ int admission_wait(struct admission *a, struct str account, struct account **ret
 {
     struct account *of = account_of(a, account);
 
-    if (of->waiting >= of->limit)
+    if (of->waiting >= ADMISSION_WAITING_MAX)
         return -ERR_THROTTLED;
     of->waiting++;
     *ret = of;

@@ -11,6 +11,7 @@
 #include "common/io/leader_link.h"
 #include "common/io/node_identity.h"
 #include "common/io/rpc.h"
+#include "common/model/lambda_input.h"
 #include "common/proto/uri_escape.h"
 #include "gateway/admission.h"
 #include "gateway/auth.h"
@@ -19,9 +20,11 @@
 #include "gateway/invoke.h"
 #include "gateway/code_download.h"
 #include "gateway/logs_read.h"
+#include "gateway/lost_runs.h"
 #include "gateway/manage.h"
 #include "gateway/nodes.h"
 #include "gateway/pending.h"
+#include "gateway/permit_link.h"
 #include "gateway/query_api.h"
 #include "gateway/reply.h"
 #include "gateway/route_cache.h"
@@ -42,7 +45,9 @@ struct gateway {
     struct node_identity *identity;
     struct leader_link *controller;
     struct function_key *function_key;
+    struct permit_link *permits;
     struct nodes *nodes;
+    struct lost_runs *lost;
     struct route_cache *routes;
     struct admission *admission;
     struct invokes *invokes;
@@ -122,9 +127,15 @@ static void handle_nodes_set(struct rpc_request *req, const cJSON *args, struct 
 {
     struct gateway *gw = arg;
     struct error err;
+    uint64_t gateways;
+    int r;
 
     (void)body;
-    if (nodes_set(gw->nodes, cJSON_GetObjectItemCaseSensitive(args, "nodes"), &err) < 0) {
+    if (cjson_get_u64(args, "gateways", &gateways))
+        admission_set_gateways(gw->admission, gateways);
+    r = nodes_set(gw->nodes, cJSON_GetObjectItemCaseSensitive(args, "nodes"), &err);
+    lost_runs_kick(gw->lost);
+    if (r < 0) {
         log_error("nodes", "the controller's list is unusable", KV_ERR(&err));
         rpc_fail(req, &err);
         return;
@@ -146,10 +157,19 @@ static void handle_async_run(struct rpc_request *req, const cJSON *args, struct 
     invokes_run_event(gw->invokes, req, args, body);
 }
 
+static void handle_recall(struct rpc_request *req, const cJSON *args, struct str body, void *arg)
+{
+    struct gateway *gw = arg;
+
+    (void)body;
+    permit_link_recall(gw->permits, req, args);
+}
+
 static const struct rpc_method methods[] = {
     {"route.drop", handle_route_drop},
     {"async.run", handle_async_run},
     {"nodes.set", handle_nodes_set},
+    {"permits.recall", handle_recall},
     {NULL, NULL},
 };
 
@@ -160,6 +180,7 @@ static void on_controller_up(struct link *link, const struct link_hello *peer, v
     log_info("controller", "up", KV_STR("peer", peer->id));
     node_identity_link(gw->identity, link);
     function_key_ask(gw->function_key);
+    permit_link_set_up(gw->permits, true);
     route_cache_flush(gw->routes); /* drops were missed while it was down */
     invokes_kick(gw->invokes);
 }
@@ -179,6 +200,7 @@ static void on_controller_down(const struct error *why, void *arg)
     struct gateway *gw = arg;
 
     node_identity_link(gw->identity, NULL);
+    permit_link_set_up(gw->permits, false);
     log_warn("controller", "down, trying again; known functions are served on", KV_ERR(why));
 }
 
@@ -192,6 +214,7 @@ static void on_node_up(void *arg)
 {
     struct gateway *gw = arg;
 
+    lost_runs_kick(gw->lost);
     invokes_kick(gw->invokes);
 }
 
@@ -214,7 +237,9 @@ static void serve_health(struct gateway *gw, struct http_req *req, const char *r
     buf_printf(&b, "\"invocations\":%zu,\"routes\":%zu,\"nodes\":", invokes_in_flight(gw->invokes),
                route_cache_len(gw->routes));
     nodes_describe(gw->nodes, &b);
-    buf_append(&b, "}\n", 2);
+    buf_append_str(&b, STR(",\"permits\":"));
+    leases_describe(permit_link_leases(gw->permits), &b);
+    buf_printf(&b, ",\"lost_runs\":%zu}\n", lost_runs_len(gw->lost));
     reply_json(req, request_id, gw->was_ready ? 200 : 503, buf_str(&b));
 }
 
@@ -388,8 +413,11 @@ static void make_parts(struct gateway *gw, const struct link_hello *me)
         .wait_us = config->invoke_wait_us,
     };
 
+    gw->permits = permit_link_new(gw->loop, gw->controller, config->id);
+    parts.leases = permit_link_leases(gw->permits);
     gw->nodes = parts.nodes = nodes_new(gw->loop, me, on_node_up, gw);
-    gw->admission = parts.admission = admission_new(config->account_concurrency, config->request_rate_factor);
+    gw->lost = parts.lost = lost_runs_new(gw->loop, gw->nodes, parts.leases);
+    gw->admission = parts.admission = admission_new(parts.leases, config->request_rate_factor);
     gw->routes = parts.routes =
         route_cache_new(&resolver, gw->admission, config->route_cache_max);
     gw->invokes = invokes_new(&parts);
@@ -480,6 +508,7 @@ void gateway_stop(struct gateway *gw)
     gw->stopping = true;
     log_info("gateway", "stopping", KV_U64("invocations", invokes_in_flight(gw->invokes)),
              KV_U64("calls", manage_in_flight(gw->manage)));
+    leases_stop(permit_link_leases(gw->permits));
     timer_start(&gw->drain, gw->config->drain_us);
     http_server_drain(gw->http, on_drained, gw);
 }
@@ -496,10 +525,12 @@ void gateway_free(struct gateway *gw)
     function_key_free(gw->function_key);
     manage_free(gw->manage);
     downloads_free(gw->downloads);
+    lost_runs_free(gw->lost);
     nodes_free(gw->nodes);
     log_reads_free(gw->log_reads);
     route_cache_free(gw->routes);
     admission_free(gw->admission);
+    permit_link_free(gw->permits);
     auth_free(gw->auth);
     node_identity_free(gw->identity);
     buf_done(&gw->path);

@@ -44,9 +44,6 @@ static const struct config_item items[] = {
                 setting_check_log_level),
     STRING_ITEM(id, "HEARTH_GATEWAY_ID", "gateway", 1, 63,
                 "name of this gateway in logs and towards its peers", NULL),
-    NUMBER_ITEM("account_concurrency", "HEARTH_ACCOUNT_CONCURRENCY", CFG_U64, account_concurrency,
-                "1000", 1, 1000000,
-                "invocations that one account may have at once; more are throttled (429)"),
     NUMBER_ITEM("request_rate_factor", "HEARTH_REQUEST_RATE_FACTOR", CFG_U64, request_rate_factor, "10",
                 0, 1000000,
                 "how many times the concurrency of a function (reserved, else the account's) may be "

@@ -22,7 +22,6 @@ struct gateway_config {
     char *log_level;
     char *id; /* of this gateway, in logs and towards its peers */
     uint64_t request_rate_factor; /* times the concurrency: invocations a second; 0: any */
-    uint64_t account_concurrency; /* invocations of one account at once, through this gateway */
     uint64_t invoke_wait_us; /* how long an invocation may wait before it runs */
     uint64_t drain_us; /* how long what is in flight may take to finish at the end */
     uint64_t route_cache_max; /* routes kept */

@@ -24,6 +24,7 @@
 #include "common/io/rpc.h"
 #include "common/proto/invoke_wire.h"
 #include "gateway/gateway.h"
+#include "gateway/ledger_fixture.h"
 
 #define PATIENCE_US SECONDS(20)
 #define PATH "/2015-03-31/functions/"
@@ -49,6 +50,10 @@ struct fake_node {
     char arn[128], trace[256], context[64], account[16], version[16];
     int asked_of[10]; /* by version, of those of one digit */
     uint32_t flags, wait_ms;
+    uint64_t epoch;
+    char gateway[96], pool[64]; /* of the last question's permit */
+    int alive_asked; /* runs.alive */
+    bool still_runs; /* all that it asks about */
     struct link_stream *kept;
     struct run *kept_run;
 };
@@ -85,6 +90,8 @@ struct fixture {
     const char *targets; /* JSON of route.resolve's targets; NULL: $LATEST alone */
     const char *limits; /* more members of that answer, ',' first; NULL: none */
     char qualifier[32]; /* that was asked for last */
+    struct fake_ledger ledger;
+    char recalled[512]; /* what the last permits.recall was answered */
     int enqueues;
     enum error_code enqueue_with; /* async.enqueue fails with it; ERR_OK: it is kept */
     bool keep_enqueue; /* it is not answered */
@@ -211,7 +218,25 @@ static inline void handle_ping(struct rpc_request *req, const cJSON *args, struc
     rpc_reply(req, NULL, STR_NULL);
 }
 
-static const struct rpc_method node_methods[] = {{"node.ping", handle_ping}, {NULL, NULL}};
+/* runs.alive: all that it asks about still runs, or nothing. */
+static inline void handle_alive(struct rpc_request *req, const cJSON *args, struct str body, void *arg)
+{
+    const cJSON *asked = cJSON_GetObjectItemCaseSensitive(args, "requests");
+    struct fake_node *n = arg;
+    cJSON *ok = cJSON_CreateObject();
+
+    (void)body;
+    assert_non_null(cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(args, "gateway")));
+    n->alive_asked++;
+    cJSON_AddItemToObject(ok, "requests",
+                          n->still_runs ? cJSON_Duplicate(asked, true) : cJSON_CreateArray());
+    rpc_reply(req, ok, STR_NULL);
+    cJSON_Delete(ok);
+    poke(n->f);
+}
+
+static const struct rpc_method node_methods[] = {
+    {"node.ping", handle_ping}, {"runs.alive", handle_alive}, {NULL, NULL}};
 
 static inline void on_node_stream(struct link *link, struct link_stream *s, enum link_kind kind,
                            struct str head, void *arg)
@@ -226,6 +251,7 @@ static inline void on_node_stream(struct link *link, struct link_stream *s, enum
         return;
     }
     run = calloc(1, sizeof(*run));
+    assert_int_equal(kind, LINK_INVOKE);
     assert_int_equal(invoke_head_read(head, &h), 0);
     n->generation = h.generation;
     n->flags = h.flags;
@@ -235,6 +261,9 @@ static inline void on_node_stream(struct link *link, struct link_stream *s, enum
     copy(n->context, sizeof(n->context), h.client_context);
     copy(n->account, sizeof(n->account), h.account);
     copy(n->version, sizeof(n->version), h.version);
+    n->epoch = h.epoch;
+    copy(n->gateway, sizeof(n->gateway), h.gateway);
+    copy(n->pool, sizeof(n->pool), h.pool);
     if (n->version[0] >= '0' && n->version[0] <= '9')
         n->asked_of[n->version[0] - '0']++;
     run->node = n;
@@ -313,13 +342,6 @@ static inline void handle_resolve(struct rpc_request *req, const cJSON *args, st
     cJSON_Delete(ok);
 }
 
-static inline const char *text_of(const cJSON *json, const char *name)
-{
-    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, name));
-
-    return text ? text : "-";
-}
-
 static inline void handle_lambda(struct rpc_request *req, const cJSON *args, struct str body, void *arg)
 {
     struct fixture *f = arg;
@@ -357,7 +379,29 @@ static inline void handle_enqueue(struct rpc_request *req, const cJSON *args, st
     poke(f);
 }
 
+/* ---- permits */
+
+static inline void handle_join(struct rpc_request *req, const cJSON *args, struct str body, void *arg)
+{
+    struct fixture *f = arg;
+
+    (void)body;
+    fake_ledger_join(&f->ledger, req, args);
+    poke(f);
+}
+
+static inline void handle_ask(struct rpc_request *req, const cJSON *args, struct str body, void *arg)
+{
+    struct fixture *f = arg;
+
+    (void)body;
+    fake_ledger_ask(&f->ledger, req, args);
+    poke(f);
+}
+
 static const struct rpc_method controller_methods[] = {
+    {"permits.join", handle_join},
+    {"permits.ask", handle_ask},
     {"async.enqueue", handle_enqueue},
     {"route.resolve", handle_resolve}, {"lambda", handle_lambda}, {NULL, NULL}};
 
@@ -518,7 +562,7 @@ static inline bool node_links_are_up(struct fixture *f)
     return f->acks > 0;
 }
 
-static inline void begin_with(struct fixture *f, int nodes, const char *wait, const char *concurrency)
+static inline void begin_with(struct fixture *f, int nodes, const char *wait, uint64_t concurrency)
 {
     CLEANUP(buf_done) struct buf problems = BUF_INIT(4096);
     char *argv[] = {"gateway",
@@ -527,14 +571,17 @@ static inline void begin_with(struct fixture *f, int nodes, const char *wait, co
                     "--controller",
                     f->controller_address,
                     "--invoke-wait",
-                    (char *)(uintptr_t)wait,
-                    "--account-concurrency",
-                    (char *)(uintptr_t)concurrency};
+                    (char *)(uintptr_t)wait};
     struct error err;
     int i;
 
     *f = (struct fixture){
-        .loop = loop_new(), .generation = 1, .state = "Active", .node_count = nodes};
+        .loop = loop_new(),
+        .generation = 1,
+        .state = "Active",
+        .node_count = nodes,
+        .ledger = {.limit = concurrency, .epoch = 7},
+    };
     snprintf(f->dir, sizeof(f->dir), "/tmp/hgw-XXXXXX");
     assert_non_null(mkdtemp(f->dir));
     snprintf(f->controller_address, sizeof(f->controller_address), "unix:%s/c", f->dir);
@@ -553,7 +600,7 @@ static inline void begin_with(struct fixture *f, int nodes, const char *wait, co
 
 static inline void begin(struct fixture *f, int nodes)
 {
-    begin_with(f, nodes, "60s", "1000");
+    begin_with(f, nodes, "60s", 1000);
 }
 
 static inline void end(struct fixture *f)
@@ -579,14 +626,48 @@ static inline bool has_kept(struct fixture *f)
     return f->nodes[0].kept != NULL;
 }
 
-static inline bool was_reset(struct fixture *f)
-{
-    return f->nodes[0].resets > 0;
-}
-
 static inline bool was_acknowledged(struct fixture *f)
 {
     return f->acks == 2; /* the first one is for the nodes */
+}
+
+static inline void on_recalled(const cJSON *ok, struct str body, const struct error *err, void *arg)
+{
+    CLEANUP(freep) char *text = err ? NULL : cJSON_PrintUnformatted(ok);
+    struct fixture *f = arg;
+
+    (void)body;
+    snprintf(f->recalled, sizeof(f->recalled), "%s", err ? error_code_name(err->code) : text);
+    poke(f);
+}
+
+static inline bool was_recalled(struct fixture *f)
+{
+    return f->recalled[0] != '\0';
+}
+
+/* The controller wants idle permits back. @pools, @moves: JSON; what was answered is in f->recalled. */
+static inline void recall(struct fixture *f, const char *pools, const char *moves)
+{
+    CLEANUP(freep) char *text =
+        str_printf("{\"gateway\":\"%s\",\"epoch\":%d,\"pools\":%s,\"moves\":%s}", f->ledger.gateway,
+                   (int)f->ledger.epoch, pools, moves);
+    cJSON *args = cJSON_Parse(text);
+
+    f->recalled[0] = '\0';
+    rpc_call(f->to_gateway, "permits.recall", args, STR_NULL, SECONDS(5), on_recalled, f);
+    run_until(f, was_recalled);
+    cJSON_Delete(args);
+}
+
+/* The run that a node has kept ends. */
+static inline void answer_kept(struct fake_node *n)
+{
+    struct run *run = TAKE(n->kept_run);
+
+    n->behaviour = ECHO;
+    node_answer(n, TAKE(n->kept), buf_str(&run->data));
+    run_free(run);
 }
 
 /* The controller takes the routes of "hello" back. @args: JSON. */

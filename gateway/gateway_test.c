@@ -34,7 +34,7 @@ static void known_functions_run_while_the_controller_is_away(void **state)
     struct fixture f;
 
     (void)state;
-    begin_with(&f, 1, "10ms", "1000");
+    begin_with(&f, 1, "10ms", 1000);
     invoke(&f, &a, STR("{}"));
     expect(&a, 200, "{}");
     ask(&f, &a, "GET", "/_hearth/health", NULL, STR_NULL);

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "gateway/async.h"
 #include "gateway/invoke_reply.h"
@@ -31,6 +32,7 @@ struct invocation *invocation_take(struct invokes *invokes)
         inv->invokes = invokes;
         list_init(&inv->wait.node);
         list_init(&inv->node);
+        list_init(&inv->permit_wait.node);
         invoke_request_init(&inv->ask);
         buf_init(&inv->arn, 1024);
         buf_init(&inv->log, LOG_MAX);
@@ -62,6 +64,36 @@ void invocation_leave_node(struct invocation *inv, enum place_end how)
         node_run_end(at, &inv->run, how);
 }
 
+void invocation_set_version(char *ret, struct str version)
+{
+    size_t n = version.len < FN_QUALIFIER_MAX ? version.len : FN_QUALIFIER_MAX;
+
+    memcpy(ret, version.ptr, n);
+    ret[n] = '\0';
+}
+
+void invocation_lose(struct invocation *inv)
+{
+    lost_runs_add(inv->invokes->parts.lost, inv->at, inv->request_id, &inv->permit);
+    invocation_leave_node(inv, PLACE_LOST);
+}
+
+void invocation_abandon(struct invocation *inv)
+{
+    struct invokes *invokes = inv->invokes;
+
+    inv->req = NULL;
+    inv->is_abandoned = true;
+    inv->streaming = false;
+    if (inv->unconsumed > 0)
+        link_stream_consumed(inv->stream, inv->unconsumed);
+    inv->unconsumed = 0;
+    buf_done(&inv->result);
+    list_remove(&inv->node);
+    list_append(&invokes->abandoned, &inv->node);
+    invokes->in_flight--;
+}
+
 void invocation_stop_waiting(struct invocation *inv)
 {
     admission_waited(inv->waits_at);
@@ -77,16 +109,18 @@ void invocation_release(struct invocation *inv)
     route_wait_cancel(&inv->wait);
     invocation_leave_node(inv, PLACE_LOST);
     invocation_stop_waiting(inv);
-    fn_lease_return(inv->lease, inv->is_provisioned);
+    permit_wait_cancel(&inv->permit_wait);
+    permit_return(&inv->permit);
     list_remove(&inv->node);
-    invokes->in_flight--;
+    if (!inv->is_abandoned)
+        invokes->in_flight--;
     if (invokes->spare_len == SPARE_MAX) {
         invocation_free(inv);
         return;
     }
     inv->state = INVOKE_IDLE;
     inv->req = NULL;
-    inv->lease = NULL;
+    inv->is_paced = inv->is_abandoned = false;
     inv->version[0] = '\0';
     inv->tried_len = 0;
     inv->stale_pause_us = 0;
@@ -106,15 +140,26 @@ void invocation_release(struct invocation *inv)
 
 /* ---- answers ---- */
 
-void invocation_fail(struct invocation *inv, const struct error *err)
+static void tell_failure(struct invocation *inv, const struct error *err)
 {
     if (inv->rpc)
         async_fail(inv, err);
     else if (inv->streaming)
         invoke_stream_fail(inv, err);
-    else
+    else if (inv->req)
         reply_error_of(inv->req, inv->request_id, err);
+}
+
+void invocation_fail(struct invocation *inv, const struct error *err)
+{
+    tell_failure(inv, err);
     invocation_release(inv);
+}
+
+void invocation_fail_and_abandon(struct invocation *inv, const struct error *err)
+{
+    tell_failure(inv, err);
+    invocation_abandon(inv);
 }
 
 void invocation_fail_with(struct invocation *inv, enum error_code code, const char *fmt, ...)

@@ -4,7 +4,8 @@
  * ends them; what happens in between is invoke.c's.
  *
  * Owns:    an invocation holds its permit, its place among those who wait, and its node until it is
- *          released; it is used again then.
+ *          released; it is used again then. One whose client has left while it ran is abandoned: it
+ *          keeps permit and stream until its node says that it is over.
  * Threads: loop thread only.
  * Errors:  each invocation_fail… answers the client, or the controller that asked, and releases the
  *          invocation.
@@ -21,20 +22,30 @@
 #include "gateway/invoke_request.h"
 #include "gateway/pending.h"
 
-enum invoke_state { INVOKE_IDLE, INVOKE_ROUTING, INVOKE_PARKED, INVOKE_RUNNING, INVOKE_QUEUEING };
+enum invoke_state {
+    INVOKE_IDLE,
+    INVOKE_ROUTING,
+    INVOKE_PERMIT, /* waits for one */
+    INVOKE_PARKED,
+    INVOKE_RUNNING,
+    INVOKE_QUEUEING,
+};
 
 struct invocation {
     struct pending pending; /* first: http_user() */
     struct invokes *invokes;
-    struct list_node node; /* in invokes->active, ->parked or ->spare */
+    struct list_node node; /* in invokes->active, ->parked, ->abandoned or ->spare */
     enum invoke_state state;
-    struct http_req *req; /* NULL for one that the controller asks for: then @rpc is set */
+    struct http_req *req; /* NULL for one that the controller asks for, then @rpc is set, or abandoned */
     struct rpc_request *rpc;
     struct enqueue *enqueue; /* its event is on its way to the controller; else NULL */
     struct invoke_request ask;
-    struct account *waits_at; /* counted as one that waits for its route */
-    struct fn_lease *lease; /* its permit, from the first time it may run */
-    bool is_provisioned; /* how that was taken */
+    struct account *waits_at; /* counted as one that waits for its route or permit */
+    bool is_paced; /* its place in the rate is taken */
+    bool is_abandoned;
+    struct permit permit; /* kept from one node to the next */
+    struct permit_wait permit_wait;
+    uint64_t epoch; /* of the permit when the node was asked */
     char version[FN_QUALIFIER_MAX + 1]; /* chosen for it; kept while routes have it. "": not yet */
     struct route_wait wait;
     struct timer timer;
@@ -67,11 +78,13 @@ struct invocation {
 
 struct invokes {
     struct invoke_parts parts;
-    struct list_node active; /* routing or running */
+    struct list_node active; /* routing, waiting for a permit, running */
     struct list_node parked;
+    struct list_node abandoned;
     struct list_node spare;
     struct list_node enqueues; /* async.h */
-    size_t spare_len, in_flight;
+    size_t spare_len;
+    size_t in_flight; /* without the abandoned ones */
     struct random random; /* for the choice between versions */
     struct buf head; /* scratch: the question's head */
     struct buf events; /* scratch: of a streamed answer */
@@ -85,12 +98,20 @@ void invocation_release(struct invocation *inv);
 void invocation_free(struct invocation *inv);
 /** Lets go of its node, when it is at one. */
 void invocation_leave_node(struct invocation *inv, enum place_end how);
-/** It knows its route: it waits for none any more. */
+/** Cuts @version to what @ret may hold: a qualifier's length. */
+void invocation_set_version(char *ret, struct str version);
+/** Its node does not say any more whether it runs: so its permit is lost (lost_runs.h). */
+void invocation_lose(struct invocation *inv);
+/** It runs on, but nobody wants to know. */
+void invocation_abandon(struct invocation *inv);
+/** It has route and permit: it waits for none any more. */
 void invocation_stop_waiting(struct invocation *inv);
 
 void invocation_fail(struct invocation *inv, const struct error *err);
 void invocation_fail_with(struct invocation *inv, enum error_code code, const char *fmt, ...)
     PRINTF_FORMAT(3, 4);
+/** Answers, and has it run on. */
+void invocation_fail_and_abandon(struct invocation *inv, const struct error *err);
 void invocation_fail_not_found(struct invocation *inv);
 void invocation_fail_throttled(struct invocation *inv, const char *reason);
 /** Answers with the result, or with that of a dry run. */

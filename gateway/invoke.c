@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/base64.h"
 #include "common/base/log.h"
 #include "gateway/async.h"
 #include "gateway/invocation.h"
 #include "gateway/invoke_reply.h"
+#include "gateway/invoke_result.h"
 #include "gateway/invoke_stream.h"
 
 #define HEAD_MAX 16384u
@@ -91,6 +91,7 @@ static void on_timer(void *arg)
         log_error("invoke", "no answer from the node", KV_STR("request_id", inv->request_id),
                   KV_STR("node", node_id(inv->at)));
         link_stream_reset(inv->stream, ERR_TIMEOUT);
+        invocation_lose(inv);
         invocation_fail_with(inv, ERR_INTERNAL, "The node did not answer in time; the function may have run.");
         return;
     }
@@ -98,6 +99,11 @@ static void on_timer(void *arg)
         advance(inv);
         return;
     }
+    if (inv->state == INVOKE_PERMIT)
+        error_set(&inv->refused, ERR_UNAVAILABLE,
+                  "There was no permit to run for as long as the invocation might wait: %s. It was "
+                  "not run; try again.",
+                  leases_why(inv->invokes->parts.leases));
     if (inv->refused.code == ERR_OK)
         error_set(&inv->refused, ERR_UNAVAILABLE,
                   "The controller did not say in time where the function runs; is "
@@ -113,61 +119,12 @@ static void on_client_gone(struct pending *p)
     struct invocation *inv = CONTAINER_OF(p, struct invocation, pending);
 
     if (inv->stream)
-        link_stream_reset(inv->stream,
-                          ERR_CLOSED); /* the invoker decides what becomes of the run */
-    invocation_release(inv);
+        invocation_abandon(inv); /* it runs to its end, as AWS has it, and its permit with it */
+    else
+        invocation_release(inv);
 }
 
-/* ---- the result ---- */
-
-static void set_version(char *ret, struct str version)
-{
-    size_t n = version.len < FN_QUALIFIER_MAX ? version.len : FN_QUALIFIER_MAX;
-
-    memcpy(ret, version.ptr, n);
-    ret[n] = '\0';
-}
-
-static void on_result_head(struct link_stream *s, struct str bytes, void *arg)
-{
-    struct invocation *inv = arg;
-    struct result_head head;
-
-    (void)s;
-    if (result_head_read(bytes, &head) < 0 ||
-        (head.outcome == INVOKE_STREAMING && inv->ask.kind != INVOKE_STREAM))
-        return; /* has_head stays false: on_end says what that means */
-    inv->has_head = true;
-    inv->outcome = head.outcome;
-    (void)buf_reserve(&inv->result, head.body_bytes); /* once; more than it may have fails later */
-    if (head.executed_version.len > 0)
-        set_version(inv->executed_version, head.executed_version);
-    if (head.outcome == INVOKE_REFUSED)
-        error_set(&inv->refused, head.refused, "%.*s", STR_ARG(head.message));
-    else if (head.outcome == INVOKE_STREAMING)
-        invoke_stream_begin(inv);
-    else if (inv->ask.wants_log_tail)
-        base64_encode(&inv->log, head.log_tail);
-}
-
-static void on_result_data(struct link_stream *s, struct str bytes, void *arg)
-{
-    struct invocation *inv = arg;
-
-    if (inv->streaming) {
-        if (invoke_stream_take(inv, bytes) == 0)
-            return;
-        link_stream_reset(s, ERR_PROTOCOL);
-        invocation_fail_with(inv, ERR_INTERNAL, "The node's answer is malformed.");
-        return;
-    }
-    if (buf_append_str(&inv->result, bytes) == 0) {
-        link_stream_consumed(s, bytes.len);
-        return;
-    }
-    link_stream_reset(s, ERR_TOO_LARGE);
-    invocation_fail_with(inv, ERR_INTERNAL, "The node sent more than an answer may hold.");
-}
+/* ---- refused ---- */
 
 static struct route_key route_key_of(const struct invocation *inv)
 {
@@ -203,6 +160,22 @@ static void on_stale(struct invocation *inv)
     park_for(inv, pause);
 }
 
+/* The epoch of its permit is over: nothing of it counts any more, a new one is waited for. */
+static void on_fenced(struct invocation *inv)
+{
+    uint64_t now = loop_now_us(inv->invokes->parts.loop);
+
+    leases_fenced(inv->invokes->parts.leases, inv->epoch, now);
+    inv->tried_len = 0;
+    error_set(&inv->refused, ERR_UNAVAILABLE,
+              "Hearth was recovering for as long as the invocation might wait; it was not run. Try "
+              "again.");
+    if (now < inv->deadline_us)
+        advance(inv);
+    else
+        invocation_fail(inv, &inv->refused);
+}
+
 /* The node that was asked has no room: another one, as long as it may wait. */
 static void on_no_room(struct invocation *inv)
 {
@@ -229,16 +202,23 @@ static void note_refusal(struct invocation *inv)
     invocation_leave_node(inv, PLACE_REFUSED);
 }
 
-/* Not run: another node, or the route anew, or the reason to the client. */
-static void on_refused(struct invocation *inv)
+void invoke_refused(struct invocation *inv)
 {
     enum error_code code = inv->refused.code;
 
     note_refusal(inv);
+    inv->permit.is_sent = false;
     inv->has_head = false;
     buf_clear(&inv->result);
     timer_stop(&inv->timer); /* it guarded the run */
-    if (code == ERR_STALE)
+    if (code == ERR_FENCED && inv->is_abandoned)
+        leases_fenced(inv->invokes->parts.leases, inv->epoch,
+                      loop_now_us(inv->invokes->parts.loop));
+    if (inv->is_abandoned)
+        invocation_release(inv);
+    else if (code == ERR_FENCED)
+        on_fenced(inv);
+    else if (code == ERR_STALE)
         on_stale(inv);
     else if (code == ERR_THROTTLED)
         on_no_room(inv);
@@ -247,52 +227,6 @@ static void on_refused(struct invocation *inv)
     else
         invocation_fail(inv, &inv->refused);
 }
-
-static void on_result_end(struct link_stream *s, void *arg)
-{
-    struct invocation *inv = arg;
-
-    (void)s;
-    if (!inv->has_head)
-        log_error("invoke", "the node's answer is malformed", KV_STR("node", node_id(inv->at)),
-                  KV_STR("request_id", inv->request_id));
-    if (inv->has_head && inv->outcome == INVOKE_REFUSED) {
-        on_refused(inv);
-        return;
-    }
-    invocation_leave_node(inv, inv->has_head ? PLACE_RAN : PLACE_LOST);
-    if (!inv->has_head)
-        invocation_fail_with(inv, ERR_INTERNAL, "The node's answer is malformed; the function may have run.");
-    else
-        invocation_succeed(inv);
-}
-
-static void on_result_reset(struct link_stream *s, const struct error *why, void *arg)
-{
-    struct invocation *inv = arg;
-
-    (void)s;
-    log_debug("invoke", "lost", KV_STR("request_id", inv->request_id), KV_ERR(why));
-    if (why->code == ERR_THROTTLED &&
-        !inv->has_head) { /* the link has too many streams: not taken */
-        inv->refused = *why;
-        on_refused(inv);
-        return;
-    }
-    invocation_leave_node(inv, PLACE_LOST);
-    invocation_fail_with(inv, ERR_INTERNAL,
-              "The node that ran the function was lost before it answered (%s). The function may "
-              "have run; "
-              "it is not run again by itself.",
-              why->msg);
-}
-
-static const struct link_stream_ops stream_ops = {
-    .on_head = on_result_head,
-    .on_data = on_result_data,
-    .on_end = on_result_end,
-    .on_reset = on_result_reset,
-};
 
 /* ---- to a node ---- */
 
@@ -317,6 +251,7 @@ static int write_head(struct invocation *inv, const struct route *route,
                  (inv->ask.kind == INVOKE_STREAM ? INVOKE_ACCEPT_STREAM : 0u) |
                  (has_others && inv->how != PLACE_QUEUE ? INVOKE_ROOM_ONLY : 0u),
         .generation = target->generation,
+        .epoch = inv->epoch,
         .wait_ms = (uint32_t)(wait_us / 1000),
         .request_id = str_from(inv->request_id, UUID_LEN),
         .account = inv->ask.fn.account,
@@ -325,6 +260,8 @@ static int write_head(struct invocation *inv, const struct route *route,
         .trace_id = buf_str(&inv->ask.trace_id),
         .client_context = buf_str(&inv->ask.client_context),
         .payload_bytes = (uint32_t)inv->ask.payload.len,
+        .gateway = str_of(leases_incarnation(invokes->parts.leases)),
+        .pool = lease_pool_name(inv->permit.pool),
     };
 
     /* unqualified for an unqualified call, else with the qualifier that was given */
@@ -374,16 +311,18 @@ static void send_to_node(struct invocation *inv, struct route *route, struct rou
         no_node(inv);
         return;
     }
+    inv->epoch = leases_epoch(invokes->parts.leases);
     if (write_head(inv, route, target) < 0) {
         invocation_fail_with(inv, ERR_INTERNAL, "The request's headers are too long to be passed on.");
         return;
     }
     inv->stream = link_open(node_link(node), LINK_INVOKE, buf_str(&invokes->head), inv->ask.payload,
-                            true, &stream_ops, inv);
+                            true, &invoke_result_ops, inv);
     if (!inv->stream) {
         no_node(inv); /* its link has broken in this very turn */
         return;
     }
+    inv->permit.is_sent = true;
     inv->at = node;
     inv->generation = target->generation;
     inv->memory_mib = target->memory_mib;
@@ -404,28 +343,65 @@ static struct route_target *target_of(struct invocation *inv, struct route *rout
         target = &route->targets[0];
     else if (!target)
         target = route_choose(route, random_unit(&inv->invokes->random));
-    set_version(inv->version, str_of(target->version));
-    set_version(inv->executed_version, str_of(target->version));
+    invocation_set_version(inv->version, str_of(target->version));
+    invocation_set_version(inv->executed_version, str_of(target->version));
     return target;
 }
 
-/* Takes a permit. Events are the controller's: it has them run as fast as the function does. */
-static int admit(const struct invocation *inv, struct fn_lease *lease, bool is_provisioned,
-                 const char **ret_reason)
+/* It got a permit, or there is none in the pool: with the route anew, which may lead elsewhere by now. */
+static void on_permit(struct permit_wait *w)
 {
+    advance(CONTAINER_OF(w, struct invocation, permit_wait));
+}
+
+/* No more of them wait than may. */
+static bool may_wait(struct invocation *inv)
+{
+    return inv->waits_at || admission_wait(inv->invokes->parts.admission, inv->ask.fn.account,
+                                           &inv->waits_at) == 0;
+}
+
+/*
+ * Whether it has a permit; else it waits for one, or its client has been told why there is none. Events are
+ * not paced: they are the controller's, which has them run as fast as the function does.
+ */
+static bool has_permit(struct invocation *inv, struct route *route, struct route_target *target)
+{
+    uint64_t now = loop_now_us(inv->invokes->parts.loop);
+    const char *reason = NULL;
     int r = 0;
 
-    if (!inv->rpc)
-        r = fn_lease_pace(lease, loop_now_us(inv->invokes->parts.loop), ret_reason);
-    return r == 0 ? fn_lease_take(lease, is_provisioned, ret_reason) : r;
+    if (permit_is_held(&inv->permit)) {
+        if (fn_admission_fits(route->admission, target->pool, &inv->permit))
+            return true;
+        permit_return(&inv->permit); /* the function's limits have changed */
+    }
+    if (!inv->is_paced && !inv->rpc)
+        r = fn_admission_pace(route->admission, now, &reason);
+    inv->is_paced = true;
+    inv->permit_wait.function = inv->ask.fn.name;
+    if (r == 0)
+        r = fn_admission_take(route->admission, target->pool, now, &inv->permit_wait, &reason);
+    if (r == 0)
+        return true;
+    if (r == -ERR_NOT_READY && !may_wait(inv)) {
+        permit_wait_cancel(&inv->permit_wait);
+        reason = ADMISSION_ACCOUNT;
+        r = -ERR_THROTTLED;
+    }
+    if (r == -ERR_THROTTLED) {
+        invocation_fail_throttled(inv, reason);
+        return false;
+    }
+    move_to(inv, INVOKE_PERMIT);
+    arm_deadline(inv);
+    return false;
 }
 
 static void dispatch(struct invocation *inv, struct route *route)
 {
     struct route_target *target = target_of(inv, route);
-    const char *reason;
 
-    invocation_stop_waiting(inv);
     if (!route_target_is_active(target)) {
         invocation_fail_with(
             inv, ERR_CONFLICT,
@@ -440,18 +416,14 @@ static void dispatch(struct invocation *inv, struct route *route)
     }
     if (inv->ask.kind == INVOKE_EVENT) {
         timer_stop(&inv->timer);
+        invocation_stop_waiting(inv);
         move_to(inv, INVOKE_QUEUEING);
         async_enqueue(inv);
         return;
     }
-    if (!inv->lease && admit(inv, route->lease, target->is_provisioned, &reason) < 0) {
-        invocation_fail_throttled(inv, reason);
+    if (!has_permit(inv, route, target))
         return;
-    }
-    if (!inv->lease) {
-        inv->lease = route->lease;
-        inv->is_provisioned = target->is_provisioned;
-    }
+    invocation_stop_waiting(inv);
     send_to_node(inv, route, target);
 }
 
@@ -485,8 +457,7 @@ static void advance(struct invocation *inv)
         dispatch(inv, route);
         return;
     }
-    if (!inv->lease && !inv->waits_at &&
-        admission_wait(inv->invokes->parts.admission, inv->ask.fn.account, &inv->waits_at) < 0) {
+    if (!permit_is_held(&inv->permit) && !may_wait(inv)) {
         invocation_fail_throttled(inv, ADMISSION_ACCOUNT);
         return;
     }
@@ -516,6 +487,8 @@ static struct invocation *begin(struct invokes *invokes)
     inv->pending.on_client_gone = on_client_gone;
     inv->pending.on_writable = invoke_stream_on_writable;
     inv->wait.fn = on_route;
+    inv->permit_wait.fn = on_permit;
+    inv->permit_wait.permit = &inv->permit;
     timer_init(&inv->timer, invokes->parts.loop, on_timer, inv);
     inv->deadline_us = loop_now_us(invokes->parts.loop) + invokes->parts.wait_us;
     return inv;
@@ -572,17 +545,20 @@ void invokes_kick(struct invokes *invokes)
 void invokes_give_up(struct invokes *invokes)
 {
     struct invocation *inv;
+    struct error err;
 
     while ((inv = LIST_FIRST(&invokes->active, struct invocation, node)) ||
            (inv = LIST_FIRST(&invokes->parked, struct invocation, node))) {
         bool runs = inv->state == INVOKE_RUNNING;
 
-        if (runs)
-            link_stream_reset(inv->stream, ERR_CLOSED);
-        invocation_fail_with(inv, ERR_UNAVAILABLE, "Hearth is stopping; the invocation %s.",
-                  runs                             ? "may have run"
+        error_set(&err, ERR_UNAVAILABLE, "Hearth is stopping; the invocation %s.",
+                  runs                            ? "may have run"
                   : inv->state == INVOKE_QUEUEING ? "may not have been queued"
-                                                   : "was not run");
+                                                  : "was not run");
+        if (runs)
+            invocation_fail_and_abandon(inv, &err);
+        else
+            invocation_fail(inv, &err);
     }
 }
 
@@ -600,6 +576,7 @@ struct invokes *invokes_new(const struct invoke_parts *parts)
     invokes->parts = *parts;
     list_init(&invokes->active);
     list_init(&invokes->parked);
+    list_init(&invokes->abandoned);
     list_init(&invokes->spare);
     list_init(&invokes->enqueues);
     buf_init(&invokes->head, HEAD_MAX);
@@ -617,10 +594,13 @@ void invokes_free(struct invokes *invokes)
         return;
     error_set(&err, ERR_CLOSED, "the gateway ends");
     while ((inv = LIST_FIRST(&invokes->active, struct invocation, node)) ||
-           (inv = LIST_FIRST(&invokes->parked, struct invocation, node))) {
+           (inv = LIST_FIRST(&invokes->parked, struct invocation, node)) ||
+           (inv = LIST_FIRST(&invokes->abandoned, struct invocation, node))) {
         if (inv->rpc)
             async_fail(inv, &err);
-        on_client_gone(&inv->pending);
+        if (inv->stream)
+            link_stream_reset(inv->stream, ERR_CLOSED);
+        invocation_release(inv);
     }
     async_end(invokes);
     while ((inv = LIST_FIRST(&invokes->spare, struct invocation, node))) {

@@ -2,12 +2,15 @@
 /*
  * invoke.h - invocations: from the HTTP request to a node and back. The hot path.
  *
- *            +---------------------------------------------------+ STALE, node full: again
- *            v                                                   |
- *   read -> route -> target, permit -> node -> running -> answered --> done
- *            |  ^                       |  ^
- *            v  |                       v  |     a controller or a node comes up, or the wait is over
- *            parked                     parked
+ *            +-------------------------------------------------+ STALE, FENCED, node full: again
+ *            v                                                 |
+ *   read -> route -> target -> permit -> node -> running -> answered --> done
+ *            |  ^                |  ^     |  ^       |
+ *            v  |                v  |     v  |       +-> abandoned (its client has left) -> answered
+ *            parked            waiting    parked
+ *
+ *   parked: a controller or a node comes up, or the wait is over. A run that its node does not tell the
+ *   end of leaves its permit to lost_runs.h.
  *
  * Owns:    its invocations, which are used again; the request stays the HTTP engine's until
  *          answered.
@@ -26,6 +29,7 @@
 #include "common/model/fn_name.h"
 #include "common/model/lambda_ops.h"
 #include "gateway/admission.h"
+#include "gateway/lost_runs.h"
 #include "gateway/nodes.h"
 #include "gateway/route_cache.h"
 
@@ -36,6 +40,8 @@ struct invoke_parts {
     struct route_cache *routes;
     struct nodes *nodes;
     struct admission *admission;
+    struct leases *leases;
+    struct lost_runs *lost;
     struct leader_link *controller; /* keeps asynchronous invocations */
     struct fn_home home;
     uint64_t wait_us; /* how long an invocation may wait before it runs */

@@ -29,7 +29,7 @@ static void a_change_without_end_ends_with_the_wait(void **state)
     struct fixture f;
 
     (void)state;
-    begin_with(&f, 1, "20ms", "1000");
+    begin_with(&f, 1, "20ms", 1000);
     f.nodes[0].behaviour = REFUSE;
     f.nodes[0].refuse_with = ERR_STALE;
     invoke(&f, &a, STR("{}"));
@@ -62,7 +62,7 @@ static void a_full_node_gives_way_to_another(void **state)
     int i;
 
     (void)state;
-    begin_with(&f, 2, "200ms", "1000");
+    begin_with(&f, 2, "200ms", 1000);
     f.nodes[0].behaviour = REFUSE;
     f.nodes[0].refuse_with = ERR_THROTTLED;
     for (i = 0; i < 3; i++) {
@@ -170,7 +170,7 @@ static void the_only_node_may_queue_it(void **state)
     struct fixture f;
 
     (void)state;
-    begin_with(&f, 1, "30s", "1000");
+    begin_with(&f, 1, "30s", 1000);
     node_tells(&f, 0, "{\"memory_mib\":128,\"free_mib\":0,\"idle_mib\":0,\"versions\":[]}");
     invoke(&f, &a, STR("{}"));
     expect(&a, 200, "{}");
@@ -208,7 +208,7 @@ static void the_wait_for_a_node_ends_with_a_reason(void **state)
     struct fixture f;
 
     (void)state;
-    begin_with(&f, 0, "10ms", "1000");
+    begin_with(&f, 0, "10ms", 1000);
     invoke(&f, &a, STR("{}"));
     expect_part(&a, 503, "No node has registered");
     ask(&f, &a, "GET", "/_hearth/health", NULL, STR_NULL);

@@ -1,265 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/leases.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "common/base/alloc.h"
 #include "common/base/id.h"
-#include "common/base/map.h"
+#include "gateway/leases_impl.h"
 
 #define TOKEN_BYTES 8 /* of an incarnation */
 #define DESCRIBE_MAX 100 /* pools on the health page */
 
-struct lease_pool {
-    struct leases *leases;
-    struct list_node all; /* in leases->all */
-    struct list_node due; /* in leases->due: something is to be said; in ->asked: it is */
-    char *key; /* "account/name" */
-    struct str account, name; /* parts of it */
-    uint64_t refs;
-    uint64_t held, used; /* used <= held */
-    uint64_t idle_low; /* the fewest idle ones since the last sweep */
-    struct list_node permits; /* those in use */
-    struct list_node waiting;
-    uint64_t waiting_len;
-    bool draining; /* what ends is given up, until more is granted */
-    bool moved; /* some were another pool's, and the ledger has not confirmed it */
-    uint64_t told; /* the most that the ledger may believe is held */
-    uint64_t seq; /* of the newest question or statement */
-    uint64_t number; /* of the question under way; 0: none */
-    uint64_t asked_held, asked_want; /* in that question */
-    uint64_t dry_until_us, contended_until_us;
-    bool recalled; /* its statement is due in this very call */
-};
-
-enum join_state { JOIN_NOT, JOIN_ASKED, JOIN_DONE };
-
-struct leases {
-    struct leases_ops ops;
-    void *arg;
-    char id[64], incarnation[LEASE_INCARNATION_MAX];
-    uint64_t epoch; /* 0: nothing can be held */
-    bool is_up, woken, stopping;
-    enum join_state join;
-    uint64_t join_at_us, voided_us; /* the last time that all was void */
-    uint64_t seq; /* of all pools, so that one that was forgotten goes on where it was */
-    uint64_t number, void_number; /* of questions and joins; up to which they mean nothing */
-    uint64_t join_number;
-    uint64_t retry_at_us, backoff_us, sweep_at_us;
-    struct map pools;
-    struct list_node all, due, asked;
-    struct list_node ready; /* waits that are to be told */
-    struct error why; /* what went wrong last, when something did */
-    struct lease_question questions[LEASE_BATCH_MAX];
-};
-
-static void wake(struct leases *l)
+void leases_wake(struct leases *l)
 {
     if (l->woken)
         return;
     l->woken = true;
     l->ops.wake(l->arg);
-}
-
-/* ---- pools ---- */
-
-static struct lease_pool *pool_find(struct leases *l, struct str account, struct str name, bool make)
-{
-    CLEANUP(freep) char *key = str_printf("%.*s/%.*s", STR_ARG(account), STR_ARG(name));
-    struct lease_pool *pool = map_get(&l->pools, str_of(key));
-
-    if (pool || !make)
-        return pool;
-    pool = xcalloc(sizeof(*pool));
-    pool->leases = l;
-    pool->account = str_from(key, account.len);
-    pool->name = str_from(key + account.len + 1, name.len);
-    list_init(&pool->due);
-    list_init(&pool->permits);
-    list_init(&pool->waiting);
-    list_append(&l->all, &pool->all);
-    map_put(&l->pools, str_of(key), pool);
-    pool->key = TAKE(key);
-    pool->draining = l->stopping;
-    wake(l); /* for the sweep that forgets it one day */
-    return pool;
-}
-
-static void pool_free(struct lease_pool *pool)
-{
-    list_remove(&pool->all);
-    list_remove(&pool->due);
-    map_remove(&pool->leases->pools, str_of(pool->key));
-    free(pool->key);
-    free(pool);
-}
-
-static bool is_forgettable(const struct lease_pool *pool)
-{
-    return pool->refs == 0 && pool->held == 0 && pool->told == 0 && pool->waiting_len == 0 &&
-           pool->number == 0;
-}
-
-/* Has it asked about, when there is something to ask or to say. */
-static void say(struct lease_pool *pool)
-{
-    struct leases *l = pool->leases;
-
-    if (pool->number != 0 || (pool->waiting_len == 0 && pool->told <= pool->held))
-        return;
-    if (!list_is_linked(&pool->due))
-        list_append(&l->due, &pool->due);
-    wake(l);
-}
-
-struct lease_pool *leases_pool(struct leases *l, struct str account, struct str name)
-{
-    return lease_pool_ref(pool_find(l, account, name, true));
-}
-
-struct lease_pool *lease_pool_ref(struct lease_pool *pool)
-{
-    if (pool)
-        pool->refs++;
-    return pool;
-}
-
-void lease_pool_unref(struct lease_pool *pool)
-{
-    if (!pool)
-        return;
-    assert(pool->refs > 0);
-    pool->refs--; /* the next sweep forgets it */
-}
-
-struct str lease_pool_name(const struct lease_pool *pool)
-{
-    return pool->name;
-}
-
-/* ---- permits ---- */
-
-static void note_idle(struct lease_pool *pool)
-{
-    uint64_t idle = pool->held - pool->used;
-
-    if (idle < pool->idle_low)
-        pool->idle_low = idle;
-}
-
-static void hand_out(struct lease_pool *pool, struct str function, struct permit *ret)
-{
-    ret->pool = pool;
-    ret->function = function;
-    ret->is_sent = false;
-    list_append(&pool->permits, &ret->node);
-    pool->used++;
-    note_idle(pool);
-}
-
-/* What is idle is given up. */
-static void give_up_idle(struct lease_pool *pool)
-{
-    pool->held = pool->used;
-    pool->idle_low = 0;
-}
-
-/*
- * What is idle is given up, and what ends will be. What was handed out and not sent yet is as good as
- * idle: after a lower limit has been acknowledged nothing begins on what was granted before.
- */
-static void drain(struct lease_pool *pool)
-{
-    struct list_node *n, *after;
-    struct permit *permit;
-
-    pool->draining = true;
-    LIST_FOREACH_SAFE (&pool->permits, n, after) {
-        permit = CONTAINER_OF(n, struct permit, node);
-        if (permit->is_sent)
-            continue;
-        list_remove(&permit->node);
-        permit->pool = NULL;
-        pool->used--;
-    }
-    give_up_idle(pool);
-}
-
-static void tell(struct lease_pool *pool, struct permit_wait *w)
-{
-    list_remove(&w->node);
-    w->pool = NULL;
-    pool->waiting_len--;
-    list_append(&pool->leases->ready, &w->node);
-    wake(pool->leases);
-}
-
-/* Idle ones go to those who wait, the first one first. */
-static void grant(struct lease_pool *pool)
-{
-    struct permit_wait *w;
-
-    while (pool->held > pool->used && (w = LIST_FIRST(&pool->waiting, struct permit_wait, node))) {
-        hand_out(pool, w->function, w->permit);
-        tell(pool, w);
-    }
-}
-
-int lease_take(struct lease_pool *pool, struct str function, uint64_t now_us, struct permit *ret)
-{
-    if (pool->held > pool->used) {
-        hand_out(pool, function, ret);
-        return 0;
-    }
-    return now_us < pool->dry_until_us ? -ERR_THROTTLED : -ERR_NOT_READY;
-}
-
-void lease_wait(struct lease_pool *pool, struct permit_wait *w)
-{
-    w->pool = pool;
-    list_append(&pool->waiting, &w->node);
-    pool->waiting_len++;
-    say(pool);
-}
-
-void permit_wait_cancel(struct permit_wait *w)
-{
-    if (w->pool)
-        w->pool->waiting_len--;
-    w->pool = NULL;
-    list_remove(&w->node);
-}
-
-void permit_return(struct permit *permit)
-{
-    struct lease_pool *pool = permit->pool;
-
-    if (!pool)
-        return;
-    permit->pool = NULL;
-    list_remove(&permit->node);
-    pool->used--;
-    if (pool->draining) {
-        pool->held--;
-        say(pool);
-    } else if (pool->waiting_len > 0) {
-        grant(pool);
-    }
-}
-
-void permit_pass(struct permit *from, struct permit *to, struct str function)
-{
-    to->pool = from->pool;
-    if (!from->pool)
-        return;
-    to->function = function;
-    to->is_sent = from->is_sent;
-    list_append(&from->pool->permits, &to->node);
-    list_remove(&from->node);
-    from->pool = NULL;
 }
 
 /* ---- the end of an epoch, or of an incarnation ---- */
@@ -270,22 +27,6 @@ static void make_incarnation(struct leases *l)
 
     token_make(TOKEN_BYTES, token);
     snprintf(l->incarnation, sizeof(l->incarnation), "%s.%s", l->id, token);
-}
-
-static void pool_void(struct lease_pool *pool)
-{
-    struct permit *permit;
-
-    while ((permit = LIST_FIRST(&pool->permits, struct permit, node))) {
-        list_remove(&permit->node);
-        permit->pool = NULL;
-    }
-    pool->held = pool->used = pool->idle_low = pool->told = pool->number = 0;
-    pool->draining = pool->leases->stopping;
-    pool->moved = false;
-    pool->dry_until_us = pool->contended_until_us = 0;
-    list_remove(&pool->due);
-    say(pool);
 }
 
 /* Nothing is held any more, and what was asked means nothing. */
@@ -302,14 +43,14 @@ static void void_all(struct leases *l)
 /* Begins anew: at once, but no more often than every now and then. */
 static void begin_anew(struct leases *l, uint64_t now_us)
 {
-    uint64_t earliest_us = l->voided_us + LEASE_JOIN_RETRY_US;
+    uint64_t earliest_us = l->rejoined_us + LEASE_JOIN_RETRY_US;
 
     void_all(l);
     make_incarnation(l);
     l->join = JOIN_NOT;
-    l->join_at_us = l->voided_us == 0 || earliest_us < now_us ? now_us : earliest_us;
-    l->voided_us = now_us;
-    wake(l);
+    l->join_at_us = l->rejoined_us == 0 || earliest_us < now_us ? now_us : earliest_us;
+    l->rejoined_us = l->join_at_us;
+    leases_wake(l);
 }
 
 void leases_fenced(struct leases *l, uint64_t epoch, uint64_t now_us)
@@ -325,7 +66,7 @@ void leases_link(struct leases *l, bool is_up)
     l->is_up = is_up;
     l->join = JOIN_NOT;
     l->join_at_us = 0;
-    wake(l);
+    leases_wake(l);
 }
 
 static void join_if_due(struct leases *l, uint64_t now_us)
@@ -342,7 +83,7 @@ static void tell_anew(struct lease_pool *pool)
 {
     if (pool->seq > 0 && pool->told <= pool->held)
         pool->told = pool->held + 1;
-    say(pool);
+    pool_say(pool);
 }
 
 void leases_joined(struct leases *l, uint64_t number, uint64_t epoch, const struct error *err,
@@ -358,7 +99,7 @@ void leases_joined(struct leases *l, uint64_t number, uint64_t epoch, const stru
         l->join_at_us = now_us + LEASE_JOIN_RETRY_US;
         if (err->code == ERR_STALE)
             begin_anew(l, now_us);
-        wake(l);
+        leases_wake(l);
         return;
     }
     if (l->epoch != 0 && l->epoch != epoch)
@@ -369,7 +110,7 @@ void leases_joined(struct leases *l, uint64_t number, uint64_t epoch, const stru
     l->join = JOIN_DONE;
     l->why.code = ERR_OK;
     l->retry_at_us = l->backoff_us = 0;
-    wake(l);
+    leases_wake(l);
 }
 
 /* ---- asking ---- */
@@ -434,7 +175,7 @@ static void ask_if_due(struct leases *l, uint64_t now_us)
     if (len > 0)
         l->ops.ask(l->incarnation, l->epoch, l->number, l->questions, len, l->arg);
     if (!list_is_empty(&l->due))
-        wake(l);
+        leases_wake(l);
 }
 
 static void retry_later(struct leases *l, uint64_t now_us)
@@ -443,7 +184,7 @@ static void retry_later(struct leases *l, uint64_t now_us)
                     : l->backoff_us < LEASE_RETRY_MAX_US / 2 ? l->backoff_us * 2
                                                              : LEASE_RETRY_MAX_US;
     l->retry_at_us = now_us + l->backoff_us;
-    wake(l);
+    leases_wake(l);
 }
 
 /* Those of the question @number that have no answer are asked about again; whether there are any. */
@@ -459,20 +200,10 @@ static bool ask_again(struct leases *l, uint64_t number)
             continue;
         pool->number = 0;
         list_remove(&pool->due);
-        say(pool);
+        pool_say(pool);
         any = true;
     }
     return any;
-}
-
-/* There are no more: who waits is told, who comes next too for a while. */
-static void refuse_all(struct lease_pool *pool, uint64_t now_us)
-{
-    struct permit_wait *w;
-
-    pool->dry_until_us = now_us + LEASE_DRY_US;
-    while ((w = LIST_FIRST(&pool->waiting, struct permit_wait, node)))
-        tell(pool, w);
 }
 
 static void take_answer(struct lease_pool *pool, const struct lease_answer *answer, uint64_t now_us)
@@ -484,17 +215,17 @@ static void take_answer(struct lease_pool *pool, const struct lease_answer *answ
     list_remove(&pool->due);
     pool->told = pool->asked_held + more;
     pool->moved = false;
-    pool->held += more; /* some of those that were held may be given up by now: say() says so */
+    pool->held += more; /* some of those that were held may be given up by now: pool_say() says so */
     if (more > 0)
         pool->draining = pool->leases->stopping;
-    grant(pool);
+    pool_grant(pool);
     if (answer->drain)
-        drain(pool);
+        pool_drain(pool);
     else if (pool->draining)
-        give_up_idle(pool);
+        pool_give_up_idle(pool);
     if (answer->dry)
-        refuse_all(pool, now_us);
-    say(pool);
+        pool_refuse_all(pool, now_us);
+    pool_say(pool);
 }
 
 void leases_answered(struct leases *l, uint64_t number, const struct lease_answer *answers, size_t len,
@@ -537,9 +268,9 @@ static void recall(struct lease_pool *pool, bool drains, uint64_t now_us)
     pool->recalled = true;
     pool->contended_until_us = now_us + LEASE_CONTENDED_US;
     if (drains)
-        drain(pool);
+        pool_drain(pool);
     else
-        give_up_idle(pool);
+        pool_give_up_idle(pool);
 }
 
 static void move(struct leases *l, const struct lease_move *move, uint64_t now_us)
@@ -576,7 +307,7 @@ static size_t put_statement(struct lease_pool *pool, struct lease_question *ret)
     list_remove(&pool->due);
     *ret = statement_of(pool);
     pool->told = pool->held;
-    say(pool);
+    pool_say(pool);
     return 1;
 }
 
@@ -637,8 +368,8 @@ static void sweep_if_due(struct leases *l, uint64_t now_us)
         pool = CONTAINER_OF(n, struct lease_pool, all);
         pool->held -= pool->idle_low;
         pool->idle_low = pool->held - pool->used;
-        say(pool);
-        if (is_forgettable(pool))
+        pool_say(pool);
+        if (pool_is_forgettable(pool))
             pool_free(pool);
     }
 }
@@ -673,8 +404,8 @@ void leases_stop(struct leases *l)
     LIST_FOREACH (&l->all, n) {
         pool = CONTAINER_OF(n, struct lease_pool, all);
         pool->draining = true;
-        give_up_idle(pool);
-        say(pool);
+        pool_give_up_idle(pool);
+        pool_say(pool);
     }
 }
 

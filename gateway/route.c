@@ -7,8 +7,6 @@
 #include "common/model/lambda_input.h"
 
 #define MEMORY_MIB_LEAST 128
-#define EXACT_MAX 9007199254740992.0 /* whole numbers that a double holds */
-
 void route_done(struct route *route)
 {
     size_t i;
@@ -16,9 +14,10 @@ void route_done(struct route *route)
     for (i = 0; i < route->targets_len; i++) {
         free(route->targets[i].version);
         free(route->targets[i].state);
+        lease_pool_unref(route->targets[i].pool);
     }
     free(route->arn);
-    fn_lease_unref(route->lease);
+    fn_admission_unref(route->admission);
     memset(route, 0, sizeof(*route));
 }
 
@@ -28,24 +27,15 @@ void route_copy(const struct route *route, struct route *ret)
 
     *ret = *route;
     ret->arn = str_dup(str_of(route->arn));
-    ret->lease = fn_lease_ref(route->lease);
+    ret->admission = fn_admission_ref(route->admission);
     for (i = 0; i < route->targets_len; i++) {
         ret->targets[i].version = str_dup(str_of(route->targets[i].version));
         ret->targets[i].state = str_dup(str_of(route->targets[i].state));
+        lease_pool_ref(route->targets[i].pool);
     }
 }
 
 /* ---- reading ---- */
-
-static bool read_u64(const cJSON *json, const char *name, uint64_t *ret)
-{
-    const cJSON *m = cJSON_GetObjectItemCaseSensitive(json, name);
-
-    if (!cJSON_IsNumber(m) || !(m->valuedouble >= 0 && m->valuedouble < EXACT_MAX))
-        return false;
-    *ret = (uint64_t)m->valuedouble;
-    return true;
-}
 
 static bool read_target(const cJSON *json, struct route_target *ret)
 {
@@ -53,11 +43,11 @@ static bool read_target(const cJSON *json, struct route_target *ret)
     const cJSON *weight = cJSON_GetObjectItemCaseSensitive(json, "weight");
     uint64_t memory_mib = MEMORY_MIB_LEAST; /* from a controller that does not say */
 
-    if (version.len == 0 || state.len == 0 || !read_u64(json, "generation", &ret->generation) ||
-        !read_u64(json, "timeout_s", &ret->timeout_s) || !cJSON_IsNumber(weight) ||
+    if (version.len == 0 || state.len == 0 || !cjson_get_u64(json, "generation", &ret->generation) ||
+        !cjson_get_u64(json, "timeout_s", &ret->timeout_s) || !cJSON_IsNumber(weight) ||
         !(weight->valuedouble >= 0 && weight->valuedouble <= 1))
         return false;
-    if (read_u64(json, "memory_mib", &memory_mib) && memory_mib > UINT32_MAX)
+    if (cjson_get_u64(json, "memory_mib", &memory_mib) && memory_mib > UINT32_MAX)
         return false;
     ret->memory_mib = (uint32_t)memory_mib;
     ret->weight = weight->valuedouble;
@@ -84,9 +74,8 @@ int route_read(const cJSON *ok, struct route *ret, struct error *err)
         return error_set(err, ERR_INTERNAL, "The controller's answer is malformed.");
     }
     route.arn = str_dup(arn);
-    route.limits.has_reserved = read_u64(ok, "reserved", &route.limits.reserved);
-    read_u64(ok, "set_aside", &route.limits.set_aside);
-    route.limits.has_unreserved = read_u64(ok, "unreserved", &route.limits.unreserved);
+    route.limits.has_reserved = cjson_get_u64(ok, "reserved", &route.limits.reserved);
+    route.limits.has_unreserved = cjson_get_u64(ok, "unreserved", &route.limits.unreserved);
     *ret = route;
     return 0;
 }

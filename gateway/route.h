@@ -3,7 +3,7 @@
  * route.h - where a call of a function leads, as the controller resolved it: the versions that it
  * may get, each with its share, and what limits the function.
  *
- * Owns:    what a struct route holds, a reference to the function's counter included.
+ * Owns:    what a struct route holds, references to the function's admission and pools included.
  * Threads: loop thread only.
  * Errors:  route_read(): -ERR_INTERNAL for an answer that is malformed.
  * Source:  docs/internals/links.md, method `route.resolve`.
@@ -25,6 +25,7 @@ struct route_target {
     uint64_t timeout_s;
     uint32_t memory_mib; /* of one sandbox */
     bool is_provisioned; /* concurrency is provisioned for it */
+    struct lease_pool *pool; /* of that; set by route_cache.h. NULL: it has only the function's */
     double weight; /* its share of the invocations; the first one has what the others leave */
 };
 
@@ -33,7 +34,7 @@ struct route {
     struct route_target targets[ROUTE_TARGETS_MAX];
     size_t targets_len; /* at least one */
     struct fn_limits limits;
-    struct fn_lease *lease; /* the function's, of all its qualifiers; set by route_cache.h */
+    struct fn_admission *admission; /* the function's, of all its qualifiers; set by route_cache.h */
 };
 
 /** Reads an answer to route.resolve; *@ret is for route_done(). */

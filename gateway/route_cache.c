@@ -201,6 +201,17 @@ void route_wait_cancel(struct route_wait *w)
         list_remove(&w->node);
 }
 
+/* What is provisioned for a version is a pool of its own. */
+static void take_pools(struct route *route)
+{
+    size_t i;
+
+    for (i = 0; i < route->targets_len; i++)
+        if (route->targets[i].is_provisioned)
+            route->targets[i].pool =
+                fn_admission_class(route->admission, str_of(route->targets[i].version));
+}
+
 void route_lookup_answer(struct route_lookup *l, struct route *route, const struct error *err)
 {
     struct route_cache *cache = l->cache;
@@ -225,8 +236,9 @@ void route_lookup_answer(struct route_lookup *l, struct route *route, const stru
     }
     list_remove(&l->node);
     if (route && !l->stale) {
-        answer.lease = admission_fn(cache->admission, str_of(l->account), str_of(l->name));
-        fn_lease_set_limits(answer.lease, &answer.limits);
+        answer.admission = admission_fn(cache->admission, str_of(l->account), str_of(l->name));
+        fn_admission_set_limits(answer.admission, &answer.limits);
+        take_pools(&answer);
     }
     if (route && !l->stale && route_is_active(&answer)) {
         struct route kept;

@@ -8,6 +8,7 @@
 
 /* A resolver whose answers are given by hand, later. */
 struct fixture {
+    struct leases *leases;
     struct admission *admission;
     struct route_cache *cache;
     struct route_lookup *asked[16];
@@ -29,6 +30,13 @@ static void on_resolve(struct route_lookup *lookup, const struct route_key *key,
     f->asked[f->asked_len++] = lookup;
 }
 
+static void on_wake(void *arg)
+{
+    (void)arg;
+}
+
+static const struct leases_ops leases_ops = {.wake = on_wake}; /* nothing is asked here */
+
 static void on_route(struct route_wait *w, struct route *route, const struct error *err)
 {
     struct waiter *me = CONTAINER_OF(w, struct waiter, wait);
@@ -43,7 +51,8 @@ static void begin(struct fixture *f, size_t max)
     const struct route_resolver resolver = {on_resolve, f};
 
     *f = (struct fixture){0};
-    f->admission = admission_new(1000, 0);
+    f->leases = leases_new("gw", &leases_ops, NULL);
+    f->admission = admission_new(f->leases, 0);
     f->cache = route_cache_new(&resolver, f->admission, max);
 }
 
@@ -51,6 +60,7 @@ static void end(struct fixture *f)
 {
     route_cache_free(f->cache);
     admission_free(f->admission);
+    leases_free(f->leases);
 }
 
 static struct route_key key_of(const char *name, const char *qualifier)
@@ -208,33 +218,53 @@ static void the_function_used_longest_ago_makes_room(void **state)
     end(&f);
 }
 
-static void qualifiers_share_the_counter_and_the_limits_of_their_function(void **state)
+static void qualifiers_share_the_admission_and_the_limits_of_their_function(void **state)
 {
-    const struct fn_limits one = {.has_reserved = true, .reserved = 1};
-    const char *reason;
-    struct fn_lease *held;
-    struct waiter w;
+    const struct fn_limits none = {.has_reserved = true};
+    struct permit permit = {0};
+    struct permit_wait w = {.permit = &permit};
+    const char *reason = NULL;
+    struct fn_admission *of;
+    struct waiter asked;
     struct fixture f;
 
     (void)state;
     begin(&f, 10);
-    ask(&f, "a", "", &w);
-    answer_with(&f, 0, "Active", 1, &one);
-    ask(&f, "a", "live", &w);
-    answer_with(&f, 1, "Active", 1, &one);
-    held = find(&f, "a", "")->lease;
-    assert_ptr_equal(held, find(&f, "a", "live")->lease);
-    assert_int_equal(fn_lease_take(held, false, &reason), 0);
+    ask(&f, "a", "", &asked);
+    answer_with(&f, 0, "Active", 1, &none);
+    ask(&f, "a", "live", &asked);
+    answer_with(&f, 1, "Active", 1, &none);
+    of = fn_admission_ref(find(&f, "a", "")->admission);
+    assert_ptr_equal(of, find(&f, "a", "live")->admission);
+    assert_null(find(&f, "a", "")->targets[0].pool);
 
-    /* a changed function is another route, but still the one that runs */
+    /* a changed function is another route, but still the same one */
     route_cache_drop(f.cache, STR("000000000000"), STR("a"));
-    ask(&f, "a", "", &w);
+    ask(&f, "a", "", &asked);
     route_cache_drop(f.cache, STR("000000000000"), STR("a"));
     answer_with(&f, 2, "Active", 1, &(struct fn_limits){0}); /* too old: its limits do not count */
-    answer_with(&f, 3, "Active", 2, &one);
-    assert_ptr_equal(held, find(&f, "a", "")->lease);
-    assert_int_equal(fn_lease_take(held, false, &reason), -ERR_THROTTLED);
-    fn_lease_return(held, false);
+    assert_int_equal(fn_admission_take(of, NULL, 0, &w, &reason), -ERR_THROTTLED);
+    answer_with(&f, 3, "Active", 2, &none);
+    assert_ptr_equal(of, find(&f, "a", "")->admission);
+    fn_admission_unref(of);
+    end(&f);
+}
+
+static void what_is_provisioned_for_a_version_is_a_pool(void **state)
+{
+    struct route route = {.arn = str_dup(STR("arn")),
+                          .targets = {{.version = str_dup(STR("3")),
+                                       .state = str_dup(STR("Active")),
+                                       .is_provisioned = true}},
+                          .targets_len = 1};
+    struct waiter asked;
+    struct fixture f;
+
+    (void)state;
+    begin(&f, 10);
+    ask(&f, "a", "3", &asked);
+    route_lookup_answer(f.asked[0], &route, NULL);
+    assert_true(str_is(lease_pool_name(find(&f, "a", "3")->targets[0].pool), "a:3"));
     end(&f);
 }
 
@@ -259,7 +289,8 @@ int main(void)
         cmocka_unit_test(a_drop_forgets_all_qualifiers_of_that_function_alone),
         cmocka_unit_test(an_answer_older_than_a_drop_is_asked_again),
         cmocka_unit_test(the_function_used_longest_ago_makes_room),
-        cmocka_unit_test(qualifiers_share_the_counter_and_the_limits_of_their_function),
+        cmocka_unit_test(qualifiers_share_the_admission_and_the_limits_of_their_function),
+        cmocka_unit_test(what_is_provisioned_for_a_version_is_a_pool),
         cmocka_unit_test(freeing_forgets_questions_under_way),
     };
 

@@ -28,7 +28,7 @@ static void an_answer_is_read_with_its_targets_and_limits(void **state)
 
     (void)state;
     assert_int_equal(read_text("{" ARN ",\"targets\":[" TARGET("3", "Active", "0.75") "," TARGET(
-                                   "12", "Pending", "0.25") "],\"reserved\":0,\"set_aside\":4,\"unreserved\":900}",
+                                   "12", "Pending", "0.25") "],\"reserved\":0,\"unreserved\":900}",
                                &route, NULL),
                      0);
     route_copy(&route, &copy);
@@ -44,7 +44,6 @@ static void an_answer_is_read_with_its_targets_and_limits(void **state)
     assert_false(route_is_active(&copy));
     assert_true(copy.limits.has_reserved);
     assert_int_equal(copy.limits.reserved, 0);
-    assert_int_equal(copy.limits.set_aside, 4);
     assert_false(copy.targets[0].is_provisioned);
     assert_int_equal(copy.limits.unreserved, 900);
     route_done(&copy);

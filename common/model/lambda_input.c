@@ -7,6 +7,7 @@
 
 #include "common/base/buf.h"
 
+#define EXACT_MAX 9007199254740992.0 /* whole numbers below are exact in a double */
 #define QUERY_TEXT_MAX 65536 /* bytes of one decoded query value */
 
 static int hex_value(char c)
@@ -289,6 +290,17 @@ struct str cjson_str(const cJSON *json, const char *name)
     const cJSON *value = cJSON_GetObjectItemCaseSensitive(json, name);
 
     return cJSON_IsString(value) ? str_of(value->valuestring) : STR_NULL;
+}
+
+bool cjson_get_u64(const cJSON *json, const char *name, uint64_t *ret)
+{
+    const cJSON *value = cJSON_GetObjectItemCaseSensitive(json, name);
+    double d = cJSON_IsNumber(value) ? value->valuedouble : -1;
+
+    if (!(d >= 0 && d < EXACT_MAX) || (double)(uint64_t)d != d)
+        return false;
+    *ret = (uint64_t)d;
+    return true;
 }
 
 static void *alloc_or_abort(size_t size)

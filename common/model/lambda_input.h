@@ -40,5 +40,7 @@ void cjson_abort_without_memory(void);
 void cjson_wipe_strings(cJSON *json);
 /** The text of member @name of @json, or STR_NULL when it is absent, null or no string. */
 struct str cjson_str(const cJSON *json, const char *name);
+/** The whole number of member @name, 0 to 2^53 - 1; false, and *@ret as it was, when it is none. */
+bool cjson_get_u64(const cJSON *json, const char *name, uint64_t *ret);
 
 #endif

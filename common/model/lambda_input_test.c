@@ -131,6 +131,25 @@ static void wiping_zeroes_every_string_value(void **state)
     cJSON_Delete(json);
 }
 
+static void only_whole_numbers_that_are_exact_are_read(void **state)
+{
+    cJSON *json = cJSON_Parse("{\"a\":0,\"b\":9007199254740991,\"c\":9007199254740992,\"d\":-1,"
+                              "\"e\":1.5,\"f\":\"1\",\"g\":1e300}");
+    static const char *const wrong[] = {"c", "d", "e", "f", "g", "absent"};
+    uint64_t n = 7;
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < ARRAY_LEN(wrong); i++)
+        assert_false(cjson_get_u64(json, wrong[i], &n));
+    assert_int_equal(n, 7);
+    assert_true(cjson_get_u64(json, "a", &n));
+    assert_int_equal(n, 0);
+    assert_true(cjson_get_u64(json, "b", &n));
+    assert_true(n == 9007199254740991u);
+    cJSON_Delete(json);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -140,6 +159,7 @@ int main(void)
         cmocka_unit_test(bad_requests_are_serialization_errors),
         cmocka_unit_test(an_escaped_backslash_before_u0000_is_text),
         cmocka_unit_test(wiping_zeroes_every_string_value),
+        cmocka_unit_test(only_whole_numbers_that_are_exact_are_read),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
