@@ -26,6 +26,7 @@ struct permit_ask {
     enum ask_state state;
     struct permit_items items;
     unsigned waiting; /* changes or recalls */
+    bool has_rivals; /* others wait for the same recall */
 };
 
 /* ---- waiting ---- */
@@ -40,6 +41,7 @@ void asks_wait(struct list_node *waiters, struct permit_ask *ask)
 
 void asks_wake_all(struct list_node *waiters)
 {
+    bool are_rivals = !list_is_empty(waiters) && waiters->next != waiters->prev;
     struct ask_waiter *waiter;
 
     while ((waiter = LIST_FIRST(waiters, struct ask_waiter, node))) {
@@ -47,6 +49,7 @@ void asks_wake_all(struct list_node *waiters)
 
         list_remove(&waiter->node);
         free(waiter);
+        ask->has_rivals = ask->has_rivals || are_rivals;
         asks_wake(ask);
     }
 }
@@ -180,9 +183,15 @@ static void take(struct permit_ask *ask)
         ask_reply(ask); /* about nothing */
 }
 
+/* What came back is for those who wait, before anybody has one to spare. */
 static void take_again(struct permit_ask *ask)
 {
+    size_t i;
+
     ask->state = ASK_AGAIN;
+    for (i = 0; i < ask->items.len && ask->has_rivals; i++)
+        if (may_get_more(&ask->items.all[i]))
+            ask->items.all[i].want = ask->items.all[i].need;
     states_send(ask->p, ask->gateway, &ask->items, may_get_more, true, on_taken, ask);
 }
 

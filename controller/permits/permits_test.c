@@ -97,6 +97,50 @@ static void what_is_idle_elsewhere_is_recalled_before_anybody_is_throttled(void 
     ledger_is("permits", "total", "1000");
 }
 
+static struct {
+    unsigned count, more;
+    bool is_dry;
+} rivals;
+
+static void on_rival(const cJSON *ok, struct str body, const struct error *err, void *arg)
+{
+    const cJSON *pool = cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(ok, "pools"), 0);
+
+    (void)body;
+    (void)arg;
+    assert_null(err);
+    rivals.count++;
+    rivals.more += (unsigned)number_of(pool, "more");
+    rivals.is_dry |= cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(pool, "dry"));
+    loop_stop(loop);
+}
+
+/* One recall serves both; neither gets one to spare while the other waits. */
+static void what_came_back_is_for_all_who_wait(void **state)
+{
+    CLEANUP(freep) char *text = str_printf(POOL_FORMAT, "*", 1u, 0u, 2u, 1u);
+    cJSON *args;
+    int i;
+
+    (void)state;
+    need_server();
+    begin();
+    gw_join(&gws[2], "gateway-c", "0000000000000003");
+    assert_int_equal(gw_ask(&gws[0], "*", 1, 0, 1000, 1000), ERR_OK);
+    gw_states(&gws[0], "*", 2, 998);
+    memset(&rivals, 0, sizeof(rivals));
+    for (i = 1; i <= 2; i++) {
+        args = gw_args(&gws[i], text);
+        rpc_call(gws[i].link, "permits.ask", args, STR_NULL, WAIT_US, on_rival, NULL);
+        cJSON_Delete(args);
+    }
+    wait_until(&rivals.count, 2);
+    assert_int_equal(rivals.more, 2);
+    assert_false(rivals.is_dry);
+    assert_int_equal(gws[0].recalls, 1);
+    ledger_is("permits", "total", "1000");
+}
+
 static void where_nothing_is_idle_it_is_dry_and_not_asked_again_at_once(void **state)
 {
     uint64_t end;
@@ -477,6 +521,7 @@ int main(void)
         PERMITS_TEST(gateways_hear_how_many_they_are),
         PERMITS_TEST(questions_that_make_no_sense_are_refused),
         PERMITS_TEST(what_is_idle_elsewhere_is_recalled_before_anybody_is_throttled),
+        PERMITS_TEST(what_came_back_is_for_all_who_wait),
         PERMITS_TEST(where_nothing_is_idle_it_is_dry_and_not_asked_again_at_once),
         PERMITS_TEST(part_of_what_is_wanted_is_better_than_nothing),
         PERMITS_TEST(a_gateway_that_does_not_answer_keeps_what_it_has),
