@@ -174,24 +174,34 @@ static bool is_open(struct permits *p, const struct permit_items *items)
     return all;
 }
 
+/* As many as it must have, and none to spare. */
+static uint64_t least_of(const struct permit_item *item)
+{
+    return item->need > item->held ? item->need : item->held;
+}
+
+/* What comes back is for those who wait, before anybody has one to spare. */
 static void take(struct permit_ask *ask)
 {
+    size_t i;
+
     ask->state = ASK_TAKEN;
+    for (i = 0; i < ask->items.len; i++)
+        if (recalls_are_under_way(ask->p, &ask->items.all[i]))
+            ask->items.all[i].most = least_of(&ask->items.all[i]);
     if (!is_open(ask->p, &ask->items))
         ask_fail(ask, ERR_UNAVAILABLE, "the account's ledger of permits is being opened");
     else if (states_send(ask->p, ask->gateway, &ask->items, NULL, false, on_taken, ask) == 0)
         ask_reply(ask); /* about nothing */
 }
 
-/* What came back is for those who wait, before anybody has one to spare. */
 static void take_again(struct permit_ask *ask)
 {
     size_t i;
 
     ask->state = ASK_AGAIN;
-    for (i = 0; i < ask->items.len && ask->has_rivals; i++)
-        if (may_get_more(&ask->items.all[i]))
-            ask->items.all[i].want = ask->items.all[i].need;
+    for (i = 0; i < ask->items.len; i++)
+        ask->items.all[i].most = ask->has_rivals ? least_of(&ask->items.all[i]) : ask->items.all[i].want;
     states_send(ask->p, ask->gateway, &ask->items, may_get_more, true, on_taken, ask);
 }
 

@@ -74,6 +74,7 @@ static int parse_item(const cJSON *json, bool asks, struct permit_item *item, st
         r = permit_number(json, "want", &item->want, err);
     if (r == 0 && asks)
         r = permit_number(json, "need", &item->need, err);
+    item->most = item->want;
     if (r < 0)
         return r;
     if (item->want < item->held || item->need > item->want || item->seq == 0 ||

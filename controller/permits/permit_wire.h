@@ -27,6 +27,7 @@ struct permit_item {
     uint64_t held; /* permits that it has */
     uint64_t want; /* that it wants to have; a statement: as many as held */
     uint64_t need; /* that it must have for those who wait now */
+    uint64_t most; /* that it is given: what it wants, less where others are short */
     bool moved;
     struct ledger_answer answer;
     bool is_short; /* it has fewer than needed */

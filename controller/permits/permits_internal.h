@@ -208,6 +208,8 @@ void asks_wake_all(struct list_node *waiters);
  * way; asks_wake() comes later. False: there is nothing to be had.
  */
 bool recalls_begin(struct permits *p, struct permit_ask *ask, const struct permit_item *item);
+/** Whether somebody waits for what others give back of the item's pool, function or account. */
+bool recalls_are_under_way(const struct permits *p, const struct permit_item *item);
 /** It was short even after that: not recalled again for a while. */
 void recalls_dry(struct permits *p, const struct permit_item *item);
 /**

@@ -141,6 +141,33 @@ static void what_came_back_is_for_all_who_wait(void **state)
     ledger_is("permits", "total", "1000");
 }
 
+/* It asks when some of it is back and the rest is still being asked for. */
+static void who_comes_while_others_are_short_gets_none_to_spare(void **state)
+{
+    CLEANUP(freep) char *text = str_printf(POOL_FORMAT, "*", 1u, 0u, 2u, 1u);
+    cJSON *args;
+
+    (void)state;
+    need_server();
+    begin();
+    gw_join(&gws[2], "gateway-c", "0000000000000003");
+    assert_int_equal(gw_ask(&gws[0], "*", 1, 0, 999, 999), ERR_OK);
+    assert_int_equal(gw_ask(&gws[1], "*", 1, 0, 1, 1), ERR_OK);
+    gw_states(&gws[0], "*", 2, 997);
+    gws[1].is_mute = true;
+    memset(&rivals, 0, sizeof(rivals));
+    args = gw_args(&gws[2], text);
+    rpc_call(gws[2].link, "permits.ask", args, STR_NULL, WAIT_US, on_rival, NULL);
+    cJSON_Delete(args);
+    ledger_becomes(LEASES(A), "l:*", "997");
+    assert_int_equal(rivals.count, 0);
+    assert_int_equal(gw_ask(&gws[0], "*", 3, 997, 999, 998), ERR_OK);
+    assert_int_equal(got_more(), 1);
+    wait_until(&rivals.count, 1);
+    assert_int_equal(rivals.more, 1);
+    assert_false(rivals.is_dry);
+}
+
 static void where_nothing_is_idle_it_is_dry_and_not_asked_again_at_once(void **state)
 {
     uint64_t end;
@@ -522,6 +549,7 @@ int main(void)
         PERMITS_TEST(questions_that_make_no_sense_are_refused),
         PERMITS_TEST(what_is_idle_elsewhere_is_recalled_before_anybody_is_throttled),
         PERMITS_TEST(what_came_back_is_for_all_who_wait),
+        PERMITS_TEST(who_comes_while_others_are_short_gets_none_to_spare),
         PERMITS_TEST(where_nothing_is_idle_it_is_dry_and_not_asked_again_at_once),
         PERMITS_TEST(part_of_what_is_wanted_is_better_than_nothing),
         PERMITS_TEST(a_gateway_that_does_not_answer_keeps_what_it_has),

@@ -154,12 +154,11 @@ static char *scope_key(enum ledger_bound bound, const char *account, struct str 
     return str_printf("%s\n%d%.*s", account, (int)bound, STR_ARG(name));
 }
 
-static struct str scope_name(const struct permit_item *item)
+static struct str scope_name(const struct permit_item *item, enum ledger_bound bound)
 {
-    if (item->answer.bound == LEDGER_POOL)
+    if (bound == LEDGER_POOL)
         return str_of(item->pool);
-    return item->answer.bound == LEDGER_FUNCTION ? permit_pool_function(str_of(item->pool))
-                                                 : STR("");
+    return bound == LEDGER_FUNCTION ? permit_pool_function(str_of(item->pool)) : STR("");
 }
 
 static void scope_free(struct recall_scope *scope)
@@ -187,7 +186,7 @@ static bool remove_one(struct permits *p, uint64_t now_us)
 
 static struct recall_scope *scope_of(struct permits *p, const struct permit_item *item)
 {
-    struct str name = scope_name(item);
+    struct str name = scope_name(item, item->answer.bound);
     CLEANUP(freep) char *key = scope_key(item->answer.bound, item->account, name);
     struct recall_scope *scope = map_get(&p->scopes, str_of(key));
 
@@ -271,6 +270,22 @@ bool recalls_begin(struct permits *p, struct permit_ask *ask, const struct permi
         return false;
     asks_wait(&scope->waiters, ask);
     return true;
+}
+
+bool recalls_are_under_way(const struct permits *p, const struct permit_item *item)
+{
+    static const enum ledger_bound bounds[] = {LEDGER_POOL, LEDGER_FUNCTION, LEDGER_ACCOUNT};
+    const struct recall_scope *scope;
+    size_t i;
+
+    for (i = 0; i < sizeof(bounds) / sizeof(bounds[0]) && p->scopes.len > 0; i++) {
+        CLEANUP(freep) char *key = scope_key(bounds[i], item->account, scope_name(item, bounds[i]));
+
+        scope = map_get(&p->scopes, str_of(key));
+        if (scope && scope->waiting > 0)
+            return true;
+    }
+    return false;
 }
 
 void recalls_dry(struct permits *p, const struct permit_item *item)

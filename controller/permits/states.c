@@ -90,7 +90,7 @@ static void send_chunk(struct chunk *chunk, bool again)
             .pool = str_of(item->pool),
             .seq = item->seq,
             .held = item->held,
-            .want = limit_change_holds(states->p, item) ? item->held : item->want,
+            .want = limit_change_holds(states->p, item) ? item->held : item->most,
             .moved = item->moved,
             .again = again};
     }
