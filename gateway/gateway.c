@@ -29,6 +29,7 @@
 #include "gateway/reply.h"
 #include "gateway/route_cache.h"
 #include "gateway/routes.h"
+#include "gateway/usage.h"
 
 #define RESOLVE_TIMEOUT_US SECONDS(10)
 #define LAST_ANSWERS_US SECONDS(1) /* for answers to leave, when the time to drain is over */
@@ -165,11 +166,20 @@ static void handle_recall(struct rpc_request *req, const cJSON *args, struct str
     permit_link_recall(gw->permits, req, args);
 }
 
+static void handle_usage(struct rpc_request *req, const cJSON *args, struct str body, void *arg)
+{
+    struct gateway *gw = arg;
+
+    (void)body;
+    usage_serve(permit_link_leases(gw->permits), req, args);
+}
+
 static const struct rpc_method methods[] = {
     {"route.drop", handle_route_drop},
     {"async.run", handle_async_run},
     {"nodes.set", handle_nodes_set},
     {"permits.recall", handle_recall},
+    {"usage.get", handle_usage},
     {NULL, NULL},
 };
 

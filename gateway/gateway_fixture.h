@@ -91,7 +91,7 @@ struct fixture {
     const char *limits; /* more members of that answer, ',' first; NULL: none */
     char qualifier[32]; /* that was asked for last */
     struct fake_ledger ledger;
-    char recalled[512]; /* what the last permits.recall was answered */
+    char recalled[512]; /* what the last permits.recall or usage.get was answered */
     int enqueues;
     enum error_code enqueue_with; /* async.enqueue fails with it; ERR_OK: it is kept */
     bool keep_enqueue; /* it is not answered */
@@ -644,6 +644,17 @@ static inline void on_recalled(const cJSON *ok, struct str body, const struct er
 static inline bool was_recalled(struct fixture *f)
 {
     return f->recalled[0] != '\0';
+}
+
+/* What `usage.get` with @args (JSON) is answered, in f->recalled. */
+static inline void ask_usage(struct fixture *f, const char *text)
+{
+    cJSON *args = cJSON_Parse(text);
+
+    f->recalled[0] = '\0';
+    rpc_call(f->to_gateway, "usage.get", args, STR_NULL, SECONDS(5), on_recalled, f);
+    run_until(f, was_recalled);
+    cJSON_Delete(args);
 }
 
 /* The controller wants idle permits back. @pools, @moves: JSON; what was answered is in f->recalled. */

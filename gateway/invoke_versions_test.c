@@ -198,6 +198,8 @@ static void a_reservation_of_nothing_throttles_always(void **state)
     end(&f);
 }
 
+#define USED "{\"account\":\"000000000000\",\"name\":\"hello\",\"version\":\""
+
 static void a_provisioned_version_has_permits_of_its_own(void **state)
 {
     static const char targets[] =
@@ -224,9 +226,20 @@ static void a_provisioned_version_has_permits_of_its_own(void **state)
     call(&f, &b, "hello:3/invocations"); /* the second one at once spills over */
     expect(&b, 200, "{}");
     assert_string_equal(f.nodes[0].pool, "*");
+    /* target tracking goes by the first one: the other did not run on what is provisioned */
+    ask_usage(&f, "{\"versions\":[" USED "2\"}," USED "3\"}]}");
+    assert_string_equal(f.recalled, "{\"used\":[0,1]}");
     answer_kept(&f.nodes[0]);
     hear(&f, &a);
     expect(&a, 200, "{}");
+    ask_usage(&f, "{\"versions\":[" USED "3\"}]}"); /* it ran when that was asked last */
+    assert_string_equal(f.recalled, "{\"used\":[1]}");
+    ask_usage(&f, "{\"versions\":[" USED "3\"}]}");
+    assert_string_equal(f.recalled, "{\"used\":[0]}");
+    ask_usage(&f, "{\"versions\":[{\"name\":\"hello\"}]}");
+    assert_string_equal(f.recalled, "BAD_REQUEST");
+    ask_usage(&f, "{}");
+    assert_string_equal(f.recalled, "BAD_REQUEST");
     call(&f, &b, "hello:3/invocations");
     expect(&b, 200, "{}");
     assert_string_equal(f.nodes[0].pool, "hello:3");

@@ -80,6 +80,16 @@ struct str lease_pool_name(const struct lease_pool *pool)
     return pool->name;
 }
 
+uint64_t leases_peak(struct leases *l, struct str account, struct str name)
+{
+    struct lease_pool *pool = pool_find(l, account, name, false);
+    uint64_t peak = pool ? pool->peak : 0;
+
+    if (pool)
+        pool->peak = pool->used;
+    return peak;
+}
+
 /* ---- permits ---- */
 
 static void note_idle(struct lease_pool *pool)
@@ -97,6 +107,8 @@ static void hand_out(struct lease_pool *pool, struct str function, struct permit
     ret->is_sent = false;
     list_append(&pool->permits, &ret->node);
     pool->used++;
+    if (pool->used > pool->peak)
+        pool->peak = pool->used;
     note_idle(pool);
 }
 

@@ -167,6 +167,8 @@ uint64_t leases_epoch(const struct leases *l);
 const char *leases_incarnation(const struct leases *l);
 /** Why those who wait have no permit yet, a part of a sentence; good until the next call. */
 const char *leases_why(const struct leases *l);
+/** The most permits of the pool that were in use at once since this was asked last. */
+uint64_t leases_peak(struct leases *l, struct str account, struct str name);
 /** Pools with something held, and those who wait, for the health page: a JSON array. */
 void leases_describe(const struct leases *l, struct buf *b);
 

@@ -21,6 +21,7 @@ struct lease_pool {
     struct str account, name; /* parts of it */
     uint64_t refs;
     uint64_t held, used; /* used <= held */
+    uint64_t peak; /* the most that were in use since leases_peak() was asked */
     uint64_t idle_low; /* the fewest idle ones since the last sweep */
     struct list_node permits; /* those in use */
     struct list_node waiting;

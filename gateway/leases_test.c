@@ -753,6 +753,29 @@ static void a_question_is_cut_to_what_one_may_hold(void **state)
     end(&f, NULL);
 }
 
+static void the_most_that_were_in_use_are_told_once(void **state)
+{
+    struct fixture f;
+    struct lease_pool *pool;
+    struct permit p, q;
+
+    (void)state;
+    begin(&f);
+    pool = pool_with(&f, 3);
+    assert_int_equal(leases_peak(f.l, ME, STR("*")), 3);
+    assert_int_equal(leases_peak(f.l, ME, STR("*")), 0);
+    take(&f, pool, &p);
+    take(&f, pool, &q);
+    permit_return(&p);
+    assert_int_equal(leases_peak(f.l, ME, STR("*")), 2);
+    assert_int_equal(leases_peak(f.l, ME, STR("*")), 1); /* it runs on */
+    permit_return(&q);
+    assert_int_equal(leases_peak(f.l, ME, STR("*")), 1);
+    assert_int_equal(leases_peak(f.l, ME, STR("*")), 0);
+    assert_int_equal(leases_peak(f.l, ME, STR("none")), 0);
+    end(&f, pool);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -775,6 +798,7 @@ int main(void)
         cmocka_unit_test(a_gateway_that_stops_gives_back),
         cmocka_unit_test(who_has_left_does_not_ask),
         cmocka_unit_test(a_question_is_cut_to_what_one_may_hold),
+        cmocka_unit_test(the_most_that_were_in_use_are_told_once),
     };
 
     return cmocka_run_group_tests_name("leases", tests, NULL, NULL);

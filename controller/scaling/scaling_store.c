@@ -211,24 +211,32 @@ static void on_recorded(const struct error *err, void *arg)
     record_free(record);
 }
 
-/* Puts the record's activity into @list, in place of the one with its id or in front of all. */
+/*
+ * Puts the record's activity into @list, in place of the one with its id or before those that began
+ * earlier. Records overtake one another when they are written again: that it has ended is never undone.
+ */
 static void enter(struct record *record, cJSON *list)
 {
     struct str id = cjson_str(record->activity, "id");
-    int behind = cJSON_GetArraySize(list), at = 0;
+    double started = scaling_number(record->activity, "started", 0);
+    int at = 0, place = 0, behind;
     const cJSON *other;
 
     cJSON_ArrayForEach(other, list)
     {
         if (str_eq(cjson_str(other, "id"), id)) {
-            cJSON_ReplaceItemInArray(list, at, cJSON_Duplicate(record->activity, 1));
+            if (!cJSON_HasObjectItem(other, "ended"))
+                cJSON_ReplaceItemInArray(list, at, cJSON_Duplicate(record->activity, 1));
             return;
         }
         at++;
+        if (scaling_number(other, "started", 0) > started)
+            place = at;
     }
+    behind = at - place;
     cJSON_AddItemToArray(list, cJSON_Duplicate(record->activity, 1));
-    for (; behind > 0; behind--)
-        cJSON_AddItemToArray(list, cJSON_DetachItemFromArray(list, 0));
+    for (; behind > 0; behind--) /* those behind it, one after the other, to the end */
+        cJSON_AddItemToArray(list, cJSON_DetachItemFromArray(list, place));
     while (cJSON_GetArraySize(list) > SCALING_ACTIVITIES_MAX)
         cJSON_DeleteItemFromArray(list, SCALING_ACTIVITIES_MAX);
 }
