@@ -50,8 +50,14 @@ $(BUILD)/bench/permits_bench: $(PERMITS_BENCH_OBJ) $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(CMOCKA) $(LDLIBS)
 
-bench-permits: $(BUILD)/bench/permits_bench ## what a permit costs through leases, against a script for each
-	@$<
+LEASE_BENCH_OBJ := $(call obj,bench/lease_bench.c gateway/admission.c gateway/leases.c gateway/lease_pool.c)
+$(BUILD)/bench/lease_bench: $(LEASE_BENCH_OBJ) $(LIB)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+bench-permits: $(BUILD)/bench/permits_bench $(BUILD)/bench/lease_bench ## what a permit costs through leases, against a script for each
+	@$(BUILD)/bench/permits_bench
+	@$(BUILD)/bench/lease_bench
 
 PLACEMENT_OBJ := $(call obj,bench/placement_sim.c $(filter-out %_test.c,$(wildcard gateway/placement*.c)))
 $(BUILD)/bench/placement_sim: $(PLACEMENT_OBJ) $(LIB)
@@ -61,5 +67,5 @@ $(BUILD)/bench/placement_sim: $(PLACEMENT_OBJ) $(LIB)
 bench-placement: $(BUILD)/bench/placement_sim ## what a placement decision costs with 10 to 10,000 nodes, and how good it is
 	@$<
 
--include $(patsubst %.o,%.d,$(call obj,bench/placement_sim.c bench/permits_bench.c bench/sandbox_bench.c bench/link_bench.c bench/keep_alive_sim.c))
+-include $(patsubst %.o,%.d,$(call obj,bench/placement_sim.c bench/permits_bench.c bench/lease_bench.c bench/sandbox_bench.c bench/link_bench.c bench/keep_alive_sim.c))
 .PHONY: bench bench-placement bench-freezing bench-keep-alive bench-link bench-functions bench-permits bench-sandboxes

@@ -166,6 +166,7 @@ int lease_take(struct lease_pool *pool, struct str function, uint64_t now_us, st
 void lease_wait(struct lease_pool *pool, struct permit_wait *w)
 {
     w->pool = pool;
+    w->since = pool->seq;
     list_append(&pool->waiting, &w->node);
     pool->waiting_len++;
     pool_say(pool);
@@ -208,12 +209,13 @@ void permit_pass(struct permit *from, struct permit *to, struct str function)
     from->pool = NULL;
 }
 
-void pool_refuse_all(struct lease_pool *pool, uint64_t now_us)
+void pool_refuse(struct lease_pool *pool, uint64_t now_us)
 {
     struct permit_wait *w;
 
-    pool->dry_until_us = now_us + LEASE_DRY_US;
-    while ((w = LIST_FIRST(&pool->waiting, struct permit_wait, node)))
+    pool->dry_until_us = pool->asked_us + LEASE_DRY_US;
+    while ((w = LIST_FIRST(&pool->waiting, struct permit_wait, node)) &&
+           (w->since < pool->seq || now_us < pool->dry_until_us))
         tell(pool, w);
 }
 

@@ -167,6 +167,7 @@ static void ask_if_due(struct leases *l, uint64_t now_us)
         pool->number = l->number;
         pool->asked_held = l->questions[len].held;
         pool->asked_want = l->questions[len].want;
+        pool->asked_us = now_us;
         if (pool->told < pool->asked_want)
             pool->told = pool->asked_want;
         list_append(&l->asked, &pool->due);
@@ -224,7 +225,7 @@ static void take_answer(struct lease_pool *pool, const struct lease_answer *answ
     else if (pool->draining)
         pool_give_up_idle(pool);
     if (answer->dry)
-        pool_refuse_all(pool, now_us);
+        pool_refuse(pool, now_us);
     pool_say(pool);
 }
 

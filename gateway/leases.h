@@ -32,7 +32,7 @@
 #include "common/base/list.h"
 #include "common/base/str.h"
 
-#define LEASE_DRY_US MSEC(20) /* a pool that had none is not asked about again for so long */
+#define LEASE_DRY_US MSEC(20) /* for so long after a question it counts that there were none */
 #define LEASE_IDLE_US SECONDS(10) /* permits that nobody used for so long go back */
 #define LEASE_RETRY_MIN_US MSEC(50) /* after a question that failed; doubled each time */
 #define LEASE_RETRY_MAX_US SECONDS(1)
@@ -57,6 +57,7 @@ struct permit {
 struct permit_wait {
     struct list_node node; /* in its pool, or among those that are told; list_init() it first */
     struct lease_pool *pool; /* while it waits */
+    uint64_t since; /* its pool's newest number when it came */
     struct permit *permit; /* to be filled */
     struct str function;
     /* Once, from leases_turn(): @permit is held; or not, when there is none or it is over already. */

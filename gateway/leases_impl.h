@@ -32,6 +32,7 @@ struct lease_pool {
     uint64_t seq; /* of the newest question or statement */
     uint64_t number; /* of the question under way; 0: none */
     uint64_t asked_held, asked_want; /* in that question */
+    uint64_t asked_us;
     uint64_t dry_until_us, contended_until_us;
     bool recalled; /* its statement is due in this very call */
 };
@@ -76,8 +77,11 @@ void pool_give_up_idle(struct lease_pool *pool);
 void pool_drain(struct lease_pool *pool);
 /** Idle ones go to those who wait, the first one first. */
 void pool_grant(struct lease_pool *pool);
-/** There are no more: who waits is told, who comes next too for a while. */
-void pool_refuse_all(struct lease_pool *pool, uint64_t now_us);
+/**
+ * There were no more when it was asked: who waited then is told. While that is not long ago who came later is told,
+ * too, and who comes next; else they have it asked again.
+ */
+void pool_refuse(struct lease_pool *pool, uint64_t now_us);
 /** Nothing of it is held any more; who has a permit has none. */
 void pool_void(struct lease_pool *pool);
 

@@ -260,6 +260,37 @@ static void a_dry_pool_refuses_at_once_for_a_while(void **state)
     end(&f, pool);
 }
 
+static void a_late_word_that_there_are_none_is_for_those_alone_who_asked(void **state)
+{
+    struct fixture f;
+    struct lease_answer dry;
+    struct lease_pool *pool;
+    struct waiter w, late;
+    struct permit p;
+
+    (void)state;
+    begin(&f);
+    pool = leases_pool(f.l, ME, STR("*"));
+    wait_for(pool, &w, STR("f"));
+    turn(&f);
+    wait_for(pool, &late, STR("f"));
+    f.now_us += LEASE_DRY_US;
+    dry = answer_to(&f, 0, 0);
+    dry.dry = true;
+    answer(&f, dry);
+    assert_int_equal(w.told, 1);
+    assert_int_equal(late.told, 0);
+    expect_asked(&f, 2, 0, 2, 1);
+    assert_int_equal(lease_take(pool, STR("f"), f.now_us, &p), -ERR_NOT_READY);
+    wait_for(pool, &w, STR("f"));
+    dry = answer_to(&f, 0, 0);
+    dry.dry = true;
+    answer(&f, dry); /* a fresh one is for all */
+    assert_int_equal(w.told, 1);
+    assert_int_equal(late.told, 1);
+    end(&f, pool);
+}
+
 static void only_the_newest_question_is_answered(void **state)
 {
     struct fixture f;
@@ -782,6 +813,7 @@ int main(void)
         cmocka_unit_test(who_finds_none_waits_for_the_answer),
         cmocka_unit_test(a_freed_permit_goes_to_who_waits),
         cmocka_unit_test(a_dry_pool_refuses_at_once_for_a_while),
+        cmocka_unit_test(a_late_word_that_there_are_none_is_for_those_alone_who_asked),
         cmocka_unit_test(only_the_newest_question_is_answered),
         cmocka_unit_test(a_question_that_failed_is_asked_again_with_growing_pauses),
         cmocka_unit_test(a_pool_that_the_answer_leaves_out_is_asked_about_again),
