@@ -70,20 +70,28 @@ class History:
 
 
 class Limits:
-    """What a function may run at any time. A change counts when the client has its answer if it lowers, when it is sent if it raises."""
+    """What a function may run at any time. Between the question that changes it and the answer it is either: for those who ask whether too
+    many run, the greater one, for those who ask whether one more should have been let in, the smaller one."""
 
     def __init__(self, first):
-        self.times, self.values = [-FOREVER], [first]
+        self.changes = [(-FOREVER, -FOREVER, first)]  # sent, answered, value
 
     def change(self, sent, answered, value):
-        self.times.append(answered if value < self.values[-1] else sent)
-        self.values.append(value)
+        self.changes.append((sent, answered, value))
+
+    def values(self, begin, end):
+        """All that it may have been in that time."""
+        ends = [answered for _, answered, _ in self.changes[1:]] + [FOREVER]
+        return [v for (sent, _, v), until in zip(self.changes, ends) if sent <= end and begin < until]
 
     def at(self, t):
-        return self.values[bisect.bisect_right(self.times, t) - 1]
+        return max(self.values(t, t))
+
+    def least(self, begin, end):
+        return min(self.values(begin, end))
 
     def most(self):
-        return max(self.values)
+        return max(v for _, _, v in self.changes)
 
 
 def overruns(runs, limits):
@@ -139,7 +147,7 @@ def false_throttles(answers, runs, limits, troubled):
         if a.status != 429 or a.what != "C" or within(a.answered, troubled):
             continue
         begin = a.answered - FREE_FOR - CLIENT_LAG
-        free = limits.at(a.answered) if limits.at(begin) >= limits.at(a.answered) else limits.at(begin)
+        free = limits.least(begin, a.answered)
         if held.most(begin, a.answered) < free:
             bad.append((a, held.most(begin, a.answered), free))
     return bad
@@ -182,6 +190,7 @@ def try_checker():
     assert overruns(runs((8, 20), (10.5, 20)), lowered)[1], "one begun after the limit went down"
     lowered.change(30, 31, 2)
     assert not overruns(runs((8, 40), (30.5, 40)), lowered)[1], "one begun while the limit goes up"
+    assert lowered.least(8, 8.5) == 2 and lowered.least(8, 9.5) == 1 and lowered.least(12, 30.5) == 1 and lowered.least(32, 33) == 2
     idle, busy = [answer(1, 200, 0, 1), answer(2, 429, 1.2, 1.21)], [answer(1, 200, 0, 1.15), answer(2, 429, 1.2, 1.21)]
     assert false_throttles(idle, [], one, []), "throttled while the permit was free"
     assert not false_throttles(idle, [], one, [(1.1, 2)]), "not judged then"
