@@ -84,8 +84,8 @@ class Limits:
         ends = [answered for _, answered, _ in self.changes[1:]] + [FOREVER]
         return [v for (sent, _, v), until in zip(self.changes, ends) if sent <= end and begin < until]
 
-    def at(self, t):
-        return max(self.values(t, t))
+    def greatest(self, begin, end):
+        return max(self.values(begin, end))
 
     def least(self, begin, end):
         return min(self.values(begin, end))
@@ -94,8 +94,9 @@ class Limits:
         return max(v for _, _, v in self.changes)
 
 
-def overruns(runs, limits):
-    """(most that ran at once, [(time, how many, limit, runs)]): each start that was one too many. What ends at a time has ended then."""
+def overruns(runs, limits, sent=None):
+    """(most that ran at once, [(time, how many, limit, runs)]): each start that was one too many. What ends at a time has ended then. `sent`: by
+    tag, when the request was. A run has its permit from some time between that and its start, so the greatest limit of that time holds for it."""
     worst, bad, running = 0, [], []
     ends = []
     for i, run in enumerate(sorted(runs, key=lambda r: r.start)):
@@ -103,8 +104,9 @@ def overruns(runs, limits):
             heapq.heappop(ends)
         heapq.heappush(ends, (run.end, i, run))
         worst = max(worst, len(ends))
-        if len(ends) > limits.at(run.start):
-            bad.append((run.start, len(ends), limits.at(run.start), sorted((r for _, _, r in ends), key=lambda r: r.start)))
+        limit = limits.greatest(min(run.start, (sent or {}).get(run.tag, run.start)), run.start)
+        if len(ends) > limit:
+            bad.append((run.start, len(ends), limit, sorted((r for _, _, r in ends), key=lambda r: r.start)))
     return worst, bad
 
 
@@ -188,6 +190,8 @@ def try_checker():
     lowered.change(9, 10, 1)
     assert not overruns(runs((8, 20), (9.5, 20)), lowered)[1], "what ran before the limit went down goes on"
     assert overruns(runs((8, 20), (10.5, 20)), lowered)[1], "one begun after the limit went down"
+    assert overruns(runs((8, 20), (10.5, 20)), lowered, {1: 10.2})[1], "one asked for after that"
+    assert not overruns(runs((8, 20), (10.5, 20)), lowered, {1: 9.8})[1], "one that may have had its permit before"
     lowered.change(30, 31, 2)
     assert not overruns(runs((8, 40), (30.5, 40)), lowered)[1], "one begun while the limit goes up"
     assert lowered.least(8, 8.5) == 2 and lowered.least(8, 9.5) == 1 and lowered.least(12, 30.5) == 1 and lowered.least(32, 33) == 2

@@ -306,8 +306,9 @@ class Test:
         for a in answers:
             said[a.function].append(a)
         worst, usage, false = [], [], 0
+        sent = {a.tag: a.sent for a in answers}
         for f, limits in self.limits.items():
-            most, bad = checker.overruns(by_function[f], limits)
+            most, bad = checker.overruns(by_function[f], limits, sent)
             worst.append(f"{most}/{limits.most()}")
             if bad:
                 at, n, limit, some = bad[0]
