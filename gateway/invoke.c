@@ -361,27 +361,15 @@ static bool may_wait(struct invocation *inv)
                                            &inv->waits_at) == 0;
 }
 
-/*
- * Whether it has a permit; else it waits for one, or its client has been told why there is none. Events are
- * not paced: they are the controller's, which has them run as fast as the function does.
- */
-static bool has_permit(struct invocation *inv, struct route *route, struct route_target *target)
+/* Takes a permit, waits for one, or tells its client why there is none. */
+static bool take_permit(struct invocation *inv, struct route *route, struct route_target *target)
 {
-    uint64_t now = loop_now_us(inv->invokes->parts.loop);
     const char *reason = NULL;
-    int r = 0;
+    int r;
 
-    if (permit_is_held(&inv->permit)) {
-        if (fn_admission_fits(route->admission, target->pool, &inv->permit))
-            return true;
-        permit_return(&inv->permit); /* the function's limits have changed */
-    }
-    if (!inv->is_paced && !inv->rpc)
-        r = fn_admission_pace(route->admission, now, &reason);
-    inv->is_paced = true;
     inv->permit_wait.function = inv->ask.fn.name;
-    if (r == 0)
-        r = fn_admission_take(route->admission, target->pool, now, &inv->permit_wait, &reason);
+    r = fn_admission_take(route->admission, target->pool, loop_now_us(inv->invokes->parts.loop), &inv->permit_wait,
+                          &reason);
     if (r == 0)
         return true;
     if (r == -ERR_NOT_READY && !may_wait(inv)) {
@@ -396,6 +384,28 @@ static bool has_permit(struct invocation *inv, struct route *route, struct route
     move_to(inv, INVOKE_PERMIT);
     arm_deadline(inv);
     return false;
+}
+
+/*
+ * Whether it may run now: it has a permit, and its place in the rate, which those that get no permit do not
+ * take from others. Events are not paced: they are the controller's, which has them run as fast as the
+ * function does.
+ */
+static bool has_permit(struct invocation *inv, struct route *route, struct route_target *target)
+{
+    const char *reason;
+
+    if (permit_is_held(&inv->permit) && !fn_admission_fits(route->admission, target->pool, &inv->permit))
+        permit_return(&inv->permit); /* the function's limits have changed */
+    if (!permit_is_held(&inv->permit) && !take_permit(inv, route, target))
+        return false;
+    if (!inv->is_paced && !inv->rpc &&
+        fn_admission_pace(route->admission, loop_now_us(inv->invokes->parts.loop), &reason) < 0) {
+        invocation_fail_throttled(inv, reason); /* and gives the permit back */
+        return false;
+    }
+    inv->is_paced = true;
+    return true;
 }
 
 static void dispatch(struct invocation *inv, struct route *route)

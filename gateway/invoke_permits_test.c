@@ -175,6 +175,27 @@ static void what_runs_is_counted_where_the_function_is_reserved(void **state)
     end(&f);
 }
 
+static void who_gets_no_permit_takes_no_place_in_the_rate(void **state)
+{
+    struct answer a, b;
+    struct fixture f;
+    int i;
+
+    (void)state;
+    begin(&f, 1);
+    f.limits = RESERVED;
+    fake_pool(&f.ledger, "hello")->limit = 1;
+    keep_one(&f, &a);
+    for (i = 0; i < 30; i++) { /* three times what may begin in a second */
+        invoke(&f, &b, STR("{}"));
+        expect_part(&b, 429, ADMISSION_FUNCTION);
+    }
+    answer_kept(&f.nodes[0]);
+    hear(&f, &a);
+    expect(&a, 200, "{}");
+    end(&f);
+}
+
 static void an_invocation_keeps_its_permit_from_node_to_node(void **state)
 {
     struct answer a;
@@ -334,6 +355,7 @@ int main(void)
         cmocka_unit_test(fenced_without_end_ends_with_the_wait),
         cmocka_unit_test(idle_permits_are_given_back_when_others_want_them),
         cmocka_unit_test(what_runs_is_counted_where_the_function_is_reserved),
+        cmocka_unit_test(who_gets_no_permit_takes_no_place_in_the_rate),
         cmocka_unit_test(an_invocation_keeps_its_permit_from_node_to_node),
         cmocka_unit_test(one_whose_limits_change_while_it_waits_takes_another_permit),
         cmocka_unit_test(a_lost_node_keeps_its_permits_until_it_says_that_they_ended),

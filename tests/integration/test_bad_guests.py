@@ -19,7 +19,7 @@ from traces import network_of, traces_of
 
 EACH_LAUNCHER = True
 GUESTS = (pathlib.Path(__file__).parent / "guests/guests.py").read_text()
-CLEAN_SECONDS = 2
+CLEAN_SECONDS = 5
 KILLED = "RequestId: {id} Error: Runtime exited with error: signal: killed"
 
 
