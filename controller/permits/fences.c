@@ -146,7 +146,7 @@ static cJSON *list_new(const struct permits *p)
     LIST_FOREACH(&p->gateways, n) {
         const struct gateway_known *g = CONTAINER_OF(n, struct gateway_known, node);
 
-        if (g->state != GATEWAY_LEAVING)
+        if (g->state != GATEWAY_LEAVING && g->is_listed)
             cJSON_AddItemToArray(list, cJSON_CreateString(g->id));
     }
     return args;

@@ -2,8 +2,8 @@
 /*
  * Incarnations of gateways, each on its way through three states:
  *
- *   JOINING   on the list that invokers are told; JOINED when those that are here have answered it and
- *             the ledgers know of it
+ *   JOINING   written to the ledgers, which know who was given up; then on the list that invokers are told:
+ *             JOINED when those that are here have answered it
  *   JOINED    may ask; away for longer than the grace: given up
  *   LEAVING   off the list; gone when every invoker that may run something has answered that and what
  *             they told is written down: what ran on its leases are orphans then, and the leases end
@@ -59,6 +59,7 @@ static struct gateway_known *add(struct permits *p, struct str id, enum gateway_
 
     g->id = str_dup(id);
     g->state = state;
+    g->is_listed = g->is_in_ledgers = state == GATEWAY_JOINED;
     g->lost_us = loop_now_us(p->o.loop);
     map_init(&g->leases, lease_free);
     list_init(&g->joins);
@@ -197,9 +198,10 @@ static void on_step(const struct error *err, void *arg)
     if (g->has_failed)
         return; /* tried again soon */
     if (g->state == GATEWAY_JOINING) {
-        g->state = GATEWAY_JOINED;
-        log_info("permits", "a gateway has joined", KV_STR("gateway", g->id));
-        answer_joins(p, g, NULL);
+        g->is_in_ledgers = true;
+        if (!g->is_listed)
+            g->number = fences_change(p);
+        g->is_listed = true;
     } else if (g->state == GATEWAY_LEAVING) {
         log_info("permits", "the leases of a gateway are over", KV_STR("gateway", g->id));
         forget(p, g);
@@ -253,6 +255,7 @@ void gateways_rejoin(struct permits *p, struct gateway_known *g)
 {
     if (g->state == GATEWAY_JOINED)
         g->state = GATEWAY_JOINING;
+    g->is_in_ledgers = false;
     permits_soon(p);
 }
 
@@ -286,10 +289,8 @@ void gateways_join(struct permits *p, struct rpc_request *rpc, const struct peer
         permits_refuse(rpc, ERR_STALE, GIVEN_UP);
         return;
     }
-    if (!g) {
+    if (!g)
         g = add(p, id, GATEWAY_JOINING);
-        g->number = fences_change(p);
-    }
     gateways_heard(p, g, peer);
     join = xcalloc(sizeof(*join));
     join->rpc = rpc;
@@ -324,6 +325,16 @@ static void look_for_lost(struct permits *p, struct gateway_known *g)
         permits_later(p, due - now);
 }
 
+/* The ledgers know it: nothing is missing but the invokers' answers. */
+static void join_if_told(struct permits *p, struct gateway_known *g)
+{
+    if (!fences_are_told_here(p, g->number))
+        return;
+    g->state = GATEWAY_JOINED;
+    log_info("permits", "a gateway has joined", KV_STR("gateway", g->id));
+    answer_joins(p, g, NULL);
+}
+
 void gateways_proceed(struct permits *p)
 {
     struct list_node *n, *after;
@@ -336,9 +347,10 @@ void gateways_proceed(struct permits *p)
             continue;
         if (g->state == GATEWAY_JOINED)
             answer_joins(p, g, NULL);
-        else if (g->state == GATEWAY_JOINING ? fences_are_told_here(p, g->number)
-                                             : fences_are_told(p, g->number) &&
-                                                   orphans_are_written(p))
+        else if (g->state == GATEWAY_JOINING && g->is_in_ledgers)
+            join_if_told(p, g);
+        else if (g->state == GATEWAY_JOINING ||
+                 (fences_are_told(p, g->number) && orphans_are_written(p)))
             write_down(p, g);
     }
 }

@@ -35,6 +35,8 @@ static struct inv {
     char orphans[1000]; /* the list */
     unsigned fences;
     char said[2000]; /* the arguments of the last fence */
+    const char *ever_said; /* what is looked for in each of them; NULL: nothing */
+    bool has_said; /* it was there */
     uint64_t epoch; /* in them */
     double fence_ms;
 } invs[2];
@@ -242,6 +244,7 @@ static inline void inv_serve_fence(struct rpc_request *rpc, const cJSON *args, s
     inv->fences++;
     inv->epoch = number_of(args, "epoch");
     keep_args(inv->said, sizeof(inv->said), args);
+    inv->has_said = inv->has_said || (inv->ever_said && strstr(inv->said, inv->ever_said));
     if (number_of(args, "epoch") < inv->knows_epoch) {
         error_set(&err, ERR_STALE, "epoch %llu", (unsigned long long)inv->knows_epoch);
         rpc_fail(rpc, &err);

@@ -86,6 +86,8 @@ struct gateway_known {
     uint64_t peer; /* number of its link; 0: it is away */
     uint64_t lost_us; /* since then */
     uint64_t number; /* of the list that it came or went with */
+    bool is_in_ledgers; /* JOINING: they have taken it */
+    bool is_listed; /* invokers are told of it; never before the ledgers have taken it: it may have been given up */
     bool is_writing; /* to the ledgers: that it joins or is given up */
     bool has_failed; /* something of that */
     unsigned waiting; /* answers of ledgers */

@@ -256,7 +256,9 @@ static void an_incarnation_that_was_given_up_does_not_come_back(void **state)
     gw_die(&gws[0]);
     ledger_becomes("permits", "g:" A, "0");
     gw_connect(&gws[0], "gateway-a");
+    invs[0].ever_said = A; /* it still holds what others have been granted since */
     assert_int_equal(gw_try_join(&gws[0]), ERR_STALE);
+    assert_false(invs[0].has_said);
     snprintf(gws[0].id, sizeof(gws[0].id), "gateway-a.3");
     assert_int_equal(gw_try_join(&gws[0]), ERR_OK);
 }
