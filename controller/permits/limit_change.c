@@ -7,7 +7,8 @@
  *
  * Asked are the gateways with leases of the function's pools or the shared one; when something is reserved, all,
  * as each may have been about to take a permit of the shared pool by an old route. One that does not answer is
- * cut off and given up; one that is away and has leases is asked when it is back, or given up: the change waits.
+ * cut off and given up; one that is away and has leases is asked when it is back, or given up: the change waits,
+ * as it does while the ledger is not open.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,7 @@ struct limit_change {
     char *account, *function;
     bool is_written;
     bool is_reserved;
+    bool has_parts; /* listed when the ledger is open: who may hold permits is not known before */
     uint64_t begun_us;
     permits_change_fn *done;
     void *arg;
@@ -206,10 +208,27 @@ static bool part_proceed(struct limit_change *change, struct part *part)
     return part->is_done;
 }
 
+static void list_parts(struct limit_change *change)
+{
+    struct permits *p = change->p;
+    struct list_node *n;
+    struct part *part;
+
+    change->has_parts = true;
+    LIST_FOREACH(&p->gateways, n) {
+        part = xcalloc(sizeof(*part));
+        part->p = p;
+        part->gateway = str_dup(str_of(CONTAINER_OF(n, struct gateway_known, node)->id));
+        list_append(&change->parts, &part->node);
+    }
+}
+
 static bool change_proceed(struct limit_change *change)
 {
     struct list_node *n, *after;
 
+    if (!change->has_parts)
+        list_parts(change);
     LIST_FOREACH_SAFE(&change->parts, n, after) {
         struct part *part = CONTAINER_OF(n, struct part, node);
 
@@ -236,6 +255,9 @@ void limit_change_proceed(struct permits *p)
 {
     struct list_node *n, *after;
 
+    /* else gateways may hold what nobody here knows of, or what invokers do not refuse yet */
+    if (p->state != PERMITS_OPEN)
+        return;
     LIST_FOREACH_SAFE(&p->changes, n, after) {
         struct limit_change *change = CONTAINER_OF(n, struct limit_change, node);
 
@@ -259,19 +281,9 @@ void limit_change_end_all(struct permits *p)
 void permits_change_tell(struct limit_change *change, bool is_reserved, permits_change_fn *done,
                          void *arg)
 {
-    struct permits *p = change->p;
-    struct list_node *n;
-    struct part *part;
-
     change->is_written = true;
     change->is_reserved = is_reserved;
     change->done = done;
     change->arg = arg;
-    LIST_FOREACH(&p->gateways, n) {
-        part = xcalloc(sizeof(*part));
-        part->p = p;
-        part->gateway = str_dup(str_of(CONTAINER_OF(n, struct gateway_known, node)->id));
-        list_append(&change->parts, &part->node);
-    }
-    permits_soon(p);
+    permits_soon(change->p);
 }

@@ -136,6 +136,39 @@ static void a_gateway_that_is_away_is_waited_for(void **state)
     ledger_is(LEASES(A), "l:one", "20");
 }
 
+/* Until then a gateway may run on permits of the old epoch: not all invokers refuse them yet. */
+static void while_the_ledger_begins_anew_no_limit_is_told(void **state)
+{
+    uint64_t dead_us;
+
+    (void)state;
+    need_server();
+    controller_free(c);
+    config.node_fence_us = MSEC(500);
+    controller_start();
+    begin();
+    wait_up(gateway);
+    active("one");
+    assert_int_equal(reserve("one", 50), 200);
+    assert_int_equal(gw_ask(&gws[0], "one", 1, 0, 50, 50), ERR_OK);
+    inv_connect(&invs[1], "node-2", "process-2");
+    dead_us = now_us() + MSEC(500);
+    inv_die(&invs[1]);
+    invs[0].knows_epoch = gws[0].epoch + 1000;
+    gw_die(&gws[1]);
+    while (invs[0].epoch <= invs[0].knows_epoch)
+        tick();
+    change_limit(30);
+    while (now_us() < dead_us) {
+        assert_int_equal(answers, 0);
+        tick();
+    }
+    wait_until(&answers, 1);
+    assert_int_equal(gw_try_join(&gws[0]), ERR_OK);
+    assert_int_equal(gw_ask(&gws[0], "one", 1, 0, 50, 50), ERR_OK);
+    assert_int_equal(got_more(), 30);
+}
+
 /* One that was interrupted may have been written; who asks again is told when all is so. */
 static void a_limit_that_is_so_already_is_told_to_gateways_all_the_same(void **state)
 {
@@ -235,6 +268,7 @@ int main(void)
         PERMITS_TEST(what_runs_of_a_function_that_becomes_reserved_moves),
         PERMITS_TEST(a_gateway_that_does_not_give_back_is_given_up_before_the_client_hears),
         PERMITS_TEST(a_gateway_that_is_away_is_waited_for),
+        PERMITS_TEST(while_the_ledger_begins_anew_no_limit_is_told),
         PERMITS_TEST(a_limit_that_is_so_already_is_told_to_gateways_all_the_same),
         PERMITS_TEST(nothing_is_granted_of_a_function_while_its_limit_changes),
         PERMITS_TEST(a_function_that_is_deleted_leaves_no_permits),
