@@ -83,6 +83,7 @@ struct fixture {
     struct link *to_gateway; /* the controller's end of the gateway's link */
     struct fake_node nodes[2];
     int node_count; /* at most two */
+    int nodes_left; /* so many, the first, are in the controller's list no more */
     int resolves, lambda_calls, acks, wanted_acks;
     int draining; /* the node that the controller's list says so of; 0: none, 1: the first */
     uint64_t generation;
@@ -427,7 +428,7 @@ static inline void send_nodes(struct fixture *f)
     char id[16];
     int i;
 
-    for (i = 0; i < f->node_count; i++) {
+    for (i = f->nodes_left; i < f->node_count; i++) {
         item = cJSON_CreateObject();
         snprintf(id, sizeof(id), "n%d", i);
         cJSON_AddStringToObject(item, "id", id);

@@ -291,9 +291,38 @@ static void a_node_that_left_the_list_has_ended_everything(void **state)
     invoke(&f, &a, STR("{}"));
     expect_part(&a, 429, ADMISSION_ACCOUNT);
     f.node_count = 2;
+    f.nodes_left = 1;
     node_start(&f, 1);
-    f.nodes[0].address[strlen(f.nodes[0].address) - 1] = 'x'; /* where nobody is */
     send_nodes(&f);
+    expect_served_again(&f);
+    end(&f);
+}
+
+static bool was_asked_for_lost_elsewhere(struct fixture *f)
+{
+    return f->nodes[1].alive_asked >= 2;
+}
+
+/* The way from it to its controller is another one: the same process, which runs on. */
+static void a_node_with_another_address_is_asked_there(void **state)
+{
+    struct answer a;
+    struct fixture f;
+
+    (void)state;
+    begin_with(&f, 1, "60s", 1);
+    keep_one(&f, &a);
+    node_die(&f, 0);
+    hear(&f, &a);
+    expect_part(&a, 500, "was lost before it answered");
+    f.nodes[1].still_runs = true;
+    node_start(&f, 1);
+    snprintf(f.nodes[0].address, sizeof(f.nodes[0].address), "%s", f.nodes[1].address);
+    send_nodes(&f);
+    run_until(&f, was_asked_for_lost_elsewhere);
+    invoke(&f, &a, STR("{}"));
+    expect_part(&a, 429, ADMISSION_ACCOUNT);
+    f.nodes[1].still_runs = false;
     expect_served_again(&f);
     end(&f);
 }
@@ -360,6 +389,7 @@ int main(void)
         cmocka_unit_test(one_whose_limits_change_while_it_waits_takes_another_permit),
         cmocka_unit_test(a_lost_node_keeps_its_permits_until_it_says_that_they_ended),
         cmocka_unit_test(a_node_that_left_the_list_has_ended_everything),
+        cmocka_unit_test(a_node_with_another_address_is_asked_there),
         cmocka_unit_test(a_client_that_leaves_leaves_the_run_and_its_permit),
         cmocka_unit_test(a_client_that_leaves_while_it_waits_for_a_permit_waits_no_more),
     };

@@ -2,6 +2,7 @@
 #include "gateway/lost_runs.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/base/alloc.h"
 #include "common/base/id.h"
@@ -25,7 +26,7 @@ struct lost_run {
 struct lost_node {
     struct list_node list; /* in lost->nodes */
     struct lost_runs *lost;
-    uint64_t serial;
+    char *id; /* its address may change while it runs them */
     struct list_node runs;
     struct timer timer; /* armed when no question is under way */
     uint64_t pause_us;
@@ -55,6 +56,7 @@ static void lost_node_free(struct lost_node *at)
         run_free(run);
     timer_stop(&at->timer);
     list_remove(&at->list);
+    free(at->id);
     free(at);
 }
 
@@ -64,7 +66,7 @@ static struct node *node_of(const struct lost_node *at)
     struct node *node = NULL;
 
     while ((node = nodes_next(at->lost->nodes, node)))
-        if (node_serial(node) == at->serial)
+        if (strcmp(node_id(node), at->id) == 0)
             return node;
     return NULL;
 }
@@ -190,12 +192,12 @@ static struct lost_node *lost_node_at(struct lost_runs *lost, struct node *node)
 
     LIST_FOREACH (&lost->at, n) {
         at = CONTAINER_OF(n, struct lost_node, list);
-        if (at->serial == node_serial(node))
+        if (strcmp(at->id, node_id(node)) == 0)
             return at;
     }
     at = xcalloc(sizeof(*at));
     at->lost = lost;
-    at->serial = node_serial(node);
+    at->id = str_dup(str_of(node_id(node)));
     at->pause_us = LOST_RETRY_MIN_US;
     list_init(&at->runs);
     timer_init(&at->timer, lost->loop, on_timer, at);
