@@ -207,7 +207,7 @@ void invoke_refused(struct invocation *inv)
     enum error_code code = inv->refused.code;
 
     note_refusal(inv);
-    inv->permit.is_sent = false;
+    permit_refused(&inv->permit);
     inv->has_head = false;
     buf_clear(&inv->result);
     timer_stop(&inv->timer); /* it guarded the run */

@@ -197,6 +197,13 @@ void permit_return(struct permit *permit)
     }
 }
 
+void permit_refused(struct permit *permit)
+{
+    permit->is_sent = false;
+    if (permit->pool && permit->pool->draining)
+        permit_return(permit);
+}
+
 void permit_pass(struct permit *from, struct permit *to, struct str function)
 {
     to->pool = from->pool;

@@ -128,6 +128,8 @@ static inline bool permit_is_held(const struct permit *permit)
 }
 /** The run is over, or was none. Harmless for one that is not held. */
 void permit_return(struct permit *permit);
+/** The node did not take it: it stays for the next one, unless a lower limit wants it back. */
+void permit_refused(struct permit *permit);
 /** *@to, which is none, becomes what *@from is; @function is borrowed as in struct permit. */
 void permit_pass(struct permit *from, struct permit *to, struct str function);
 

@@ -444,6 +444,32 @@ static void a_draining_pool_gives_up_what_ends(void **state)
     end(&f, pool);
 }
 
+static void what_a_node_refuses_is_not_sent_on_while_the_pool_drains(void **state)
+{
+    const struct lease_recall drain = {ME, STR("*"), true};
+    struct fixture f;
+    struct lease_question told[1];
+    struct lease_pool *pool;
+    struct permit p, q;
+
+    (void)state;
+    begin(&f);
+    pool = pool_with(&f, 2);
+    take(&f, pool, &p);
+    take(&f, pool, &q);
+    permit_refused(&q);
+    assert_true(permit_is_held(&q) && !q.is_sent); /* for the next node */
+    q.is_sent = true;
+    leases_recall(f.l, str_of(f.incarnation), EPOCH, &drain, 1, NULL, 0, f.now_us, told, NULL);
+    assert_int_equal(told[0].held, 2);
+    permit_refused(&q);
+    assert_false(permit_is_held(&q));
+    turn(&f);
+    expect_asked(&f, 2, 1, 1, 1);
+    permit_return(&p);
+    end(&f, pool);
+}
+
 static void a_lower_limit_takes_back_what_is_not_sent_yet(void **state)
 {
     const struct lease_recall drain = {ME, STR("*"), true}, others = {ME, STR("*"), false};
@@ -819,6 +845,7 @@ int main(void)
         cmocka_unit_test(a_pool_that_the_answer_leaves_out_is_asked_about_again),
         cmocka_unit_test(what_nobody_used_for_a_while_goes_back),
         cmocka_unit_test(a_draining_pool_gives_up_what_ends),
+        cmocka_unit_test(what_a_node_refuses_is_not_sent_on_while_the_pool_drains),
         cmocka_unit_test(a_lower_limit_takes_back_what_is_not_sent_yet),
         cmocka_unit_test(an_answer_may_tell_to_drain),
         cmocka_unit_test(what_runs_of_a_function_that_is_reserved_now_moves),
