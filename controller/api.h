@@ -64,6 +64,7 @@ struct api_request {
     const struct fn_op *fn_op;
     struct fn_write *write;
     struct limit_change *limits; /* that the write changes, until it is told; NULL: none */
+    bool limits_untold; /* gateways may not know of it: nobody led to the end */
     char *before; /* what fn_op_before() has read */
     cJSON *answer;
 };

@@ -72,9 +72,16 @@ int fn_op_check_idle(const struct api_request *req, const struct fn_view *view, 
 static void end(struct api_request *req)
 {
     cJSON *answer = TAKE(req->answer);
+    struct error err;
 
     fn_write_free(TAKE(req->write));
-    api_reply(req, answer);
+    if (!req->limits_untold) {
+        api_reply(req, answer);
+        return;
+    }
+    cJSON_Delete(answer);
+    error_set(&err, ERR_UNAVAILABLE, "this controller led no more before all gateways had the limit");
+    api_fail(req, &err);
 }
 
 static void on_told(void *arg)
@@ -83,6 +90,14 @@ static void on_told(void *arg)
 
     if (--req->waiting == 0)
         end(req);
+}
+
+static void on_limits_told(bool is_so, void *arg)
+{
+    struct api_request *req = arg;
+
+    req->limits_untold = !is_so;
+    on_told(req);
 }
 
 static void consider_code(struct api_request *req)
@@ -116,7 +131,7 @@ static void tell(struct api_request *req)
     }
     if (fn_write_is_moving_limits(req->write, &is_reserved)) { /* behind route.drop */
         req->waiting++;
-        permits_change_tell(TAKE(req->limits), is_reserved, on_told, req);
+        permits_change_tell(TAKE(req->limits), is_reserved, on_limits_told, req);
     }
     if (retired) {
         req->waiting++;

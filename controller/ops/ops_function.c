@@ -140,6 +140,13 @@ static void on_deleted_told(void *arg)
         api_reply(req, NULL);
 }
 
+/* It is gone, whether or not gateways hold permits of its own: nobody runs it on them. */
+static void on_deleted_limits(bool is_so, void *arg)
+{
+    (void)is_so;
+    on_deleted_told(arg);
+}
+
 static void on_nothing(void *arg)
 {
     (void)arg;
@@ -176,7 +183,7 @@ static void on_left(const struct redis_value *values, size_t len, const struct e
     req->waiting = 3;
     provisioner_look(c->provisioner, req->home.account, req->fn.name);
     peers_ask_all(c->peers, PEER_GATEWAY, "route.drop", args, timeout_us, on_deleted_told, req);
-    permits_change_tell(TAKE(req->limits), false, on_deleted_told, req); /* behind it */
+    permits_change_tell(TAKE(req->limits), false, on_deleted_limits, req); /* behind it */
     cJSON_AddNumberToObject(args, "generation", 0);
     peers_ask_all(c->peers, PEER_INVOKER, "version.retire", args, timeout_us, on_deleted_told, req);
     cJSON_Delete(args);

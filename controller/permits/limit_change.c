@@ -242,13 +242,13 @@ static bool change_proceed(struct limit_change *change)
     return list_is_empty(&change->parts);
 }
 
-static void change_end(struct limit_change *change)
+static void change_end(struct limit_change *change, bool is_so)
 {
     permits_change_fn *done = change->done;
     void *arg = change->arg;
 
     change_free(change);
-    done(arg);
+    done(is_so, arg);
 }
 
 void limit_change_proceed(struct permits *p)
@@ -262,7 +262,7 @@ void limit_change_proceed(struct permits *p)
         struct limit_change *change = CONTAINER_OF(n, struct limit_change, node);
 
         if (change->is_written && change_proceed(change))
-            change_end(change);
+            change_end(change, true);
     }
 }
 
@@ -274,7 +274,7 @@ void limit_change_end_all(struct permits *p)
         struct limit_change *change = CONTAINER_OF(n, struct limit_change, node);
 
         if (change->is_written)
-            change_end(change);
+            change_end(change, false);
     }
 }
 

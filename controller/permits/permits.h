@@ -75,11 +75,12 @@ struct limit_change *permits_change_begin(struct permits *p, struct str account,
                                           struct str function);
 /** It was not written. NULL is fine. */
 void permits_change_drop(struct limit_change *change);
-typedef void permits_change_fn(void *arg);
+/** @is_so: false when this controller leads no more: nobody knows whether gateways keep to it. */
+typedef void permits_change_fn(bool is_so, void *arg);
 /**
  * It was written: gateways give up what is idle of the function's pools and of those that it shares, and what
  * is in use as it ends; @is_reserved: what runs of it on the shared pool is counted in its own from now on.
- * @done when all have said so or were given up.
+ * @done when all have said so or were given up, or this controller leads no more.
  */
 void permits_change_tell(struct limit_change *change, bool is_reserved, permits_change_fn *done,
                          void *arg);

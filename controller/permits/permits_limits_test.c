@@ -91,13 +91,13 @@ static void a_gateway_that_does_not_give_back_is_given_up_before_the_client_hear
 }
 
 static unsigned answers;
+static int answered; /* with this status */
 
 static void on_one(const cJSON *ok, struct str body, const struct error *err, void *arg)
 {
-    (void)ok;
     (void)body;
-    (void)err;
     (void)arg;
+    answered = err ? 0 : (int)number_of(ok, "status");
     answers++;
     loop_stop(loop);
 }
@@ -167,6 +167,23 @@ static void while_the_ledger_begins_anew_no_limit_is_told(void **state)
     assert_int_equal(gw_try_join(&gws[0]), ERR_OK);
     assert_int_equal(gw_ask(&gws[0], "one", 1, 0, 50, 50), ERR_OK);
     assert_int_equal(got_more(), 30);
+}
+
+static void a_leader_that_is_deposed_tells_no_client_that_its_limit_is_kept(void **state)
+{
+    (void)state;
+    need_server();
+    begin();
+    active("one");
+    assert_int_equal(reserve("one", 50), 200);
+    assert_int_equal(gw_ask(&gws[0], "one", 1, 0, 50, 50), ERR_OK);
+    gws[0].is_mute = true; /* it may begin fifty still */
+    change_limit(30);
+    wait_until(&gws[0].recalls, 1);
+    WORLD("HSET", PREFIX "permits", "term", "9");
+    assert_int_equal(gw_ask(&gws[1], "*", 1, 0, 1, 1), ERR_UNAVAILABLE);
+    wait_until(&answers, 1);
+    assert_int_equal(answered, 503);
 }
 
 /* One that was interrupted may have been written; who asks again is told when all is so. */
@@ -269,6 +286,7 @@ int main(void)
         PERMITS_TEST(a_gateway_that_does_not_give_back_is_given_up_before_the_client_hears),
         PERMITS_TEST(a_gateway_that_is_away_is_waited_for),
         PERMITS_TEST(while_the_ledger_begins_anew_no_limit_is_told),
+        PERMITS_TEST(a_leader_that_is_deposed_tells_no_client_that_its_limit_is_kept),
         PERMITS_TEST(a_limit_that_is_so_already_is_told_to_gateways_all_the_same),
         PERMITS_TEST(nothing_is_granted_of_a_function_while_its_limit_changes),
         PERMITS_TEST(a_function_that_is_deleted_leaves_no_permits),
