@@ -159,6 +159,16 @@ static struct lease_pool *plain_pool(const struct fn_admission *fn)
     return fn->reserved_pool ? fn->reserved_pool : fn->account->shared;
 }
 
+/* Whom the pool has refused by a question of its own is throttled, however long the answer took. */
+static int take_from(struct lease_pool *pool, uint64_t now_us, struct permit_wait *w)
+{
+    int r = lease_take(pool, w->function, now_us, w->permit);
+
+    if (r == 0)
+        w->dry_len = 0;
+    return r == -ERR_NOT_READY && permit_wait_was_refused(w, pool) ? -ERR_THROTTLED : r;
+}
+
 int fn_admission_take(struct fn_admission *fn, struct lease_pool *class, uint64_t now_us,
                       struct permit_wait *w, const char **ret_reason)
 {
@@ -166,10 +176,10 @@ int fn_admission_take(struct fn_admission *fn, struct lease_pool *class, uint64_
     int r = -ERR_THROTTLED;
 
     if (!fn->reserved_pool || fn->reserved > 0)
-        r = lease_take(pool, w->function, now_us, w->permit);
+        r = take_from(pool, now_us, w);
     if (r == -ERR_THROTTLED && class && (!fn->reserved_pool || fn->reserved > 0)) {
         pool = plain_pool(fn); /* spills over */
-        r = lease_take(pool, w->function, now_us, w->permit);
+        r = take_from(pool, now_us, w);
     }
     if (r == -ERR_NOT_READY)
         lease_wait(pool, w);

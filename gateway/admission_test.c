@@ -180,6 +180,41 @@ static void the_reason_says_whose_limit_it_is(void **state)
     end(&f);
 }
 
+/* What is asked now is answered a second later: there is nothing. */
+static void refuse_late(struct fixture *f, uint64_t *now)
+{
+    leases_turn(f->leases, *now);
+    *now += SECONDS(1);
+    leases_answered(f->leases, f->question, f->answers, f->len, *now);
+    leases_turn(f->leases, *now);
+}
+
+static void who_was_refused_late_is_refused_all_the_same(void **state)
+{
+    const char *reason = NULL;
+    struct fn_admission *fn;
+    struct lease_pool *class;
+    uint64_t now = NOW;
+    struct waiter w;
+    struct fixture f;
+
+    (void)state;
+    begin(&f, 10);
+    fn = reserved_fn(&f, "one", 2);
+    class = fn_admission_class(fn, STR("3"));
+    assert_int_equal(take(fn, class, &w, &reason), -ERR_NOT_READY);
+    refuse_late(&f, &now);
+    assert_int_equal(w.told, 1);
+    assert_int_equal(fn_admission_take(fn, class, now, &w.wait, &reason), -ERR_NOT_READY); /* spills over */
+    refuse_late(&f, &now);
+    assert_int_equal(w.told, 2);
+    assert_int_equal(fn_admission_take(fn, class, now, &w.wait, &reason), -ERR_THROTTLED);
+    assert_string_equal(reason, ADMISSION_FUNCTION);
+    lease_pool_unref(class);
+    fn_admission_unref(fn);
+    end(&f);
+}
+
 static void a_reservation_of_nothing_stops_the_function_without_a_question(void **state)
 {
     struct fn_admission *fn;
@@ -369,6 +404,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_function_takes_from_its_reservation_or_the_account_s_rest),
         cmocka_unit_test(the_reason_says_whose_limit_it_is),
+        cmocka_unit_test(who_was_refused_late_is_refused_all_the_same),
         cmocka_unit_test(a_reservation_of_nothing_stops_the_function_without_a_question),
         cmocka_unit_test(what_is_provisioned_is_taken_first_and_spills_over),
         cmocka_unit_test(a_reservation_that_comes_or_goes_leads_to_another_pool),

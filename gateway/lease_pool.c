@@ -150,6 +150,7 @@ void pool_grant(struct lease_pool *pool)
 
     while (pool->held > pool->used && (w = LIST_FIRST(&pool->waiting, struct permit_wait, node))) {
         hand_out(pool, w->function, w->permit);
+        w->dry_len = 0;
         tell(pool, w);
     }
 }
@@ -172,8 +173,19 @@ void lease_wait(struct lease_pool *pool, struct permit_wait *w)
     pool_say(pool);
 }
 
+bool permit_wait_was_refused(const struct permit_wait *w, const struct lease_pool *pool)
+{
+    unsigned i;
+
+    for (i = 0; i < w->dry_len && i < ARRAY_LEN(w->dry); i++)
+        if (w->dry[i] == pool)
+            return true;
+    return false;
+}
+
 void permit_wait_cancel(struct permit_wait *w)
 {
+    w->dry_len = 0;
     if (w->pool)
         w->pool->waiting_len--;
     w->pool = NULL;
@@ -222,8 +234,10 @@ void pool_refuse(struct lease_pool *pool, uint64_t now_us)
 
     pool->dry_until_us = pool->asked_us + LEASE_DRY_US;
     while ((w = LIST_FIRST(&pool->waiting, struct permit_wait, node)) &&
-           (w->since < pool->seq || now_us < pool->dry_until_us))
+           (w->since < pool->seq || now_us < pool->dry_until_us)) {
+        w->dry[w->dry_len++ % ARRAY_LEN(w->dry)] = pool;
         tell(pool, w);
+    }
 }
 
 void pool_void(struct lease_pool *pool)

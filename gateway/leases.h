@@ -58,6 +58,8 @@ struct permit_wait {
     struct list_node node; /* in its pool, or among those that are told; list_init() it first */
     struct lease_pool *pool; /* while it waits */
     uint64_t since; /* its pool's newest number when it came */
+    const struct lease_pool *dry[2]; /* pools that had none for it, since it had a permit; to compare with */
+    unsigned dry_len;
     struct permit *permit; /* to be filled */
     struct str function;
     /* Once, from leases_turn(): @permit is held; or not, when there is none or it is over already. */
@@ -119,6 +121,8 @@ struct str lease_pool_name(const struct lease_pool *pool);
 int lease_take(struct lease_pool *pool, struct str function, uint64_t now_us, struct permit *ret);
 /** Waits for a permit, with @w->fn, ->permit and ->function set. */
 void lease_wait(struct lease_pool *pool, struct permit_wait *w);
+/** Whether the pool has told it that there is none. */
+bool permit_wait_was_refused(const struct permit_wait *w, const struct lease_pool *pool);
 /** It waits no more, and is not told; a permit that it has got stays. Harmless when it does not wait. */
 void permit_wait_cancel(struct permit_wait *w);
 /** Whether it is one: a permit may become void while somebody has it. */
