@@ -423,7 +423,7 @@ static void make_parts(struct gateway *gw, const struct link_hello *me)
         .wait_us = config->invoke_wait_us,
     };
 
-    gw->permits = permit_link_new(gw->loop, gw->controller, config->id);
+    gw->permits = permit_link_new(gw->loop, gw->controller, me->id);
     parts.leases = permit_link_leases(gw->permits);
     gw->nodes = parts.nodes = nodes_new(gw->loop, me, on_node_up, gw);
     gw->lost = parts.lost = lost_runs_new(gw->loop, gw->nodes, parts.leases);

@@ -81,6 +81,7 @@ struct fixture {
     char controller_address[64], dir[32];
     struct link_server *controller;
     struct link *to_gateway; /* the controller's end of the gateway's link */
+    char process[64]; /* what the gateway calls itself there */
     struct fake_node nodes[2];
     int node_count; /* at most two */
     int nodes_left; /* so many, the first, are in the controller's list no more */
@@ -446,6 +447,7 @@ static inline void on_controller_up(struct link *link, const struct link_hello *
     struct fixture *f = arg;
 
     assert_string_equal(peer->role, "gateway");
+    snprintf(f->process, sizeof(f->process), "%s", peer->id);
     f->to_gateway = link;
     send_nodes(f);
 }

@@ -43,6 +43,8 @@ static void an_invocation_waits_for_the_join_and_for_the_ledger(void **state)
     f.ledger.ask_with = ERR_OK;
     hear(&f, &a);
     expect(&a, 200, "{}");
+    assert_true(str_starts(str_of(f.ledger.gateway), str_of(f.process))); /* the leader finds its link by that */
+    assert_int_equal(f.ledger.gateway[strlen(f.process)], '.');
     end(&f);
 }
 

@@ -102,7 +102,7 @@ struct leases_ops {
                 void *arg); /* -> leases_answered() or leases_failed() */
 };
 
-/** @id: the gateway's name, which incarnations begin with. */
+/** @id: the gateway's in HELLO, which incarnations begin with. */
 struct leases *leases_new(const char *id, const struct leases_ops *ops, void *arg);
 /** Permits still out are void; waits must be cancelled, references given back. */
 void leases_free(struct leases *l);

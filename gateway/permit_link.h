@@ -19,7 +19,7 @@
 
 struct permit_link;
 
-/** @id: this gateway's name. */
+/** @id: this gateway's in HELLO: the leader finds its link by it. */
 struct permit_link *permit_link_new(struct loop *loop, struct leader_link *controller, const char *id);
 /** NULL is fine. */
 void permit_link_free(struct permit_link *pl);

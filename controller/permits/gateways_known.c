@@ -67,8 +67,8 @@ static struct gateway_known *add(struct permits *p, struct str id, enum gateway_
     return g;
 }
 
-/* "<config id>" of "<config id>.<token>" */
-static struct str config_id(const char *id)
+/* Its process, as that says it in HELLO: "<process>" of "<process>.<token>" */
+static struct str process_of(const char *id)
 {
     const char *dot = strrchr(id, '.');
 
@@ -81,7 +81,7 @@ static uint64_t find_link(const struct permits *p, const struct gateway_known *g
     const struct peer *peer = NULL;
 
     while ((peer = peers_next(p->o.peers, peer)))
-        if (peer->role == PEER_GATEWAY && str_is(config_id(g->id), peer->id))
+        if (peer->role == PEER_GATEWAY && str_is(process_of(g->id), peer->id))
             return peer->number;
     return 0;
 }
@@ -267,7 +267,7 @@ static void leave_namesakes(struct permits *p, const struct gateway_known *g)
     LIST_FOREACH(&p->gateways, n) {
         struct gateway_known *other = CONTAINER_OF(n, struct gateway_known, node);
 
-        if (other != g && str_eq(config_id(other->id), config_id(g->id)) &&
+        if (other != g && str_eq(process_of(other->id), process_of(g->id)) &&
             (!other->peer || other->peer == g->peer))
             gateways_give_up(p, other, "another incarnation of it has joined");
     }
