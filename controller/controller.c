@@ -22,13 +22,26 @@ static void serve_node_leave(struct rpc_request *rpc, const cJSON *args, struct 
 static void serve_node_provisioned(struct rpc_request *rpc, const cJSON *args, struct str body,
                                    void *arg);
 
+/* Of a node's lease: how long it is, and since when it is not certain that this controller leads. */
+static cJSON *lease_terms(const struct controller *c)
+{
+    uint64_t age_us = leadership_age_us(c->leadership), fence_us = c->config->node_fence_us;
+    cJSON *terms = cJSON_CreateObject();
+
+    cJSON_AddNumberToObject(terms, "fence_ms", (double)(fence_us / 1000));
+    cJSON_AddNumberToObject(terms, "leads_ms", (double)((age_us < fence_us ? age_us : fence_us) / 1000 + 1));
+    return terms;
+}
+
 static void serve_node_alive(struct rpc_request *rpc, const cJSON *args, struct str body, void *arg)
 {
     struct controller *c = arg;
+    cJSON *terms = lease_terms(c);
 
     (void)args;
     (void)body;
-    permits_serve_alive(c->permits, rpc);
+    permits_serve_alive(c->permits, rpc, terms);
+    cJSON_Delete(terms);
 }
 
 static void serve_permits_join(struct rpc_request *rpc, const cJSON *args, struct str body,
@@ -226,7 +239,7 @@ static void serve_node_register(struct rpc_request *rpc, const cJSON *args, stru
     struct controller *c = arg;
     struct peer *peer = peers_by_link(c->peers, rpc_request_link(rpc));
     struct error err;
-    cJSON *ok;
+    cJSON *terms;
 
     (void)body;
     if (!peer || peer->role != PEER_INVOKER || !may_be(peer, id) || !is_node_address(address)) {
@@ -252,10 +265,9 @@ static void serve_node_register(struct rpc_request *rpc, const cJSON *args, stru
         nodes_here(c->nodes, peer->id, at);
     }
     peer->draining = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(args, "draining"));
-    ok = cJSON_CreateObject();
-    cJSON_AddNumberToObject(ok, "fence_ms", (double)(c->config->node_fence_us / 1000));
-    rpc_reply(rpc, ok, STR_NULL);
-    cJSON_Delete(ok);
+    terms = lease_terms(c);
+    rpc_reply(rpc, terms, STR_NULL);
+    cJSON_Delete(terms);
     if (peer->draining) {
         drain(c, peer);
         return;

@@ -26,6 +26,8 @@ struct leadership {
     bool doubted; /* scripts are held back until it is clear who leads */
     bool looked; /* once: who sat here before us has been seen, or has not */
     unsigned waiting; /* answers under way */
+    uint64_t asked_us; /* when the newest look began, by clock_boot */
+    uint64_t confirmed_us; /* when the one began that was answered last that we lead; 0: none */
     bool again; /* the script is to be sent anew when it is answered */
     bool confirm; /* on_lead is due though nothing has changed */
     bool freed;
@@ -132,6 +134,7 @@ static void lead(struct leadership *l, uint64_t term)
                  KV_U64("term", term));
     l->state = LEADING;
     l->term = term;
+    l->confirmed_us = l->asked_us;
     if (is_new || l->doubted)
         guard(l, true);
     timer_start(&l->timer, l->again ? 0 : l->o.renew_us);
@@ -217,6 +220,7 @@ static void look(void *arg)
     args[4] = str_of(l->o.key_id);
     args[5] = str_of(l->looked ? "" : l->o.seat);
     l->waiting++;
+    l->asked_us = clock_now_us(&clock_boot);
     redis_eval(l->o.redis, &lua_hold, keys, ARRAY_LEN(keys), args, ARRAY_LEN(args), on_answer, l);
 }
 
@@ -244,6 +248,11 @@ void leadership_heard(struct leadership *l, uint64_t term)
 uint64_t leadership_term(const struct leadership *l)
 {
     return l->state == LEADING ? l->term : 0;
+}
+
+uint64_t leadership_age_us(const struct leadership *l)
+{
+    return l->confirmed_us ? clock_now_us(&clock_boot) - l->confirmed_us : UINT64_MAX;
 }
 
 /* ---- giving it back */

@@ -58,6 +58,11 @@ void leadership_heard(struct leadership *l, uint64_t term);
 /** Ours while we lead, else 0. */
 uint64_t leadership_term(const struct leadership *l);
 /**
+ * How long ago, us, Redis was asked when it said last that we lead: nobody else was elected before that. On a clock
+ * that goes on while the machine sleeps. UINT64_MAX: it has not said so.
+ */
+uint64_t leadership_age_us(const struct leadership *l);
+/**
  * Leads no more and gives the key back, so that another one may have it at once; @done comes when
  * that is done or cannot be done soon. Nothing else is told from here on.
  */

@@ -342,10 +342,13 @@ static void redis_back_is_told_when_it_has_been_compared(void **state)
     (void)state;
     need_server();
     begin(&a, "a", SHORT_US);
+    assert_true(leadership_age_us(a.l) == UINT64_MAX);
     WAIT_FOR(a.leads == 1);
+    assert_true(leadership_age_us(a.l) < SECONDS(60));
     fixture_stop(&server);
     WAIT_FOR(!redis_is_up(a.redis));
     assert_int_equal(leadership_term(a.l), 1);
+    WAIT_FOR(leadership_age_us(a.l) > 2 * renew_us); /* it leads, and is less and less sure of it */
     assert_true(fixture_start(&server)); /* later than the lease */
     WAIT_FOR(a.leads == 2);
     assert_int_equal(a.term, 1);

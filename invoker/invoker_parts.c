@@ -156,6 +156,7 @@ static int make_permits(struct invoker *inv, struct error *err)
     CLEANUP(freep) char *file = str_printf("%s/epoch", inv->dir);
     const struct permit_link_options options = {.loop = inv->loop,
                                                 .file = file,
+                                                .has_rivals = strchr(inv->config->controller, ',') != NULL,
                                                 .lapsed = invoker_on_lease_over,
                                                 .guard = inv->guard,
                                                 .nodes = invoker_on_nodes,

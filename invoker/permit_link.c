@@ -82,6 +82,18 @@ static void on_lease_over(void *arg)
     (void)look(arg);
 }
 
+/*
+ * When the leader knew last that no other one was elected. One that Redis does not reach any more goes on, as nobody
+ * may be elected there; but another one may, and counts our lease from its own election on.
+ */
+static uint64_t leader_was_sure_us(uint64_t sent_us, const cJSON *ok)
+{
+    double ms = cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(ok, "leads_ms"));
+    uint64_t age_us = ms >= 0 && ms <= (double)(NUMBER_MAX / 1000) ? (uint64_t)ms * 1000 : 0;
+
+    return age_us < sent_us ? sent_us - age_us : 0;
+}
+
 static void renew(struct permit_link *pl, uint64_t sent_us, const cJSON *ok)
 {
     double ms = cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(ok, "fence_ms"));
@@ -90,6 +102,8 @@ static void renew(struct permit_link *pl, uint64_t sent_us, const cJSON *ok)
     if (!(ms >= 1 && ms <= (double)(NUMBER_MAX / 1000)))
         return; /* it waits for nothing */
     pl->fence_us = (uint64_t)ms * 1000;
+    if (pl->options.has_rivals)
+        sent_us = leader_was_sure_us(sent_us, ok);
     fence_renew(pl->fence, sent_us, pl->fence_us);
     watch_lease(pl);
 }

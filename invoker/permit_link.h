@@ -32,6 +32,7 @@ struct permit_link;
 struct permit_link_options {
     struct loop *loop;
     const char *file; /* copied */
+    bool has_rivals; /* several controllers: one may go on that another one, unknown to it, has replaced */
     /* The lease is over: all that runs has to end now. */
     void (*lapsed)(void *arg);
     struct lease_guard *guard; /* borrowed, NULL: none; does the same a twentieth of the lease later, if we stand still */

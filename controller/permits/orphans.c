@@ -68,8 +68,8 @@ static void writing_end(struct writing *w)
     free(w->node);
     free(w->incarnation);
     free(w);
-    if (counts && !has_failed)
-        permits_soon(p);
+    if (!(counts && has_failed) && p->state != PERMITS_OFF)
+        permits_soon(p); /* what another incarnation has told meanwhile is to be written, too */
 }
 
 static void on_written(const struct error *err, void *arg)

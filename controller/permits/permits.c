@@ -265,20 +265,16 @@ void permits_serve_orphans(struct permits *p, struct rpc_request *rpc, const cJS
     }
 }
 
-void permits_serve_alive(struct permits *p, struct rpc_request *rpc)
+void permits_serve_alive(struct permits *p, struct rpc_request *rpc, cJSON *terms)
 {
     const struct peer *peer = peers_by_link(p->o.peers, rpc_request_link(rpc));
-    cJSON *ok;
 
     if (!peer || !node_lives_heard(&p->nodes, peer->number, now_us())) {
         permits_refuse(rpc, ERR_BAD_REQUEST, "a node registers before it says that it is alive");
         return;
     }
-    ok = cJSON_CreateObject();
-    cJSON_AddNumberToObject(ok, "nodes", node_lives_count(&p->nodes));
-    cJSON_AddNumberToObject(ok, "fence_ms", (double)(p->o.node_fence_us / 1000));
-    rpc_reply(rpc, ok, STR_NULL);
-    cJSON_Delete(ok);
+    cJSON_AddNumberToObject(terms, "nodes", node_lives_count(&p->nodes));
+    rpc_reply(rpc, terms, STR_NULL);
 }
 
 /* ---- provisioned classes ---- */

@@ -64,7 +64,8 @@ unsigned permits_gateways(const struct permits *p);
 void permits_serve_join(struct permits *p, struct rpc_request *rpc, const cJSON *args);
 void permits_serve_ask(struct permits *p, struct rpc_request *rpc, const cJSON *args);
 void permits_serve_orphans(struct permits *p, struct rpc_request *rpc, const cJSON *args);
-void permits_serve_alive(struct permits *p, struct rpc_request *rpc);
+/** @terms: what the node is told of its lease, to which the number of nodes is added. */
+void permits_serve_alive(struct permits *p, struct rpc_request *rpc, cJSON *terms);
 
 /**
  * A limit of @function is about to change: nothing of its own pools is granted until the change is over.

@@ -183,6 +183,20 @@ def test_without_a_controller_nothing_runs(node):
     wait_until("it runs again", lambda: node.run(7).outcome == 0)
 
 
+@pytest.mark.parametrize("rivals", [False, True], ids=["one controller", "several"])
+def test_a_leader_that_redis_does_not_confirm_renews_no_lease_where_another_may_lead(node, rivals):
+    if rivals:
+        node.env["HEARTH_CONTROLLER"] += f",unix:{node.folder}/second.sock"
+    running, made = run_on_a_short_lease(node)
+    node.alive["leads_ms"] = 60000
+    if rivals:
+        wait_until("it is ended", lambda: running, 10, 0.01)
+        assert not node.processes(made) and refusal(node.run(7)) == "UNAVAILABLE"
+        return
+    time.sleep(3 * SLOW)
+    assert not running and node.processes(made)
+
+
 def test_a_controller_of_the_version_before_fences_nobody(node):
     def serve(method, args, body):
         if method in ("node.alive", "permits.orphans"):
