@@ -122,7 +122,7 @@ class Test:
         lines = []
         for g in range(gateways):
             for f, clients, slow, pause in (("r0", 4, 0, 200), ("r1", 4, 4, 40), ("r2", 8, 4, 40), ("r10", 16, 8, 50), ("r100", 128, 20, 150)):
-                lengths = (200, 500) if f == "r100" and hard else ms
+                lengths = ((200, 500) if hard else (500, 800)) if f == "r100" else ms  # not more a second than two CPUs can start
                 lines += [f"+ saturate {f} {g} {lengths[0]} {lengths[1]} 0 0 {pause}"] * -(-clients // gateways)
                 lines += [f"+ saturate {f} {g} 3000 {self.slow_ms} 0 0 {pause}"] * (-(-slow // gateways) if hard else 0)
             lines += [f"+ saturate {FREE} {g} 40 100 20 60 50"] * 2
