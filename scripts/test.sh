@@ -78,6 +78,7 @@ suite "integration, conformance and faults" pytest "$python" -m pytest -q -n 2 -
 if pytest "$python" -c 'import harness, sys; sys.exit(not harness.native_is_possible())'; then
     suite "the main job in native sandboxes" pytest env HEARTH_LAUNCHER=native "$python" -m pytest -q -n 2 --dist loadfile integration/test_zip_function.py \
         integration/test_image_function.py integration/test_versions.py integration/test_extensions.py faults
+    check "histories of concurrency limits, with faults" make -s check-history
 else
     say "native sandboxes are left out: they need Linux 6.7 and crun or runc"
 fi

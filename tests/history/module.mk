@@ -5,7 +5,7 @@ $(BUILD)/history/%: tests/history/%.c tests/history/wire.h
 	@mkdir -p $(@D)
 	$(Q)$(CC) -D_GNU_SOURCE -O2 -g $(WARN) -static -o $@ $<
 
-check-history: all $(HISTORY_TOOLS) ## concurrency limits of four gateways and three invokers, with faults: some three minutes (SEED=n)
+check-history: all $(HISTORY_TOOLS) ## concurrency limits of four gateways and three invokers, with faults: two minutes and a half (SEED=n)
 	@HEARTH_TEST_BUILD=$(abspath $(BUILD)) tests/history/run.sh short $(if $(SEED),--seed $(SEED))
 
 chaos: all $(HISTORY_TOOLS) ## the same for as long as you like (SEED=n, CHAOS_SECONDS=3600)
