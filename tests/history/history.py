@@ -11,6 +11,9 @@ What is asked (checker.py says how exactly):
   - outside of faults and those 10 s: no 429 while a permit has been free for 100 ms, no other refusal, and in a phase without faults 98 % of
     the permits' time is used
   - in the end no permit is missing: the ledger has none in use, and each limit is reached by one gateway alone
+
+Ends with 1 when any of it does not hold, with 3 when it is nothing but times and rates (ten seconds, 100 ms, 98 %), which a machine that
+stands still for a moment changes too: run.sh has the short one made once more then.
 """
 import argparse
 import collections
@@ -33,6 +36,7 @@ FREE = "free"  # has no reservation
 ACCOUNT_CONCURRENCY = sum(RESERVED.values()) + 100  # at least 100 have to stay unreserved
 CONVERGENCE = 10.0  # seconds
 UTILISATION = 0.98
+SLOW = 3  # exit status: nothing has failed but what a slow machine may make fail
 PREFIX = f"hearth:{{{ACCOUNT}}}:permits"
 
 
@@ -96,8 +100,9 @@ class Checks:
         print(line, flush=True)
         print(line, file=self.log, flush=True)
 
-    def fail(self, text):
-        self.bad.append(text)
+    def fail(self, text, slow=False):
+        """@slow: a machine that stands still for a moment has the same effect."""
+        self.bad.append((text, slow))
         self.say("FAILED: " + text)
 
 
@@ -162,7 +167,7 @@ class Test:
             self.checks.fail(f"{took:.1f} s after {what}: still not served or not used to the full: {', '.join(missing)}"
                              f" (running: {dict(self.live.running)})")
         elif took > seconds:
-            self.checks.fail(f"{what}: it took {took:.1f} s until all was used to the full")
+            self.checks.fail(f"{what}: it took {took:.1f} s until all was used to the full", slow=True)
         return took
 
     def warm_up(self):
@@ -320,7 +325,7 @@ class Test:
             if bad:
                 a, held, free = bad[0]
                 self.checks.fail(f"{f}: {len(bad)} throttled although a permit was free, the first by g{a.gateway} at {a.answered:.6f} (tag {a.tag}): "
-                                 f"at most {held} of {free} were in use in the {1000 * checker.FREE_FOR:.0f} ms before")
+                                 f"at most {held} of {free} were in use in the {1000 * checker.FREE_FOR:.0f} ms before", slow=True)
             if RESERVED.get(f) and self.saturated:
                 usage.append((checker.utilisation(by_function[f], RESERVED[f], *self.saturated), f))
         twice = checker.ran_twice(runs)
@@ -333,7 +338,7 @@ class Test:
         if failed:
             self.checks.fail(f"{len(failed)} requests failed while nothing was wrong, the first: {failed[0]}")
         if usage and min(usage)[0] < UTILISATION:
-            self.checks.fail(f"only {100 * min(usage)[0]:.1f} % of {min(usage)[1]}'s permits were used under saturation")
+            self.checks.fail(f"only {100 * min(usage)[0]:.1f} % of {min(usage)[1]}'s permits were used under saturation", slow=True)
         return runs, answers, worst, usage, false
 
 
@@ -408,11 +413,11 @@ def main():
     finally:
         cluster.close(checks, whole)
         run(TOP / "scripts/dockerd.sh", "stop", me, check=False)
-    for text in checks.bad:
+    for text, _ in checks.bad:
         print("FAILED: " + text)
     if checks.bad:
         print(f"once more with the same faults: SEED={options.seed}")
-    return 1 if checks.bad else 0
+    return 0 if not checks.bad else SLOW if all(slow for _, slow in checks.bad) else 1
 
 
 if __name__ == "__main__":
