@@ -353,6 +353,23 @@ static void a_version_is_provided_for_once(void **state)
     expect_error(400, "InvalidParameterValueException",
                  "Provisioned Concurrency Configs cannot be applied to unpublished function "
                  "versions.");
+    call("PUT", "one", "/aliases/live", "{\"FunctionVersion\":\"$LATEST\"}", 400);
+    expect_error(400, "InvalidParameterValueException",
+                 "Provisioned Concurrency Configs cannot be applied to unpublished function "
+                 "versions.");
+    call("PUT", "one", "/configuration", "{\"Description\":\"next\"}", 200);
+    wait_for("one", "LastUpdateStatus", "Successful");
+    publish("one");
+    call("PUT", "one", "/aliases/live",
+         "{\"RoutingConfig\":{\"AdditionalVersionWeights\":{\"2\":0.5}}}", 400);
+    expect_error(400, "InvalidParameterValueException",
+                 "Alias with weights can not be used with Provisioned Concurrency");
+    assert_int_equal(provisioned("PUT", "one", "2", 1), 202);
+    call("PUT", "one", "/aliases/live", "{\"FunctionVersion\":\"2\"}", 409);
+    expect_error(409, "ResourceConflictException",
+                 "Alias can't be used for Provisioned Concurrency configuration on an already "
+                 "Provisioned version");
+    call("PUT", "one", "/aliases/live", "{\"FunctionVersion\":\"1\",\"Description\":\"as it was\"}", 200);
     assert_int_equal(provisioned("GET", "one", "1", 0), 404);
     expect_error(404, "ProvisionedConcurrencyConfigNotFoundException",
                  "No Provisioned Concurrency Config found for this function");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `route.resolve`: which versions an invocation of a name may get, and whether they can run now. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/model/fn_name.h"
 #include "common/model/lambda_input.h"
@@ -13,12 +14,12 @@ struct resolve {
     char *qualifier;
 };
 
-/* Whether something is provisioned for the qualifier, or for version @number by itself. */
+/* Whether something is provisioned for the qualifier, or for version @number by itself; never for $LATEST. */
 static bool is_provisioned(const struct resolve *resolve, const struct fn_view *view,
                            const char *number)
 {
-    return fn_view_doc(view, FN_PROVISIONED, str_of(resolve->qualifier)) ||
-           fn_view_doc(view, FN_PROVISIONED, str_of(number));
+    return strcmp(number, FN_LATEST) != 0 && (fn_view_doc(view, FN_PROVISIONED, str_of(resolve->qualifier)) ||
+                                              fn_view_doc(view, FN_PROVISIONED, str_of(number)));
 }
 
 static void add_target(cJSON *targets, const struct resolve *resolve, const struct fn_view *view,

@@ -430,6 +430,7 @@ struct pool_wait *pool_start_failed(struct pool_sandbox *ps)
 
     if (is_starting(ps->place)) {
         pv->keep_paused = pv->keep_paused || ps->kept;
+        pv->keep_failed = pv->keep_failed || ps->kept;
         pool_place_set(ps, POOL_ENDING);
         if (is_short(pv)) {
             w = LIST_FIRST(&pv->waiting, struct pool_wait, node);
@@ -490,7 +491,7 @@ void pool_version_keep(struct pool_version *pv, uint32_t count)
     struct pool_sandbox *ps;
 
     pv->keep = count;
-    pv->keep_paused = false;
+    pv->keep_paused = pv->keep_failed = false;
     pool_touch(pv);
     LIST_FOREACH_SAFE(&pv->sandboxes, node, after)
     {
@@ -513,7 +514,7 @@ void pool_version_keep(struct pool_version *pv, uint32_t count)
 void pool_version_kept(const struct pool_version *pv, struct pool_kept *ret)
 {
     *ret = (struct pool_kept){
-        .begun = pv->kept_count, .ready = pv->kept_ready_count, .paused = pv->keep_paused};
+        .begun = pv->kept_count, .ready = pv->kept_ready_count, .paused = pv->keep_paused, .failed = pv->keep_failed};
 }
 
 void pool_version_retire(struct pool_version *pv)

@@ -149,6 +149,7 @@ struct pool_kept {
     uint32_t begun; /* that exist or are being made */
     uint32_t ready; /* of these: initialised */
     bool paused; /* one has failed or ended, and none is begun for it */
+    bool failed; /* one of those did not become ready */
 };
 void pool_version_kept(const struct pool_version *pv, struct pool_kept *ret);
 

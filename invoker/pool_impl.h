@@ -42,6 +42,7 @@ struct pool_version {
     uint32_t keep; /* how many are to be kept */
     uint32_t kept_count, kept_ready_count;
     bool keep_paused;
+    bool keep_failed; /* by one that did not become ready */
     uint64_t evicting_mib; /* of sandboxes that are ending on its behalf */
     uint64_t claim_mib; /* freed on its behalf, not used yet */
     struct scaling_rate *rate; /* of its function; NULL: unlimited */

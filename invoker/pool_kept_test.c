@@ -94,6 +94,7 @@ static void one_that_ends_is_begun_again_when_told_to(void **state)
     box_gone(0);
     assert_int_equal(node.made, 2);
     assert_true(kept_of(pv).paused);
+    assert_false(kept_of(pv).failed); /* it had begun well */
     assert_int_equal(kept_of(pv).begun, 1);
     submit(pv, 0);
     assert_int_equal(node.requests[0].box, 1);
@@ -121,7 +122,7 @@ static void a_start_that_fails_is_nobodys_when_nobody_waits(void **state)
     assert_null(pool_start_failed(&node.boxes[0].ps));
     box_gone(0);
     assert_int_equal(node.made, 1); /* not again and again */
-    assert_true(kept_of(pv).paused);
+    assert_true(kept_of(pv).paused && kept_of(pv).failed);
     version_end(pv);
     pool_free(node.pool);
 }

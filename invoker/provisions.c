@@ -202,7 +202,7 @@ void provisions_changed(struct provisions *p, const struct ready_version *ver)
             continue;
         pool_version_kept(ready_version_pool(ver), &kept);
         if (kept.paused) {
-            pr->has_failed = kept.ready == 0;
+            pr->has_failed = kept.failed && kept.ready == 0;
             try_later(pr);
         } else if (kept.ready == pr->count) {
             pr->has_failed = false;

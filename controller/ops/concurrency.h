@@ -32,6 +32,12 @@ int64_t concurrency_unreserved(const struct api_request *req, int64_t reserved);
 /** What all other functions leave of the account's (FN_WANT_ACCOUNT, FN_PROVISIONED). */
 int64_t concurrency_left_by_others(const struct api_request *req, const struct fn_view *view);
 
+/**
+ * Whether @alias, as it is to be (the API's form), may have provisioned concurrency: it leads to one published version,
+ * which no other qualifier provides for (FN_PROVISIONED, FN_ALIASES). -ERR_BAD_REQUEST, -ERR_CONFLICT.
+ */
+int concurrency_check_alias(const struct fn_view *view, const cJSON *alias, struct error *err);
+
 /** The commit holds only while the account's counters stand as in @view. */
 void concurrency_expect(struct fn_write *w, const struct fn_view *view);
 /** What is provisioned for the function grows by @by. */

@@ -100,15 +100,18 @@ static int apply(const struct api_request *req, const struct fn_view *view, cJSO
 static int store(struct api_request *req, const struct fn_view *view, struct fn_write *w,
                  cJSON *alias, cJSON **ret, struct error *err)
 {
+    bool is_provisioned = fn_view_doc(view, FN_PROVISIONED, alias_name(req)) != NULL;
     int r = apply(req, view, alias, err);
 
+    if (r == 0 && is_provisioned)
+        r = concurrency_check_alias(view, alias, err);
     if (r < 0) {
         cJSON_Delete(alias);
         return r;
     }
     fn_write_doc(w, FN_ALIASES, alias_name(req), alias);
     fn_write_drops_routes(w);
-    if (fn_view_doc(view, FN_PROVISIONED, alias_name(req))) /* another version has the class */
+    if (is_provisioned) /* another version has the class */
         fn_write_moves_limits(w, concurrency_reserved(view) >= 0);
     *ret = alias;
     return 0;

@@ -91,6 +91,19 @@ static int check_qualifier(const struct api_request *req, const struct fn_view *
     return fn_op_qualifier_exists(req, view) ? 0 : fn_op_no_qualifier(req, err);
 }
 
+static int unpublished(struct error *err)
+{
+    return error_set(err, ERR_BAD_REQUEST,
+                     "Provisioned Concurrency Configs cannot be applied to unpublished function "
+                     "versions.");
+}
+
+static int has_weights(struct error *err)
+{
+    return error_set(err, ERR_BAD_REQUEST,
+                     "Alias with weights can not be used with Provisioned Concurrency");
+}
+
 static int check_published(const struct api_request *req, const struct fn_view *view,
                            struct error *err)
 {
@@ -99,18 +112,14 @@ static int check_published(const struct api_request *req, const struct fn_view *
     if (!is_latest && !fn_op_qualifier_exists(req, view))
         return fn_op_no_qualifier(req, err);
     if (is_latest || !view->version)
-        return error_set(err, ERR_BAD_REQUEST,
-                         "Provisioned Concurrency Configs cannot be applied to unpublished "
-                         "function versions.");
+        return unpublished(err);
     if (view->alias && cJSON_GetObjectItemCaseSensitive(view->alias, "RoutingConfig"))
-        return error_set(err, ERR_BAD_REQUEST,
-                         "Alias with weights can not be used with Provisioned Concurrency");
+        return has_weights(err);
     return 0;
 }
 
-/* Whether another qualifier than the request's provides for version @number. */
-static bool is_provided_for(const struct api_request *req, const struct fn_view *view,
-                            struct str number)
+/* Whether another qualifier than @own provides for version @number. */
+static bool is_provided_for(const struct fn_view *view, struct str own, struct str number)
 {
     const cJSON *doc;
 
@@ -120,21 +129,38 @@ static bool is_provided_for(const struct api_request *req, const struct fn_view 
                                                               doc->string);
         struct str leads_to = alias ? cjson_str(alias, "FunctionVersion") : str_of(doc->string);
 
-        if (!str_is(req->fn.qualifier, doc->string) && str_eq(leads_to, number))
+        if (!str_is(own, doc->string) && str_eq(leads_to, number))
             return true;
     }
     return false;
 }
 
+static int alias_comes_second(struct error *err)
+{
+    return error_set(err, ERR_CONFLICT,
+                     "Alias can't be used for Provisioned Concurrency configuration on an already "
+                     "Provisioned version");
+}
+
 static int check_once(const struct api_request *req, const struct fn_view *view,
                       struct error *err)
 {
-    if (!is_provided_for(req, view, str_of(view->version->version)))
+    if (!is_provided_for(view, req->fn.qualifier, str_of(view->version->version)))
         return 0;
-    return error_set(err, ERR_CONFLICT, "%s",
-                     view->alias ? "Alias can't be used for Provisioned Concurrency configuration "
-                                   "on an already Provisioned version"
-                                 : "Version is pointed by a Provisioned Concurrency alias");
+    return view->alias ? alias_comes_second(err)
+                       : error_set(err, ERR_CONFLICT,
+                                   "Version is pointed by a Provisioned Concurrency alias");
+}
+
+int concurrency_check_alias(const struct fn_view *view, const cJSON *alias, struct error *err)
+{
+    struct str number = cjson_str(alias, "FunctionVersion");
+
+    if (str_is(number, FN_LATEST))
+        return unpublished(err);
+    if (cJSON_GetObjectItemCaseSensitive(alias, "RoutingConfig"))
+        return has_weights(err);
+    return is_provided_for(view, cjson_str(alias, "Name"), number) ? alias_comes_second(err) : 0;
 }
 
 static int check_amount(const struct api_request *req, const struct fn_view *view, int64_t total,

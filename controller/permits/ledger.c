@@ -108,7 +108,7 @@ static int check_id(struct str id, const char *what, struct error *err)
 }
 
 /* "*", a function's name, or that, a colon and a version's number. */
-static bool is_pool(struct str pool)
+bool ledger_is_pool(struct str pool)
 {
     size_t at, end = str_find(pool, ':', 0);
 
@@ -124,7 +124,7 @@ static bool is_pool(struct str pool)
 
 static int check_pool(struct str pool, struct error *err)
 {
-    if (is_pool(pool))
+    if (ledger_is_pool(pool))
         return 0;
     return error_set(err, ERR_BAD_REQUEST, "\"%.*s\" is no pool of permits",
                      (int)(pool.len < NAME_MAX_BYTES ? pool.len : NAME_MAX_BYTES), pool.ptr);

@@ -32,6 +32,9 @@ struct ledger_at {
     uint64_t epoch; /* < 2^53 */
 };
 
+/** Whether @pool is a name of one. */
+bool ledger_is_pool(struct str pool);
+
 #define LEDGER_POOLS_MAX 200u /* of one ledger_state() */
 #define LEDGER_COUNT_MAX 1000000000u /* of permits, anywhere; more is ERR_BAD_REQUEST */
 

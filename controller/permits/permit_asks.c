@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/log.h"
 #include "common/model/lambda_input.h"
 #include "controller/permits/permits_internal.h"
 
@@ -103,6 +104,11 @@ static bool is_short(const struct permit_item *item)
     return !item->answer.old && item->need > item->held + item->answer.more;
 }
 
+static bool is_some(const struct permit_item *item)
+{
+    return !item->is_none;
+}
+
 static bool may_get_more(const struct permit_item *item)
 {
     return item->is_short;
@@ -135,7 +141,7 @@ static void recall(struct permit_ask *ask)
     for (i = 0; i < ask->items.len; i++) {
         struct permit_item *item = &ask->items.all[i];
 
-        if (is_short(item) && !limit_change_holds(ask->p, item) &&
+        if (is_short(item) && is_some(item) && !limit_change_holds(ask->p, item) &&
             recalls_begin(ask->p, ask, item)) {
             item->is_short = true;
             ask->waiting++;
@@ -191,8 +197,8 @@ static void take(struct permit_ask *ask)
             ask->items.all[i].most = least_of(&ask->items.all[i]);
     if (!is_open(ask->p, &ask->items))
         ask_fail(ask, ERR_UNAVAILABLE, "the account's ledger of permits is being opened");
-    else if (states_send(ask->p, ask->gateway, &ask->items, NULL, false, on_taken, ask) == 0)
-        ask_reply(ask); /* about nothing */
+    else if (states_send(ask->p, ask->gateway, &ask->items, is_some, false, on_taken, ask) == 0)
+        settle(ask); /* about nothing */
 }
 
 static void take_again(struct permit_ask *ask)
@@ -231,10 +237,15 @@ void asks_serve(struct permits *p, struct rpc_request *rpc, const cJSON *args)
     ask = xcalloc(sizeof(*ask));
     *ask = (struct permit_ask){.p = p, .rpc = rpc, .round = p->round, .items = items};
     ask->gateway = str_dup(cjson_str(args, "gateway"));
-    for (i = 0; i < ask->items.len; i++)
-        if (ask->items.all[i].want > ask->items.all[i].held &&
-            limit_change_wait(p, ask, &ask->items.all[i]))
+    for (i = 0; i < ask->items.len; i++) {
+        struct permit_item *item = &ask->items.all[i];
+
+        item->is_none = !ledger_is_pool(str_of(item->pool));
+        if (item->is_none) /* one must not stand in the way of the others */
+            log_warn("permits", "a gateway asks for a pool that cannot be", KV_STR("pool", item->pool));
+        else if (item->want > item->held && limit_change_wait(p, ask, item))
             ask->waiting++;
+    }
     if (ask->waiting == 0)
         take(ask);
 }

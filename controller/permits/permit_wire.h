@@ -29,6 +29,7 @@ struct permit_item {
     uint64_t need; /* that it must have for those who wait now */
     uint64_t most; /* that it is given: what it wants, less where others are short */
     bool moved;
+    bool is_none; /* there is no such pool, and never are there permits of it */
     struct ledger_answer answer;
     bool is_short; /* it has fewer than needed */
     bool dry; /* and there are no more */

@@ -168,6 +168,22 @@ static void who_comes_while_others_are_short_gets_none_to_spare(void **state)
     assert_false(rivals.is_dry);
 }
 
+static void a_pool_that_cannot_be_is_dry_and_in_nobodys_way(void **state)
+{
+    CLEANUP(freep) char *none = str_printf(POOL_FORMAT, "one:$LATEST", 1u, 0u, 2u, 1u);
+    CLEANUP(freep) char *star = str_printf(POOL_FORMAT, "*", 1u, 0u, 2u, 1u);
+    CLEANUP(freep) char *both = str_printf("%s,%s", star, none);
+
+    (void)state;
+    need_server();
+    begin();
+    ask(gws[0].link, "permits.ask", gw_args(&gws[0], both), STR_NULL);
+    assert_int_equal(got.code, ERR_OK);
+    assert_int_equal(got_more(), 2);
+    assert_false(got_is("dry"));
+    assert_true(cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(got_pool()->next, "dry")));
+}
+
 static void where_nothing_is_idle_it_is_dry_and_not_asked_again_at_once(void **state)
 {
     uint64_t end;
@@ -552,6 +568,7 @@ int main(void)
         PERMITS_TEST(what_is_idle_elsewhere_is_recalled_before_anybody_is_throttled),
         PERMITS_TEST(what_came_back_is_for_all_who_wait),
         PERMITS_TEST(who_comes_while_others_are_short_gets_none_to_spare),
+        PERMITS_TEST(a_pool_that_cannot_be_is_dry_and_in_nobodys_way),
         PERMITS_TEST(where_nothing_is_idle_it_is_dry_and_not_asked_again_at_once),
         PERMITS_TEST(part_of_what_is_wanted_is_better_than_nothing),
         PERMITS_TEST(a_gateway_that_does_not_answer_keeps_what_it_has),
