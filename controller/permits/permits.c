@@ -98,7 +98,8 @@ void permits_ledger_failed(struct permits *p, const struct error *err)
     else if (err->code != ERR_UNAVAILABLE && err->code != ERR_TIMEOUT && err->code != ERR_CLOSED)
         log_error("permits", "Redis does not take a step of the ledger; trying until it does",
                   KV_ERR(err));
-    permits_later(p, p->o.retry_us);
+    if (p->state != PERMITS_OFF)
+        permits_later(p, p->o.retry_us);
 }
 
 struct ledger_at permits_at(const struct permits *p, const char *account)
@@ -342,6 +343,7 @@ void permits_free(struct permits *p)
     permits_stop(p);
     limit_change_end_all(p);
     timer_stop(&p->proceed);
+    timer_stop(&p->look);
     recalls_free(p);
     node_lives_done(&p->nodes);
     while ((account = LIST_FIRST(&p->accounts, struct permit_account, node))) {
