@@ -11,6 +11,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from harness import native_functions, native_processes, wait_until  # noqa: E402
 
 
+SILENCE = 10.0  # seconds: then a link is given up
+
+
 class Kill:
     """kill -9, and after a while the program is started again."""
 
@@ -99,7 +102,9 @@ class Failover:
         self.cluster.restart_as_replica(self.old)
 
 
-def draw_partition(cluster, rng, kind, seconds):
+def draw_partition(cluster, rng, kind, longest):
+    """Too short to be noticed, or long enough for links to be given up, and gateways and nodes with them."""
+    seconds = rng.uniform(0.2, 3) if rng.random() < 0.3 else rng.uniform(SILENCE, max(longest, SILENCE + 5))
     pick = {"g": cluster.gateways, "i": cluster.invokers, "c": cluster.controllers, "r": ["r"]}
     a, b = rng.choice(pick[kind[0]]), rng.choice(pick[kind[1]])
     how = rng.choice(["to", "from", "both"])
@@ -123,7 +128,7 @@ def draw(cluster, rng, kind, longest):
         return Stop(cluster, rng.choice(part[of]), seconds)
     if what == "failover":
         return Failover(cluster, rng.uniform(0.3, 3), of == "deposed", rng.uniform(0.1, 2))
-    return draw_partition(cluster, rng, of, seconds)
+    return draw_partition(cluster, rng, of, longest)
 
 
 ALWAYS = ["kill gateway", "kill invoker", "kill controller", "kill redis", "kill functions", "stop gateway", "stop invoker", "stop controller", "stop redis",

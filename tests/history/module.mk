@@ -5,10 +5,10 @@ $(BUILD)/history/%: tests/history/%.c tests/history/wire.h
 	@mkdir -p $(@D)
 	$(Q)$(CC) -D_GNU_SOURCE -O2 -g $(WARN) -static -o $@ $<
 
-check-history: all $(HISTORY_TOOLS) ## concurrency limits of four gateways and three invokers, with faults: two minutes and a half (SEED=n)
+check-history: all $(HISTORY_TOOLS) ## concurrency limits of four gateways and three invokers, with faults: three minutes (SEED=n)
 	@HEARTH_TEST_BUILD=$(abspath $(BUILD)) tests/history/run.sh short $(if $(SEED),--seed $(SEED))
 
 chaos: all $(HISTORY_TOOLS) ## the same for as long as you like (SEED=n, CHAOS_SECONDS=3600)
-	@HEARTH_TEST_BUILD=$(abspath $(BUILD)) tests/history/run.sh long --seconds $(or $(CHAOS_SECONDS),3600) $(if $(SEED),--seed $(SEED))
+	@HEARTH_TEST_BUILD=$(abspath $(BUILD)) tests/history/run.sh long --longest 25 --seconds $(or $(CHAOS_SECONDS),3600) $(if $(SEED),--seed $(SEED))
 
 .PHONY: check-history chaos
