@@ -11,7 +11,7 @@
 #include "common/base/log.h"
 #include "invoker/sandbox_impl.h"
 
-#define EXIT_WAIT_US SECONDS(1) /* for the exit of an extension that has reported an error */
+#define EXIT_WAIT_US MSEC(500) /* for the exit of an extension that has reported an error */
 #define TEXT_MAX_BYTES 1024u
 
 /* ---- failures */
