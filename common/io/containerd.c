@@ -13,6 +13,7 @@
 #define IMAGES "/containerd.services.images.v1.Images/"
 #define CONTENT "/containerd.services.content.v1.Content/"
 #define SNAPSHOTS "/containerd.services.snapshots.v1.Snapshots/"
+#define INTROSPECTION "/containerd.services.introspection.v1.Introspection/"
 
 #define REQUEST_MAX 65536u
 #define ANSWER_MAX (8u << 20) /* bytes: lists of snapshots are the longest */
@@ -31,7 +32,8 @@ struct containerd {
 struct containerd_call {
     struct containerd *c;
     struct http_call *http;
-    bool is_content, is_pull;
+    bool is_content, is_pull, is_cri;
+    struct error failure; /* of a call to CRI, while containerd is asked whether there is one */
     containerd_done_fn *done;
     void *arg;
     struct list_node node;
@@ -58,31 +60,33 @@ static void note_back(struct containerd *c)
     c->away = false;
 }
 
+/*
+ * A service that is not there refuses a question as soon as it has read its head. When the rest
+ * leaves us after that, libcurl (7.88) drops the refusal: the stream just breaks off.
+ */
+static bool may_lack_cri(const struct containerd_call *call, const struct error *http_err)
+{
+    return call->is_cri && http_err && http_err->code == ERR_PROTOCOL;
+}
+
 /* How it went, in words that name the socket where that helps. */
 static int check(struct containerd_call *call, const struct error *http_err, struct error *err)
 {
     const struct str status = http_call_header(call->http, "grpc-status");
     const bool refused = status.len && !str_is(status, "0");
-    struct containerd *c = call->c;
     int r;
 
-    /* having refused, the server may reset the stream before it has read all of the question */
-    if (http_err && !(refused && http_err->code == ERR_PROTOCOL)) {
+    if (http_err && !refused) { /* having refused, the server may reset the stream at once */
         *err = *http_err;
         if (err->code == ERR_PROTOCOL) /* the connection broke off */
             err->code = ERR_UNAVAILABLE;
-        r = error_wrap(err, -(int)err->code, "containerd at %s", c->socket);
-        if (r == -ERR_UNAVAILABLE)
-            note_away(c, err);
+        r = error_wrap(err, -(int)err->code, "containerd at %s", call->c->socket);
+        if (r == -ERR_UNAVAILABLE && !may_lack_cri(call, http_err))
+            note_away(call->c, err);
         return r;
     }
-    note_back(c);
+    note_back(call->c);
     r = grpc_status_check(status, http_call_header(call->http, "grpc-message"), err);
-    if (r == -ERR_NO_OPERATION) /* packages of Docker's come so */
-        return error_set(err, ERR_INTERNAL,
-                         "containerd at %s lacks a service (%.200s); is \"cri\" among the "
-                         "disabled_plugins in its config.toml?",
-                         c->socket, err->msg);
     if (r < 0 && call->is_pull) {
         err->code = registry_refusal_code(err->msg, err->code);
         r = -(int)err->code;
@@ -106,21 +110,94 @@ static int join(struct containerd_call *call, struct str frames, struct buf *ret
     return r < 0 ? error_set(err, ERR_PROTOCOL, "containerd's answer is cut off") : 0;
 }
 
+static void deliver(struct containerd_call *call, struct str answer, const struct error *err)
+{
+    containerd_done_fn *done = call->done;
+    void *arg = call->arg;
+
+    call_free(call);
+    done(answer, err, arg);
+}
+
+/* Sends @message. */
+static void send_to(struct containerd_call *call, const char *method, const struct buf *message,
+                    uint64_t timeout_us, http_done_fn *done)
+{
+    static const char *const headers[] = {"Content-Type: application/grpc", "TE: trailers",
+                                          "containerd-namespace: k8s.io", NULL};
+    CLEANUP(freep) char *url = str_printf("http://containerd%s", method);
+    CLEANUP(buf_done) struct buf frame = BUF_INIT(REQUEST_MAX + 16);
+
+    if (grpc_frame_put(&frame, buf_str(message)) < 0)
+        abort();
+    call->http = http_call(call->c->http,
+                           &(struct http_call_options){.method = "POST",
+                                                       .url = url,
+                                                       .unix_socket = call->c->socket,
+                                                       .headers = headers,
+                                                       .body = buf_str(&frame),
+                                                       .timeout_us = timeout_us,
+                                                       .body_max = ANSWER_MAX,
+                                                       .keep_head = true,
+                                                       .http2 = true},
+                           done, call);
+    if (frame.len)
+        explicit_bzero(frame.ptr, frame.len);
+}
+
+/* ---- a containerd without CRI: packages of Docker's come so */
+
+static void on_plugins(int status, struct str body, const struct error *http_err, void *arg)
+{
+    struct containerd_call *call = arg;
+    CLEANUP(buf_done) struct buf answer = BUF_INIT(ANSWER_MAX);
+    struct containerd_plugin cri;
+    struct error failure = call->failure, err;
+
+    (void)status;
+    if (check(call, http_err, &err) == 0 && join(call, body, &answer, &err) == 0 &&
+        containerd_get_plugin(buf_str(&answer), &cri) == 0) {
+        if (!cri.is_there)
+            error_set(&failure, ERR_INTERNAL,
+                      "containerd at %s lacks a service (runtime.v1.ImageService); is \"cri\" among "
+                      "the disabled_plugins in its config.toml?",
+                      call->c->socket);
+        else if (cri.failure.len)
+            error_set(&failure, ERR_INTERNAL,
+                      "the plugin \"cri\" of containerd at %s did not start: %.*s", call->c->socket,
+                      cri.failure.len > 300 ? 300 : (int)cri.failure.len, cri.failure.ptr);
+    }
+    deliver(call, STR_NULL, &failure);
+}
+
+static void look_for_cri(struct containerd_call *call, const struct error *err)
+{
+    CLEANUP(buf_done) struct buf message = BUF_INIT(REQUEST_MAX);
+
+    call->failure = *err;
+    call->is_cri = false;
+    (void)containerd_put_plugin(&message, STR("io.containerd.grpc.v1"), STR("cri"));
+    send_to(call, INTROSPECTION "Plugins", &message, QUESTION_TIMEOUT_US, on_plugins);
+}
+
+/* ---- calls */
+
 static void on_answer(int status, struct str body, const struct error *http_err, void *arg)
 {
     struct containerd_call *call = arg;
-    containerd_done_fn *done = call->done;
-    void *done_arg = call->arg;
     CLEANUP(buf_done)
     struct buf answer = BUF_INIT(call->is_content ? CONTENT_MAX : ANSWER_MAX);
     struct error err;
     int r = check(call, http_err, &err);
 
     (void)status; /* 200 as a rule; what counts is in the trailers */
+    if (may_lack_cri(call, http_err) || (call->is_cri && r == -ERR_NO_OPERATION)) {
+        look_for_cri(call, &err);
+        return;
+    }
     if (r == 0)
         r = join(call, body, &answer, &err);
-    call_free(call);
-    done(buf_str(&answer), r < 0 ? &err : NULL, done_arg);
+    deliver(call, buf_str(&answer), r < 0 ? &err : NULL);
 }
 
 /* Sends @message, which has room for all that can be in it. */
@@ -128,31 +205,16 @@ static struct containerd_call *call_new(struct containerd *c, const char *method
                                         const struct buf *message, uint64_t timeout_us,
                                         containerd_done_fn *done, void *arg)
 {
-    static const char *const headers[] = {"Content-Type: application/grpc", "TE: trailers",
-                                          "containerd-namespace: k8s.io", NULL};
-    CLEANUP(freep) char *url = str_printf("http://containerd%s", method);
-    CLEANUP(buf_done) struct buf frame = BUF_INIT(REQUEST_MAX + 16);
     struct containerd_call *call = calloc(1, sizeof(*call));
 
-    if (!call || grpc_frame_put(&frame, buf_str(message)) < 0)
+    if (!call)
         abort();
     call->c = c;
+    call->is_cri = str_starts(str_of(method), STR(CRI));
     call->done = done;
     call->arg = arg;
     list_append(&c->calls, &call->node);
-    call->http = http_call(c->http,
-                           &(struct http_call_options){.method = "POST",
-                                                       .url = url,
-                                                       .unix_socket = c->socket,
-                                                       .headers = headers,
-                                                       .body = buf_str(&frame),
-                                                       .timeout_us = timeout_us,
-                                                       .body_max = ANSWER_MAX,
-                                                       .keep_head = true,
-                                                       .http2 = true},
-                           on_answer, call);
-    if (frame.len)
-        explicit_bzero(frame.ptr, frame.len);
+    send_to(call, method, message, timeout_us, on_answer);
     return call;
 }
 

@@ -79,6 +79,14 @@ int containerd_put_list(struct buf *b, struct str snapshotter, struct str filter
     return containerd_put_remove(b, snapshotter, filter); /* strings 1 and 2 as well */
 }
 
+int containerd_put_plugin(struct buf *b, struct str type, struct str id)
+{
+    CLEANUP(buf_done) struct buf filter = BUF_INIT(NESTED_MAX);
+    int r = buf_printf(&filter, "type==%.*s,id==%.*s", STR_ARG(type), STR_ARG(id));
+
+    return r == 0 ? protobuf_put(b, 1, buf_str(&filter)) : r;
+}
+
 /* ---- answers */
 
 int containerd_get_image_status(struct str message, struct containerd_image *ret)
@@ -137,6 +145,23 @@ int containerd_next_snapshot(struct str *rest, struct str *ret_name)
             return 1;
         }
     }
+    return r;
+}
+
+int containerd_get_plugin(struct str message, struct containerd_plugin *ret)
+{
+    struct containerd_plugin plugin = {0};
+    struct protobuf_field f;
+    int r;
+
+    while ((r = protobuf_next(&message, &f)) > 0) {
+        if (f.number == 1 && f.is_bytes) { /* its init_err is a google.rpc.Status */
+            plugin.is_there = true;
+            plugin.failure = protobuf_find(protobuf_find(f.bytes, 7), 2);
+        }
+    }
+    if (r == 0)
+        *ret = plugin;
     return r;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * containerd_wire.h - the messages of containerd's gRPC services that Hearth uses: CRI's image
- * service, and containerd's own images, content and snapshots.
+ * service, and containerd's own images, content, snapshots and plugins.
  *
  * Readers leave out what they do not know, as the format wants it; a message that is none reads as
  * an empty one where a reader returns no error.
@@ -10,7 +10,8 @@
  * Threads: any.
  * Errors:  -ERR_PROTOCOL for bytes that are not the message; -ERR_UNSUPPORTED for a mount that is
  *          no stack of folders; -ERR_TOO_LARGE at a buf's ceiling.
- * Source:  k8s.io/cri-api runtime/v1/api.proto; containerd api/services/{images,content,snapshots}/v1,
+ * Source:  k8s.io/cri-api runtime/v1/api.proto; containerd
+ *          api/services/{images,content,snapshots,introspection}/v1,
  *          api/types/{mount,descriptor}.proto. The numbers are the same from containerd 1.6 to 2.
  */
 #ifndef HEARTH_PROTO_CONTAINERD_WIRE_H
@@ -40,6 +41,9 @@ int containerd_put_remove(struct buf *b, struct str snapshotter, struct str key)
 /** ListSnapshotsRequest; @filter in containerd's filter language. */
 int containerd_put_list(struct buf *b, struct str snapshotter, struct str filter);
 
+/** introspection.v1.PluginsRequest for the one plugin of that type and id. */
+int containerd_put_plugin(struct buf *b, struct str type, struct str id);
+
 /** The image in a runtime.v1.ImageStatusResponse. */
 struct containerd_image {
     struct str id; /* the digest of its configuration; empty: there is no such image */
@@ -56,6 +60,12 @@ struct str containerd_get_image_target(struct str message);
 struct str containerd_get_content(struct str message);
 /** The next name in a ListSnapshotsResponse, taken off *@rest: 1, or 0, or -ERR_PROTOCOL. */
 int containerd_next_snapshot(struct str *rest, struct str *ret_name);
+/** What a PluginsResponse says of the one plugin that was asked for. */
+struct containerd_plugin {
+    bool is_there;
+    struct str failure; /* why it did not start; empty: it did */
+};
+int containerd_get_plugin(struct str message, struct containerd_plugin *ret);
 /**
  * The folders of the one mount in a ViewSnapshotResponse, the uppermost first, with ':' between:
  * those of an overlay, or the one of a bind mount.

@@ -69,6 +69,30 @@ static void the_target_of_a_name_and_the_names_of_snapshots_are_read(void **stat
     assert_int_equal(containerd_next_snapshot(&rest, &name), 0);
 }
 
+static void a_plugin_is_asked_for_and_read(void **state)
+{
+    struct buf b = BUF_INIT(1000);
+    struct containerd_plugin plugin;
+
+    (void)state;
+    assert_int_equal(containerd_put_plugin(&b, STR("t.v1"), STR("cri")), 0);
+    assert_true(str_eq(buf_str(&b), STR("\x0a\x12type==t.v1,id==cri")));
+    buf_done(&b);
+    assert_int_equal(containerd_get_plugin(STR(""), &plugin), 0);
+    assert_false(plugin.is_there);
+    assert_int_equal(containerd_get_plugin(STR("\x0a\x05\x12\x03"
+                                               "cri"),
+                                           &plugin),
+                     0);
+    assert_true(plugin.is_there && plugin.failure.len == 0);
+    assert_int_equal(containerd_get_plugin(STR("\x0a\x0d\x12\x03"
+                                               "cri\x3a\x06\x08\x02\x12\x02no"),
+                                           &plugin),
+                     0);
+    assert_true(plugin.is_there && str_is(plugin.failure, "no"));
+    assert_int_equal(containerd_get_plugin(STR("\x0a\x09\x12"), &plugin), -ERR_PROTOCOL);
+}
+
 /* One mount of a ViewSnapshotResponse. */
 static void put_mount(struct buf *b, const char *type, const char *source, const char *option)
 {
@@ -123,6 +147,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(requests_are_as_the_services_want_them),
         cmocka_unit_test(an_image_is_told_with_all_its_digests),
+        cmocka_unit_test(a_plugin_is_asked_for_and_read),
         cmocka_unit_test(the_target_of_a_name_and_the_names_of_snapshots_are_read),
         cmocka_unit_test(only_folders_are_taken_from_mounts),
     };

@@ -35,10 +35,13 @@ static void check_fields(struct str message)
 static void check_answers(struct str message)
 {
     struct containerd_image image;
+    struct containerd_plugin plugin;
     struct str part, rest = message;
     size_t at = 0, before;
 
     check_fields(message);
+    if (containerd_get_plugin(message, &plugin) == 0)
+        inside(plugin.failure, message);
     if (containerd_get_image_status(message, &image) == 0) {
         inside(image.id, message);
         while (before = at, containerd_image_digest(&image, &at, &part)) {
