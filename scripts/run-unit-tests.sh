@@ -1,16 +1,30 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Runs each cmocka program, shows only what failed, ends with one line of totals.
+# Runs each cmocka program, some at a time as many of them wait for timers, shows only what failed,
+# ends with one line of totals.
 set -u
+results=$(mktemp -d)
+trap 'rm -rf "$results"' EXIT
+
+# one TEST: its output and exit status in files of $results.
+one() {
+    local name=${1//\//_}
+    timeout 120 "$1" >"$results/$name.out" 2>&1
+    echo $? >"$results/$name.rc"
+}
+export results
+export -f one
+printf '%s\0' "$@" | xargs -0 -P $(($(nproc) + 1)) -I{} bash -c 'one "$1"' one {}
+
 passed=0 failed=0
 for t in "$@"; do
-    out=$(timeout 120 "$t" 2>&1)
-    rc=$?
-    p=$(grep -c '^\[       OK \]' <<<"$out")
-    f=$(grep -c '^\[  FAILED  \] [a-z]' <<<"$out")
-    if [ $rc -ne 0 ]; then
-        printf '%s\n' "$out"
-        printf 'FAILED: %s (exit status %d)\n' "$t" $rc
+    out=$results/${t//\//_}.out
+    rc=$(cat "$results/${t//\//_}.rc")
+    p=$(grep -c '^\[       OK \]' "$out")
+    f=$(grep -c '^\[  FAILED  \] [a-z]' "$out")
+    if [ "$rc" -ne 0 ]; then
+        cat "$out"
+        printf 'FAILED: %s (exit status %d)\n' "$t" "$rc"
         [ "$f" -gt 0 ] || f=1
     fi
     passed=$((passed + p)) failed=$((failed + f))
