@@ -26,8 +26,10 @@ static void serve_node_provisioned(struct rpc_request *rpc, const cJSON *args, s
 static cJSON *lease_terms(const struct controller *c)
 {
     uint64_t age_us = leadership_age_us(c->leadership), fence_us = c->config->node_fence_us;
+    uint64_t votes_us = redis_votes_age_us(c->votes); /* what says that we lead may itself have been replaced */
     cJSON *terms = cJSON_CreateObject();
 
+    age_us = votes_us > age_us ? votes_us : age_us;
     cJSON_AddNumberToObject(terms, "fence_ms", (double)(fence_us / 1000));
     cJSON_AddNumberToObject(terms, "leads_ms", (double)((age_us < fence_us ? age_us : fence_us) / 1000 + 1));
     return terms;
@@ -419,6 +421,7 @@ void controller_free(struct controller *c)
     permits_stop(c->permits);
     scaler_stop(c->scaler);
     code_s3_free(c->s3); /* as do requests of Redis, those that fetch code end */
+    redis_votes_free(c->votes);
     redis_free(c->redis); /* requests under way end, by way of all that is still there */
     leadership_free(c->leadership);
     if (c->peers)

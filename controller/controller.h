@@ -11,6 +11,7 @@
 #ifndef HEARTH_CONTROLLER_CONTROLLER_H
 #define HEARTH_CONTROLLER_CONTROLLER_H
 
+#include "common/io/redis_votes.h"
 #include "controller/async/async.h"
 #include "controller/ca.h"
 #include "controller/code/code_gc.h"
@@ -33,6 +34,7 @@ struct controller {
     struct networks *networks; /* NULL: no file of them */
     struct seal_key key;
     struct redis *redis;
+    struct redis_votes *votes; /* NULL: there are no sentinels */
     struct registry *registry;
     struct code_store *store;
     struct code_gc *gc;

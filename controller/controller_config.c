@@ -178,8 +178,8 @@ static const struct config_item items[] = {
               "how long an invoker that the controller does not hear of keeps its share of what is "
               "provisioned"),
     USEC_ITEM("node_fence", "HEARTH_NODE_FENCE", node_fence_us, "30s", MSEC(500), MINUTES(10),
-              "after how long without an answer of the controller an invoker ends all that it runs; a "
-              "tenth later what it ran counts no more, and gateways forget it"),
+              "after how long without an answer of the controller (of several: of one that Redis confirms) "
+              "an invoker ends all that it runs; a tenth later what it ran counts no more, and gateways forget it"),
     USEC_ITEM("gateway_grace", "HEARTH_GATEWAY_GRACE", gateway_grace_us, "3s", MSEC(100),
               MINUTES(10),
               "how long a gateway that the controller does not hear of keeps its permits"),

@@ -241,6 +241,8 @@ int controller_parts_make(struct controller *c, const struct controller_events *
         r = read_key(c, err);
     if (r == 0)
         r = redis_new(c->loop, &redis, &c->redis, err);
+    if (r == 0)
+        r = redis_votes_new(c->loop, c->config->redis_url, c->redis, &c->votes, err);
     if (r < 0)
         return r;
     c->registry = registry_new(c->loop, c->redis, &c->key);

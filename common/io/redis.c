@@ -393,6 +393,24 @@ bool redis_is_up(const struct redis *r)
     return r->phase == REDIS_UP;
 }
 
+bool redis_is_at(const struct redis *r, struct str host, uint16_t port)
+{
+    return redis_is_up(r) && r->host && str_is(host, r->host) && r->port == port;
+}
+
+bool redis_has_sentinels(const struct redis *r)
+{
+    return r->address.sentinels_len > 0;
+}
+
+void redis_reconnect(struct redis *r, const struct error *why)
+{
+    if (!redis_is_up(r))
+        return;
+    redis_conn_forget(r, true);
+    redis_conn_down(r, why);
+}
+
 int redis_new(struct loop *loop, const struct redis_options *options, struct redis **ret,
               struct error *err)
 {
@@ -411,6 +429,7 @@ int redis_new(struct loop *loop, const struct redis_options *options, struct red
     r->text = redis_address_text(&address);
     r->command_timeout_us = options->command_timeout_us;
     r->patience_us = options->patience_us;
+    r->is_sentinel = options->is_sentinel;
     r->on_state = options->on_state;
     r->arg = options->arg;
     r->phase = REDIS_WAITING;

@@ -49,6 +49,7 @@ struct redis_options {
     uint64_t command_timeout_us;
     /* How long after a loss (or the beginning) commands wait for the connection, then fail. */
     uint64_t patience_us;
+    bool is_sentinel; /* what is at @url: it is no master, and need not be */
     /* Told at each change: @why is NULL when it is up; down again for another kind of reason
      * (ERR_ACCESS_DENIED instead of ERR_UNAVAILABLE) is a change too. May be NULL. */
     void (*on_state)(bool up, const struct error *why, void *arg);
@@ -61,6 +62,12 @@ int redis_new(struct loop *loop, const struct redis_options *options, struct red
 /** Commands that wait end with ERR_CLOSED, inside this call. NULL is fine; so are our callbacks. */
 void redis_free(struct redis *r);
 bool redis_is_up(const struct redis *r);
+/** Whether it is up, over TCP, at @host and @port as the URL or a sentinel has them. */
+bool redis_is_at(const struct redis *r, struct str host, uint16_t port);
+/** Whether sentinels say where it is. */
+bool redis_has_sentinels(const struct redis *r);
+/** Gives up a connection that is up, for @why; what was sent ends as with every loss. */
+void redis_reconnect(struct redis *r, const struct error *why);
 /** Sends one command of 1 to 1024 words; @argv is copied. */
 void redis_command(struct redis *r, const struct str *argv, size_t argc, redis_done_fn *done,
                    void *arg);

@@ -198,7 +198,8 @@ static void say_hello(struct redis *r)
         redisAsyncCommand(r->ac, on_hello, "AUTH", "AUTH %s", a->password);
     if (a->db)
         redisAsyncCommand(r->ac, on_hello, "SELECT", "SELECT %u", (unsigned)a->db);
-    redisAsyncCommand(r->ac, on_hello, "ROLE", "ROLE");
+    if (!r->is_sentinel)
+        redisAsyncCommand(r->ac, on_hello, "ROLE", "ROLE");
     redisAsyncCommand(r->ac, on_hello, "PING", "PING");
 }
 

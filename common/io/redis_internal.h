@@ -51,6 +51,7 @@ struct redis {
     char *text; /* of what it connects to, for messages */
     char *host; /* the same over TCP, and @port: the address's, a sentinel's or the master's */
     uint16_t port;
+    bool is_sentinel; /* redis_options */
     bool asks_sentinel;
     size_t sentinel; /* that is asked first, the next time */
     size_t asked; /* sentinels in this try */

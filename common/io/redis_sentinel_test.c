@@ -23,6 +23,7 @@
 #include "common/base/log.h"
 #include "common/io/redis.h"
 #include "common/io/redis_url.h"
+#include "common/io/redis_votes.h"
 
 #define SERVER "/usr/bin/redis-server"
 #define WAIT_US SECONDS(30)
@@ -37,6 +38,7 @@ static char dir[64];
 static struct server primary, replica, sentinel;
 static struct loop *loop;
 static struct redis *r;
+static struct redis_votes *votes;
 static struct {
     unsigned ups, downs, answers;
     enum error_code code;
@@ -215,6 +217,8 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     (void)state;
+    redis_votes_free(votes);
+    votes = NULL;
     redis_free(r);
     r = NULL;
     loop_free(loop);
@@ -293,6 +297,74 @@ static void a_silent_sentinel_is_passed_over(void **state)
     WAIT_FOR(got.ups == 1);
     assert_int_equal(got.downs, 0);
     stop(&silent);
+}
+
+/* The sentinel has another master of that name from now on. */
+static void sentinel_names(const struct server *other)
+{
+    CLEANUP(freep)
+    char *line = str_printf("redis-cli -p %u SENTINEL REMOVE main >/dev/null && "
+                            "redis-cli -p %u SENTINEL MONITOR main 127.0.0.1 %u 1 >/dev/null",
+                            sentinel.port, sentinel.port, other->port);
+
+    assert_int_equal(system(line), 0);
+}
+
+static void a_redis_that_most_sentinels_name_is_told_from_one_that_they_do_not(void **state)
+{
+    CLEANUP(freep) char *url = NULL;
+    uint64_t end;
+
+    (void)state;
+    need_server();
+    start_redis(&primary, NULL);
+    start_redis(&replica, NULL); /* a master too: one that has been promoted on the other side */
+    start_sentinel();
+    url = str_printf("sentinel://127.0.0.1:%u/main", sentinel.port);
+    connect_to(url);
+    assert_int_equal(redis_votes_new(loop, url, r, &votes, NULL), 0);
+    assert_true(redis_votes_age_us(votes) == UINT64_MAX);
+    WAIT_FOR(redis_votes_age_us(votes) < SECONDS(1));
+    for (end = now_us() + SECONDS(3); now_us() < end; turn())
+        assert_true(redis_votes_age_us(votes) < SECONDS(2)); /* asked again and again */
+    assert_int_equal(got.downs, 0);
+    assert_true(command("SET is primary"));
+    sentinel_names(&replica);
+    WAIT_FOR(got.downs == 1); /* it is not waited for that the old one ends */
+    assert_non_null(strstr(got.why, "most sentinels name another master"));
+    WAIT_FOR(got.ups == 2);
+    assert_true(command("GET is") && got.text[0] == '\0');
+    WAIT_FOR(redis_votes_age_us(votes) < SECONDS(1));
+    stop(&sentinel);
+    WAIT_FOR(redis_votes_age_us(votes) > SECONDS(3)); /* nobody says so any more */
+    assert_true(redis_is_up(r));
+}
+
+static void a_minority_of_sentinels_says_nothing(void **state)
+{
+    CLEANUP(freep) char *url = NULL;
+    uint64_t end;
+
+    (void)state;
+    need_server();
+    start_redis(&primary, NULL);
+    start_sentinel();
+    url = str_printf("sentinel://127.0.0.1:%u,127.0.0.1:%u,127.0.0.1:%u/main", sentinel.port, free_port(), free_port());
+    connect_to(url);
+    assert_int_equal(redis_votes_new(loop, url, r, &votes, NULL), 0);
+    WAIT_FOR(got.ups == 1);
+    for (end = now_us() + SECONDS(3); now_us() < end; turn())
+        assert_true(redis_votes_age_us(votes) == UINT64_MAX);
+    assert_int_equal(got.downs, 0);
+}
+
+static void without_sentinels_nobody_is_asked(void **state)
+{
+    (void)state;
+    connect_to("redis://127.0.0.1:1");
+    assert_int_equal(redis_votes_new(loop, "redis://127.0.0.1:1", r, &votes, NULL), 0);
+    assert_null(votes);
+    assert_int_equal(redis_votes_age_us(votes), 0);
 }
 
 static void a_server_that_becomes_a_replica_is_away_until_it_is_none(void **state)
@@ -385,6 +457,9 @@ int main(void)
         LIVE(the_sentinels_are_asked_in_turn_and_their_choice_is_followed),
         LIVE(a_master_that_nobody_knows_is_told),
         LIVE(a_silent_sentinel_is_passed_over),
+        LIVE(a_redis_that_most_sentinels_name_is_told_from_one_that_they_do_not),
+        LIVE(a_minority_of_sentinels_says_nothing),
+        LIVE(without_sentinels_nobody_is_asked),
         LIVE(a_server_that_becomes_a_replica_is_away_until_it_is_none),
         cmocka_unit_test(urls_with_sentinels_are_read),
         cmocka_unit_test(urls_with_sentinels_that_are_none_are_refused),

@@ -122,9 +122,20 @@ static void the_redis_behind_a_connection_has_a_name(void **state)
 
 #define UNIT(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
+static void a_redis_that_does_without_its_replicas_is_known(void **state)
+{
+    (void)state;
+    assert_false(recovery_may_split(STR("role:master\r\nconnected_slaves:0\r\n")));
+    assert_true(recovery_may_split(STR("role:master\r\nconnected_slaves:1\r\nslave0:ip=10.0.0.2\r\n")));
+    assert_false(recovery_may_split(
+        STR("role:master\r\nconnected_slaves:2\r\nmin_slaves_good_slaves:2\r\nslave0:ip=10.0.0.2\r\n")));
+    assert_false(recovery_may_split(STR("")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_redis_that_does_without_its_replicas_is_known),
         UNIT(a_node_is_dead_a_tenth_after_its_fence_and_not_before),
         UNIT(the_loss_of_a_link_is_no_sign_of_life),
         UNIT(a_node_of_an_earlier_leader_has_the_whole_time),

@@ -48,6 +48,7 @@ struct permits {
     uint64_t epoch_heard; /* the greatest that anybody has named */
     uint64_t opened; /* the epoch that this leader has opened or taken over */
     char run[128]; /* of the Redis behind the connection */
+    char warned_run[128]; /* the user was told that it may have another one beside it */
     uint64_t found; /* CHECKING: the epoch of the ledgers; 0: none is known yet */
     bool misfits; /* CHECKING: one of them is of another epoch or Redis */
     unsigned waiting; /* answers, in states that wait for several */
@@ -130,6 +131,9 @@ void recovery_open_accounts(struct permits *p);
 uint64_t recovery_epoch(uint64_t unix_s, uint64_t random, uint64_t heard);
 /** The Redis behind an answer of INFO, "<run id>/<replication id>"; -ERR_UNAVAILABLE: it is no primary. */
 int recovery_run(struct str info, char *ret, size_t room, struct error *err);
+/** Whether that Redis would go on by itself while one of its replicas is the primary of others: then a leader on its
+ * side holds on to its place, and to the leases of invokers that the other side takes for dead. */
+bool recovery_may_split(struct str info);
 
 /* ---- fences.c ---- */
 

@@ -79,6 +79,14 @@ int recovery_run(struct str info, char *ret, size_t room, struct error *err)
     return 0;
 }
 
+bool recovery_may_split(struct str info)
+{
+    uint64_t replicas = 0;
+
+    (void)str_parse_u64(info_value(info, "connected_slaves"), &replicas);
+    return replicas > 0 && !info_value(info, "min_slaves_good_slaves").ptr;
+}
+
 /* ---- FENCING, OPENING ---- */
 
 static void recover(struct permits *p)
@@ -335,6 +343,14 @@ static void on_info(const struct redis_value *value, const struct error *err, vo
     if (recovery_run(value->str, p->run, sizeof(p->run), &why) < 0) {
         log_error("permits", "no permits are granted", KV_ERR(&why));
         p->has_failed = true;
+    } else if (recovery_may_split(value->str) && !redis_has_sentinels(p->o.redis) &&
+               strcmp(p->run, p->warned_run) != 0) {
+        log_warn("permits",
+                 "this Redis has replicas and takes writes without them (min-replicas-to-write is 0): where there are "
+                 "several controllers, and a partition leaves one of them with it after a fail-over, limits hold on each "
+                 "side by itself",
+                 KV_STR("redis", p->run));
+        memcpy(p->warned_run, p->run, sizeof(p->run));
     }
 }
 
