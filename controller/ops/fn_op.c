@@ -143,6 +143,36 @@ static void tell(struct api_request *req)
     on_told(req);
 }
 
+static void on_nothing(void *arg)
+{
+    (void)arg;
+}
+
+static void on_limits_nothing(bool is_so, void *arg)
+{
+    (void)is_so;
+    (void)arg;
+}
+
+/*
+ * It may have been written: nobody knows, and the client is told to try again. Gateways look anew, and limits are
+ * told as if it had been; so they keep to what is there when Redis is back, whether or not somebody tries again.
+ */
+static void tell_in_doubt(struct api_request *req)
+{
+    struct controller *c = req->c;
+    cJSON *args = api_function_json(req);
+    bool is_reserved;
+
+    if (fn_write_is_dropping_routes(req->write)) {
+        peers_ask_all(c->peers, PEER_GATEWAY, "route.drop", args, c->config->peer_timeout_us, on_nothing, NULL);
+        provisioner_look(c->provisioner, req->home.account, req->fn.name);
+    }
+    if (fn_write_is_moving_limits(req->write, &is_reserved)) /* behind route.drop */
+        permits_change_tell(TAKE(req->limits), is_reserved, on_limits_nothing, NULL);
+    cJSON_Delete(args);
+}
+
 /* ---- the step ---- */
 
 static void on_view(struct fn_view *view, const struct error *err, void *arg);
@@ -174,6 +204,8 @@ static void on_committed(const struct error *err, void *arg)
         tell(req);
         return;
     }
+    if (err->code != ERR_STALE && err->code != ERR_CLOSED)
+        tell_in_doubt(req);
     permits_change_drop(TAKE(req->limits));
     fn_write_free(TAKE(req->write));
     cJSON_Delete(TAKE(req->answer));

@@ -136,6 +136,7 @@ int op_put_concurrency(struct api_request *req, const struct fn_view *view, stru
     if (r < 0)
         return r;
     *ret = reserved_json(reserved);
+    fn_write_drops_routes(w); /* also when it is so already: gateways may not have heard of it */
     fn_write_moves_limits(w, true);
     if (reserved == concurrency_reserved(view))
         return 0;
@@ -163,6 +164,7 @@ int op_delete_concurrency(struct api_request *req, const struct fn_view *view, s
     *ret = NULL;
     if (r < 0)
         return r;
+    fn_write_drops_routes(w);
     fn_write_moves_limits(w, false);
     if (concurrency_reserved(view) < 0)
         return 0;
