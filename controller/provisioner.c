@@ -64,21 +64,6 @@ static bool is_of(const struct plan_version *v, struct str account, struct str n
     return str_is(account, v->account) && str_is(name, v->name);
 }
 
-/* The version that what @v is provisioned for names now. */
-static const struct plan_version *heir_of(const struct provisioner *p, const struct plan_version *v)
-{
-    const struct list_node *n;
-
-    LIST_FOREACH(&p->plan.versions, n) {
-        const struct plan_version *other = CONTAINER_OF(n, struct plan_version, node);
-
-        if (!other->is_leaving && is_of(other, str_of(v->account), str_of(v->name)) &&
-            strcmp(other->qualifier, v->qualifier) == 0)
-            return other;
-    }
-    return NULL;
-}
-
 static bool is_settled(const struct provisioner *p, const struct plan_version *v)
 {
     struct provisioner_counts has = {0};
@@ -98,7 +83,7 @@ static void settle_moves(struct provisioner *p)
 
         if (!v->is_leaving)
             continue;
-        heir = heir_of(p, v);
+        heir = plan_heir(&p->plan, v);
         if (heir && !is_settled(p, heir))
             continue;
         plan_version_remove(v);

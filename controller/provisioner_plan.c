@@ -164,12 +164,23 @@ static bool has_unplanned(const struct plan_node *node, const struct plan_versio
     return has && has->begun > (share ? share->count : 0);
 }
 
+/* As room_of(), when all that may give way has done so. */
+static int64_t room_later(const struct plan_node *node)
+{
+    return room_of(node) + (int64_t)node->leaving_mib;
+}
+
 static bool is_better(const struct plan_node *a, const struct plan_node *b,
                       const struct plan_version *v)
 {
     bool has_a = has_unplanned(a, v), has_b = has_unplanned(b, v);
+    bool fits_a = room_of(a) >= v->memory_mib, fits_b = room_of(b) >= v->memory_mib;
 
-    return has_a != has_b ? has_a : room_of(a) > room_of(b);
+    if (has_a != has_b)
+        return has_a;
+    if (fits_a || fits_b)
+        return room_of(a) > room_of(b);
+    return room_later(a) > room_later(b);
 }
 
 static bool add_one(struct plan *plan, struct plan_version *v)
@@ -198,6 +209,15 @@ static bool add_one(struct plan *plan, struct plan_version *v)
     return true;
 }
 
+static void share_take_one(struct plan_version *v, struct plan_share *share)
+{
+    share->on->planned_mib -= v->memory_mib;
+    if (v->is_leaving)
+        share->on->leaving_mib -= v->memory_mib;
+    if (--share->count == 0)
+        share_remove(share);
+}
+
 static void take_one(struct plan_version *v)
 {
     struct plan_share *worst = NULL, *share;
@@ -208,9 +228,7 @@ static void take_one(struct plan_version *v)
         if (!worst || room_of(share->on) < room_of(worst->on))
             worst = share;
     }
-    worst->on->planned_mib -= v->memory_mib;
-    if (--worst->count == 0)
-        share_remove(worst);
+    share_take_one(v, worst);
 }
 
 static uint64_t planned_of(const struct plan_version *v)
@@ -228,7 +246,8 @@ static void count_memory(struct plan *plan)
     struct list_node *n, *m;
 
     LIST_FOREACH(&plan->nodes, n)
-        CONTAINER_OF(n, struct plan_node, node)->planned_mib = 0;
+        CONTAINER_OF(n, struct plan_node, node)->planned_mib =
+            CONTAINER_OF(n, struct plan_node, node)->leaving_mib = 0;
     LIST_FOREACH(&plan->versions, n) {
         struct plan_version *v = CONTAINER_OF(n, struct plan_version, node);
 
@@ -236,6 +255,8 @@ static void count_memory(struct plan *plan)
             struct plan_share *share = CONTAINER_OF(m, struct plan_share, node);
 
             share->on->planned_mib += (uint64_t)share->count * v->memory_mib;
+            if (v->is_leaving)
+                share->on->leaving_mib += (uint64_t)share->count * v->memory_mib;
         }
     }
 }
@@ -250,6 +271,37 @@ static bool lacks_room(const struct plan_version *v)
     return false;
 }
 
+struct plan_version *plan_heir(const struct plan *plan, const struct plan_version *v)
+{
+    const struct list_node *n;
+
+    LIST_FOREACH(&plan->versions, n) {
+        struct plan_version *other = CONTAINER_OF(n, struct plan_version, node);
+
+        if (!other->is_leaving && strcmp(other->account, v->account) == 0 &&
+            strcmp(other->name, v->name) == 0 && strcmp(other->qualifier, v->qualifier) == 0)
+            return other;
+    }
+    return NULL;
+}
+
+/* One of @v's less on a node where the heir lacks room; false: there is none. */
+static bool make_room(struct plan_version *v, const struct plan_version *heir)
+{
+    struct list_node *n;
+
+    LIST_FOREACH(&v->shares, n) {
+        struct plan_share *share = CONTAINER_OF(n, struct plan_share, node);
+
+        if (room_of(share->on) >= 0 || !share_on(heir, share->on))
+            continue;
+        share_take_one(v, share);
+        v->count--; /* for good: else the next plan would have it again */
+        return true;
+    }
+    return false;
+}
+
 void plan_spread(struct plan *plan)
 {
     struct list_node *n;
@@ -259,9 +311,18 @@ void plan_spread(struct plan *plan)
         struct plan_version *v = CONTAINER_OF(n, struct plan_version, node);
         uint64_t planned = planned_of(v);
 
+        if (v->is_leaving && planned < v->count)
+            v->count = (uint32_t)planned;
         for (; planned > v->count; planned--)
             take_one(v);
         for (; planned < v->count && add_one(plan, v); planned++)
+            ;
+    }
+    LIST_FOREACH(&plan->versions, n) {
+        struct plan_version *v = CONTAINER_OF(n, struct plan_version, node);
+        const struct plan_version *heir = v->is_leaving ? plan_heir(plan, v) : NULL;
+
+        while (heir && make_room(v, heir))
             ;
     }
     LIST_FOREACH(&plan->versions, n) {

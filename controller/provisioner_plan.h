@@ -28,6 +28,7 @@ struct plan_node {
     char *id;
     uint64_t memory_mib;
     uint64_t planned_mib; /* plan_spread()'s */
+    uint64_t leaving_mib; /* the part of that which gives way */
     bool is_here;
     uint64_t lost_us;
     struct map has; /* a version's key to struct node_has */
@@ -81,10 +82,14 @@ struct plan_version *plan_version_add(struct plan *plan, struct str account, str
                                       struct str version, uint64_t generation);
 void plan_version_remove(struct plan_version *v);
 
+/** The version that what @v is provisioned for names now; NULL: none. */
+struct plan_version *plan_heir(const struct plan *plan, const struct plan_version *v);
+
 /**
  * Gives every version as many sandboxes as it wants. Shares stay where they are; what is missing
  * goes to a node that has it already, else to the one with the most room; what is too much leaves
- * the node with the least. Nodes that are away get nothing new.
+ * the node with the least. Nodes that are away get nothing new. What an alias has left gets nothing new either, and
+ * gives way where there is not memory enough for both: it would else keep for ever what its heir waits for.
  */
 void plan_spread(struct plan *plan);
 

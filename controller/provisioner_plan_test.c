@@ -145,9 +145,102 @@ static void without_a_node_nothing_is_planned(void **state)
     plan_done(&plan);
 }
 
+/* An alias has moved from the first to the second. */
+static void moved(struct plan_version *from, struct plan_version *to)
+{
+    from->qualifier = str_dup(STR("live"));
+    to->qualifier = str_dup(STR("live"));
+    from->is_leaving = true;
+}
+
+static void what_an_alias_has_left_stays_where_there_is_memory_for_both(void **state)
+{
+    struct plan_version *from, *to;
+    struct plan_node *a, *b;
+    struct plan plan;
+    (void)state;
+
+    plan_init(&plan);
+    a = node_add(&plan, "a", 1000);
+    from = version_add(&plan, "f", 100, 6);
+    plan_spread(&plan);
+    b = node_add(&plan, "b", 600);
+    to = plan_version_add(&plan, STR("1"), STR("f"), STR("2"), 8);
+    to->memory_mib = 100;
+    to->count = 6;
+    moved(from, to);
+    plan_spread(&plan);
+    assert_int_equal(share_of(from, a), 6);
+    assert_int_equal(share_of(to, a) + share_of(to, b), 6);
+    assert_false(to->lacks_room);
+    plan_done(&plan);
+}
+
+static void what_an_alias_has_left_makes_room_for_what_it_leads_to(void **state)
+{
+    struct plan_version *from, *to, *other;
+    struct plan_node *a;
+    struct plan plan;
+    (void)state;
+
+    plan_init(&plan);
+    a = node_add(&plan, "a", 1000);
+    from = version_add(&plan, "f", 100, 6);
+    other = version_add(&plan, "g", 100, 1);
+    plan_spread(&plan);
+    to = plan_version_add(&plan, STR("1"), STR("f"), STR("2"), 8);
+    to->memory_mib = 100;
+    to->count = 6;
+    moved(from, to);
+    plan_spread(&plan);
+    assert_int_equal(share_of(to, a), 6);
+    assert_int_equal(share_of(from, a), 3); /* as many as there is memory for, no fewer */
+    assert_int_equal(share_of(other, a), 1);
+    assert_false(to->lacks_room);
+    to->count = 12; /* there is not enough for it alone */
+    plan_spread(&plan);
+    assert_int_equal(share_of(from, a), 0);
+    assert_true(to->lacks_room);
+    plan_done(&plan);
+}
+
+static void what_leads_on_is_spread_by_the_room_that_it_will_have(void **state)
+{
+    struct plan_version *from, *to;
+    struct plan_node *a, *b;
+    struct plan plan;
+    (void)state;
+
+    plan_init(&plan);
+    a = node_add(&plan, "a", 1024);
+    b = node_add(&plan, "b", 512);
+    from = version_add(&plan, "f", 256, 5);
+    plan_spread(&plan);
+    assert_int_equal(share_of(from, a), 4);
+    to = plan_version_add(&plan, STR("1"), STR("f"), STR("2"), 8);
+    to->memory_mib = 256;
+    to->count = 5;
+    moved(from, to);
+    plan_spread(&plan);
+    assert_in_range(share_of(to, b), 1, 2); /* a third one would never fit */
+    assert_int_equal(share_of(to, a) + share_of(to, b), 5);
+    assert_int_equal(share_of(from, a) + share_of(from, b), 1);
+    assert_false(to->lacks_room);
+    b->is_here = false;
+    plan_node_remove(&plan, a);
+    plan_spread(&plan);
+    a = node_add(&plan, "c", 9000);
+    plan_spread(&plan);
+    assert_int_equal(share_of(from, a), 0); /* it is not begun again */
+    plan_done(&plan);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_an_alias_has_left_stays_where_there_is_memory_for_both),
+        cmocka_unit_test(what_an_alias_has_left_makes_room_for_what_it_leads_to),
+        cmocka_unit_test(what_leads_on_is_spread_by_the_room_that_it_will_have),
         cmocka_unit_test(a_greater_node_gets_more),
         cmocka_unit_test(shares_stay_where_they_are),
         cmocka_unit_test(a_node_that_is_away_keeps_its_share_and_gets_nothing_new),

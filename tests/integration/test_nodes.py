@@ -226,3 +226,23 @@ def test_provisioned_sandboxes_move_off_a_node_that_drains(nodes, fn):
     wait_until("all are on the one that is left", lambda: is_ready() and nodes.counts(name) == (4, 0), 60)
     assert len(set(nodes.at_once(name, 4, qualifier=version, sleep=0.5))) == 4
     nodes.lam.delete_provisioned_concurrency_config(FunctionName=name, Qualifier=version)
+
+
+def test_an_alias_moves_where_memory_is_not_enough_for_both_versions(nodes, fn):
+    name = fn(MemorySize=256)
+    first = nodes.lam.publish_version(FunctionName=name)["Version"]
+    nodes.lam.create_alias(FunctionName=name, Name="live", FunctionVersion=first)
+    nodes.lam.put_provisioned_concurrency_config(FunctionName=name, Qualifier="live", ProvisionedConcurrentExecutions=5)
+
+    def status():
+        a = nodes.lam.get_provisioned_concurrency_config(FunctionName=name, Qualifier="live")
+        return a["Status"], a["AvailableProvisionedConcurrentExecutions"]
+    wait_until("all are there", lambda: status() == ("READY", 5), 60)
+    nodes.lam.update_function_code(FunctionName=name, ZipFile=zip_of({"app.py": APP + "# another one\n"}))
+    nodes.lam.get_waiter("function_updated_v2").wait(FunctionName=name)
+    second = nodes.lam.publish_version(FunctionName=name)["Version"]
+    assert second != first
+    nodes.lam.update_alias(FunctionName=name, Name="live", FunctionVersion=second)
+    wait_until("all are there again", lambda: status() == ("READY", 5), 60)  # of six that fit
+    assert len(set(nodes.at_once(name, 5, qualifier="live", sleep=0.5))) == 5
+    nodes.lam.delete_provisioned_concurrency_config(FunctionName=name, Qualifier="live")
