@@ -111,10 +111,16 @@ static void register_node(void *arg)
 {
     struct controller_link *cl = arg;
     CLEANUP(freep) char *address = own_address(cl);
+    struct error err;
     cJSON *args;
 
     if (!cl->may_register)
         return;
+    if (permit_link_keep(cl->parts.permits, &err) < 0) {
+        log_error("controller", "not registered, retrying in 1 s: the node is of no use before it can write", KV_ERR(&err));
+        timer_start(&cl->register_again, REGISTER_AGAIN_US);
+        return;
+    }
     args = cJSON_CreateObject();
     cl->registering_us = permit_link_now_us();
     cJSON_AddStringToObject(args, "id", cl->options.node);

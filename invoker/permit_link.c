@@ -229,7 +229,7 @@ static int read_file(struct permit_link *pl, struct error *err)
     return 0;
 }
 
-static int keep(struct permit_link *pl, struct error *err)
+int permit_link_keep(struct permit_link *pl, struct error *err)
 {
     CLEANUP(buf_done) struct buf text = BUF_INIT(128);
     uint64_t term = fence_term(pl->fence), epoch = fence_epoch(pl->fence);
@@ -304,7 +304,10 @@ static int hear(struct permit_link *pl, const cJSON *args, struct error *err)
     if (news.epoch != epoch)
         log_info("permits", "a new epoch", KV_U64("term", news.term), KV_U64("epoch", news.epoch),
                  KV_U64("orphans", fence_runs(pl->fence, STR(""))));
-    return keep(pl, err);
+    r = permit_link_keep(pl, err);
+    if (r < 0 && pl->link)
+        link_cut(pl->link, err);
+    return r;
 }
 
 void permit_link_hear(struct permit_link *pl, struct rpc_request *req, const cJSON *args)

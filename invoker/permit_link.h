@@ -11,7 +11,9 @@
  * no more, and it hears the node anew.
  *
  * The newest term and epoch are kept in a file, and are there before the leader is answered: a process that begins
- * anew does not believe a controller that was deposed.
+ * anew does not believe a controller that was deposed. When they cannot be kept (a full disk) the link is cut, and
+ * the node does not register: one that was there and never answered would be waited for for ever, one that is away
+ * until its lease is over.
  *
  * Owns:    the fence, its timers. Borrows: the loop, the link while it is up.
  * Threads: loop thread only. The options' functions are called from timers and calls of the peer.
@@ -54,6 +56,8 @@ uint64_t permit_link_now_us(void);
 
 /** There is a link to the leading controller. */
 void permit_link_up(struct permit_link *pl, struct link *link);
+/** Before the node registers: keeps what it has heard, if that is not done yet; an error if it cannot be. */
+int permit_link_keep(struct permit_link *pl, struct error *err);
 /** It has answered node.register, asked at @sent_us, with @ok. */
 void permit_link_registered(struct permit_link *pl, uint64_t sent_us, const cJSON *ok);
 void permit_link_down(struct permit_link *pl);

@@ -108,6 +108,25 @@ def test_it_runs_for_those_that_it_has_heard_of(node):
     assert refusal(node.run(7)) == "FENCED"
 
 
+def test_a_node_that_cannot_keep_the_epoch_is_away_until_it_can(node):
+    """Else it would be waited for for ever: it is there, and never answers."""
+    node.fence(7, A)
+    kept, link, registered = node.folder / "data/invoker/epoch", node.controller.link, len(node.incarnations)
+    assert kept.read_text() == "1 7\n"
+    kept.unlink()
+    kept.mkdir()  # as good as a full disk, for root too
+    with pytest.raises(Refused):
+        node.fence(8, A)
+    wait_until("its link is cut", link.closed.is_set, 5)
+    time.sleep(2.5)
+    assert len(node.incarnations) == registered and "node.alive" not in node.asked[-2:]
+    kept.rmdir()
+    wait_until("it registers again", lambda: len(node.incarnations) > registered, 10)
+    assert kept.read_text() == "1 8\n" and node.incarnations[-1] == node.incarnations[-2]
+    node.fence(8, A)
+    assert node.run(8).json == "done"
+
+
 def counts(message):
     return {(o["account"], o["pool"]): o["count"] for o in message["orphans"]}
 
