@@ -354,7 +354,16 @@ static void tell_ready(struct leases *l)
     }
 }
 
-/* Gives back what was idle since the last time, forgets what nobody knows any more. */
+/* Whether what is given back can be told, and so be granted to others. */
+static bool is_heard(const struct leases *l)
+{
+    return l->join == JOIN_DONE && l->backoff_us == 0;
+}
+
+/*
+ * Gives back what was idle since the last time, forgets what nobody knows any more. While the controller, or Redis, is
+ * away it is kept: nobody else could have it, and here it could not be had again.
+ */
 static void sweep_if_due(struct leases *l, uint64_t now_us)
 {
     struct list_node *n, *after;
@@ -367,7 +376,8 @@ static void sweep_if_due(struct leases *l, uint64_t now_us)
     l->sweep_at_us = now_us + LEASE_IDLE_US;
     LIST_FOREACH_SAFE (&l->all, n, after) {
         pool = CONTAINER_OF(n, struct lease_pool, all);
-        pool->held -= pool->idle_low;
+        if (is_heard(l))
+            pool->held -= pool->idle_low;
         pool->idle_low = pool->held - pool->used;
         pool_say(pool);
         if (pool_is_forgettable(pool))

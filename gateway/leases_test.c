@@ -324,9 +324,50 @@ static void the_most_that_were_in_use_are_told_once(void **state)
     end(&f, pool);
 }
 
+/* Nobody else can be granted it, and nobody here again. */
+static void what_is_idle_is_kept_while_nobody_hears_of_it(void **state)
+{
+    struct fixture f;
+    struct lease_pool *pool, *other;
+    struct waiter w;
+    struct error away;
+    struct permit p;
+
+    (void)state;
+    begin(&f);
+    pool = pool_with(&f, 3);
+    turn(&f);
+    leases_link(f.l, false); /* the controller is away */
+    pass(&f, LEASE_IDLE_US);
+    pass(&f, 3 * LEASE_IDLE_US);
+    expect_described(&f, "[" POOL("3", "0", "0") "]");
+    take(&f, pool, &p);
+    permit_return(&p);
+    leases_link(f.l, true);
+    turn(&f);
+    join(&f, EPOCH);
+    answer(&f, answer_to(&f, 0, 0));
+    other = leases_pool(f.l, ME, STR("other"));
+    wait_for(other, &w, STR("other")); /* now it is Redis that is away */
+    turn(&f);
+    error_set(&away, ERR_UNAVAILABLE, "not now");
+    leases_failed(f.l, f.ask_number, &away, f.now_us);
+    pass(&f, 2 * LEASE_IDLE_US);
+    expect_described(&f, "[" POOL("3", "0", "0")
+                         ",{\"account\":\"000000000000\",\"pool\":\"other\",\"held\":0,\"used\":0,\"waiting\":1}]");
+    answer(&f, answer_to(&f, 0, 1));
+    permit_return(&w.permit);
+    pass(&f, LEASE_IDLE_US);
+    pass(&f, LEASE_IDLE_US);
+    expect_described(&f, "[]");
+    lease_pool_unref(other);
+    end(&f, pool);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_idle_is_kept_while_nobody_hears_of_it),
         cmocka_unit_test(who_finds_none_waits_for_the_answer),
         cmocka_unit_test(a_freed_permit_goes_to_who_waits),
         cmocka_unit_test(a_dry_pool_refuses_at_once_for_a_while),
