@@ -59,7 +59,7 @@ static struct gateway_known *add(struct permits *p, struct str id, enum gateway_
 
     g->id = str_dup(id);
     g->state = state;
-    g->is_listed = g->is_in_ledgers = state == GATEWAY_JOINED;
+    g->is_listed = g->is_in_ledgers = g->has_joined = state == GATEWAY_JOINED;
     g->lost_us = loop_now_us(p->o.loop);
     map_init(&g->leases, lease_free);
     list_init(&g->joins);
@@ -331,6 +331,7 @@ static void join_if_told(struct permits *p, struct gateway_known *g)
     if (!fences_are_told_here(p, g->number))
         return;
     g->state = GATEWAY_JOINED;
+    g->has_joined = true;
     log_info("permits", "a gateway has joined", KV_STR("gateway", g->id));
     answer_joins(p, g, NULL);
 }

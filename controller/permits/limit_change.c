@@ -177,9 +177,14 @@ static void on_recalled(const struct error *err, void *arg)
 
 static void ask(struct limit_change *change, struct part *part, struct gateway_known *g)
 {
-    cJSON *pools = pools_of(change, g), *moves = NULL, *move;
+    cJSON *pools, *moves = NULL, *move;
     bool is_here = peers_find(change->p->o.peers, g->peer) != NULL;
 
+    if (!g->has_joined) { /* it has nothing; it does not even know that it is about to join this epoch */
+        part->is_done = true;
+        return;
+    }
+    pools = pools_of(change, g);
     if (!is_here || (cJSON_GetArraySize(pools) == 0 && !change->is_reserved)) {
         part->is_done = cJSON_GetArraySize(pools) == 0; /* it looks routes up anew when it is back */
         cJSON_Delete(pools);

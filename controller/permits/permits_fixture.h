@@ -39,6 +39,7 @@ static struct inv {
     bool has_said; /* it was there */
     uint64_t epoch; /* in them */
     double fence_ms;
+    bool is_mute;
 } invs[2];
 
 static inline uint64_t number_of(const cJSON *json, const char *name)
@@ -248,6 +249,8 @@ static inline void inv_serve_fence(struct rpc_request *rpc, const cJSON *args, s
     if (number_of(args, "epoch") < inv->knows_epoch) {
         error_set(&err, ERR_STALE, "epoch %llu", (unsigned long long)inv->knows_epoch);
         rpc_fail(rpc, &err);
+    } else if (inv->is_mute) {
+        hold(rpc);
     } else {
         inv_answer(inv, rpc);
     }

@@ -87,6 +87,7 @@ struct gateway_known {
     uint64_t peer; /* number of its link; 0: it is away */
     uint64_t lost_us; /* since then */
     uint64_t number; /* of the list that it came or went with */
+    bool has_joined; /* once: it may have been granted something */
     bool is_in_ledgers; /* JOINING: they have taken it */
     bool is_listed; /* invokers are told of it; never before the ledgers have taken it: it may have been given up */
     bool is_writing; /* to the ledgers: that it joins or is given up */

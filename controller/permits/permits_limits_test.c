@@ -136,6 +136,38 @@ static void a_gateway_that_is_away_is_waited_for(void **state)
     ledger_is(LEASES(A), "l:one", "20");
 }
 
+/* It would say that it is of no epoch, be given up, and the change wait until all invokers knew that. */
+static void a_gateway_that_is_about_to_join_has_nothing_to_do_with_it(void **state)
+{
+    cJSON *args = cJSON_CreateObject();
+    unsigned before, fences;
+
+    (void)state;
+    need_server();
+    inv_connect(&invs[0], "node-1", "process-1");
+    gw_join(&gws[0], "gateway-a", "0000000000000001");
+    active("one");
+    gw_connect(&gws[1], "gateway-b");
+    become_quiet();
+    invs[0].is_mute = true;
+    fences = invs[0].fences;
+    cJSON_AddStringToObject(args, "gateway", B);
+    before = got.count;
+    rpc_call(gws[1].link, "permits.join", args, STR_NULL, WAIT_US, on_answer, NULL);
+    cJSON_Delete(args);
+    wait_until(&invs[0].fences, fences + 1);
+    change_limit(50);
+    wait_until(&answers, 1);
+    assert_int_equal(answered, 200);
+    assert_int_equal(gws[0].recalls, 1);
+    assert_int_equal(gws[1].recalls, 0);
+    assert_int_equal(got.count, before);
+    invs[0].is_mute = false;
+    inv_answer(&invs[0], peer.held[--peer.held_len]);
+    wait_until(&got.count, before + 1);
+    assert_int_equal(got.code, ERR_OK);
+}
+
 /* Until then a gateway may run on permits of the old epoch: not all invokers refuse them yet. */
 static void while_the_ledger_begins_anew_no_limit_is_told(void **state)
 {
@@ -285,6 +317,7 @@ int main(void)
         PERMITS_TEST(what_runs_of_a_function_that_becomes_reserved_moves),
         PERMITS_TEST(a_gateway_that_does_not_give_back_is_given_up_before_the_client_hears),
         PERMITS_TEST(a_gateway_that_is_away_is_waited_for),
+        PERMITS_TEST(a_gateway_that_is_about_to_join_has_nothing_to_do_with_it),
         PERMITS_TEST(while_the_ledger_begins_anew_no_limit_is_told),
         PERMITS_TEST(a_leader_that_is_deposed_tells_no_client_that_its_limit_is_kept),
         PERMITS_TEST(a_limit_that_is_so_already_is_told_to_gateways_all_the_same),
