@@ -6,6 +6,7 @@ All that is made has this process's id in its name and goes with close(): proces
 """
 import contextlib
 import ctypes
+import hashlib
 import json
 import os
 import pathlib
@@ -336,11 +337,16 @@ class Cluster:
         """Those that have ended although nobody ended them."""
         return [p for p in self.parts.values() if p.wanted and not p.runs()]
 
+    def seat(self, controller):
+        """What its id begins with: controller/lead.c."""
+        boot = pathlib.Path("/proc/sys/kernel/random/boot_id").read_text()
+        return hashlib.sha256(f"{boot}\n{socket.gethostname()}\n{self.link(controller)}".encode()).hexdigest()[:16]
+
     def leader(self):
         """The controller that leads, as Redis has it."""
         with contextlib.suppress(OSError):
-            seat = self.redis()("GET", "hearth:leader") or ""
-            return next((c for c in self.controllers if f"/{c}/" in seat or address(c) in seat), None)
+            _, _, who = (self.redis()("GET", "hearth:leader") or "").partition(" ")
+            return next((c for c in self.controllers if who.startswith(self.seat(c) + "-")), None)
         return None
 
     def sanitizer_reports(self):
