@@ -217,6 +217,23 @@ static void the_controller_s_events_are_run_as_others_are(void **state)
     end(&f);
 }
 
+/* The controller drops events of functions that are not there. */
+static void what_a_node_does_not_find_is_another_matter_than_a_function_that_is_not_there(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    begin(&f, 1);
+    f.nodes[0].behaviour = REFUSE;
+    f.nodes[0].refuse_with = ERR_NOT_FOUND;
+    f.nodes[0].refusals = 1;
+    run_event(&f, "", STR("{}"));
+    expect_ran(&f, ERR_UNAVAILABLE, "");
+    run_event(&f, "", STR("{}"));
+    expect_ran(&f, ERR_OK, "0 $LATEST 0 {}");
+    end(&f);
+}
+
 static void an_event_goes_on_when_the_controller_is_lost(void **state)
 {
     struct answer a;
@@ -271,6 +288,7 @@ int main(void)
         cmocka_unit_test(an_event_that_is_not_kept_is_not_accepted),
         cmocka_unit_test(a_client_that_leaves_meanwhile_does_no_harm),
         cmocka_unit_test(the_controller_s_events_are_run_as_others_are),
+        cmocka_unit_test(what_a_node_does_not_find_is_another_matter_than_a_function_that_is_not_there),
         cmocka_unit_test(an_event_goes_on_when_the_controller_is_lost),
         cmocka_unit_test(a_stop_lets_events_finish_and_takes_no_new_ones),
     };

@@ -189,6 +189,17 @@ static void on_no_room(struct invocation *inv)
         advance(inv);
 }
 
+/*
+ * Its node cannot run it, and others are not asked. That something was not found there, an image say, does not
+ * mean that there is no such function: only a route tells that, and the controller drops its event then.
+ */
+static void fail_by_node(struct invocation *inv)
+{
+    if (inv->rpc && inv->refused.code == ERR_NOT_FOUND)
+        inv->refused.code = ERR_UNAVAILABLE;
+    invocation_fail(inv, &inv->refused);
+}
+
 /* What its node said is remembered: of the node when it is full, else for this invocation. */
 static void note_refusal(struct invocation *inv)
 {
@@ -225,7 +236,7 @@ void invoke_refused(struct invocation *inv)
     else if (code == ERR_UNAVAILABLE)
         advance(inv);
     else
-        invocation_fail(inv, &inv->refused);
+        fail_by_node(inv);
 }
 
 /* ---- to a node ---- */
