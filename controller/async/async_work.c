@@ -106,6 +106,8 @@ static void on_put_back(const struct error *err, void *arg)
 
     if (w->async->stopped || !settled(w, err, put_back))
         return;
+    log_debug("async", err ? "was another's" : "put back", KV_STR("request_id", w->id),
+              KV_U64("ms", w->retry.delay_ms));
     if (!err)
         async_wake(w->async, w->account, w->retry.delay_ms);
     async_work_free(w);
@@ -165,6 +167,7 @@ static void on_finished(unsigned missing, const struct error *err, void *arg)
         return;
     if (!err)
         log_end(w, missing);
+    log_debug("async", err ? "was another's" : "ended", KV_STR("request_id", w->id), KV_STR("as", w->count));
     account = w->account;
     async_work_free(w);
     async_wake(async, account, 0); /* there is room, and perhaps something that follows */
@@ -536,6 +539,9 @@ void async_work_start(struct async *async, struct async_account *account,
 {
     struct work *w = work_new(async, account, item);
 
+    log_debug("async", "taken", KV_STR("request_id", w->id), KV_STR("function", w->function),
+              KV_STR("kind", w->kind == ASYNC_MESSAGE ? "message" : "event"),
+              KV_S("about", cjson_str(w->doc, "request_id")), KV_U64("tries", w->tries), KV_U64("waits", w->waits));
     if (w->kind == ASYNC_MESSAGE)
         send(w);
     else if (w->reserved == 0)
