@@ -59,13 +59,15 @@ bench-permits: $(BUILD)/bench/permits_bench $(BUILD)/bench/lease_bench ## what a
 	@$(BUILD)/bench/permits_bench
 	@$(BUILD)/bench/lease_bench
 
-PLACEMENT_OBJ := $(call obj,bench/placement_sim.c $(filter-out %_test.c,$(wildcard gateway/placement*.c)))
-$(BUILD)/bench/placement_sim: $(PLACEMENT_OBJ) $(LIB)
+PLACEMENT_OBJ := $(call obj,$(filter-out %_test.c,$(wildcard gateway/placement*.c)))
+PLACEMENT_BENCHES := $(BUILD)/bench/placement_cost $(BUILD)/bench/placement_sim
+$(PLACEMENT_BENCHES): $(BUILD)/bench/%: $(BUILD)/obj/bench/%.o $(PLACEMENT_OBJ) $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-bench-placement: $(BUILD)/bench/placement_sim ## what a placement decision costs with 10 to 10,000 nodes, and how good it is
-	@$<
+bench-placement: $(PLACEMENT_BENCHES) ## what a placement decision costs with 10 to 10,000 nodes, and how good it is
+	@$(BUILD)/bench/placement_cost
+	@$(BUILD)/bench/placement_sim
 
--include $(patsubst %.o,%.d,$(call obj,bench/placement_sim.c bench/permits_bench.c bench/lease_bench.c bench/sandbox_bench.c bench/link_bench.c bench/keep_alive_sim.c))
+-include $(patsubst %.o,%.d,$(call obj,bench/placement_cost.c bench/placement_sim.c bench/permits_bench.c bench/lease_bench.c bench/sandbox_bench.c bench/link_bench.c bench/keep_alive_sim.c))
 .PHONY: bench bench-placement bench-freezing bench-keep-alive bench-link bench-functions bench-permits bench-sandboxes

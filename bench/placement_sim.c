@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * placement_sim.c - the gateway's placement by itself: what a decision costs with more and more nodes, and
- * how good the decisions are, against the rule "the node that served the version last, unless it has
- * 8 more in flight than the least busy one; else that one", which needs no word of the nodes.
+ * placement_sim.c - how good the decisions of the gateway's placement are, against the rule "the node that
+ * served the version last, unless it has 8 more in flight than the least busy one; else that one", which
+ * needs no word of the nodes. (What they cost: placement_cost.c.)
  *
- * Costs: choose, begin and end, with words of nodes in between, in a steady state. Quality: a virtual
- * cluster of unequal nodes, shared by two gateways who know of one another only by the nodes' words, each
- * 50 ms; functions as popular as Zipf says, and bursts; the same arrivals for both rules.
+ * A virtual cluster of unequal nodes, shared by two gateways who know of one another only by the nodes'
+ * words, each 50 ms; functions as popular as Zipf says, and bursts; the same arrivals for both rules.
  *
  * Threads: one. Prints figure=… lines (bench/README.md).
  */
@@ -21,27 +20,6 @@
 #include "common/base/random.h"
 #include "gateway/placement.h"
 
-static void *xarray(size_t count, size_t size)
-{
-    return xcalloc(count * size);
-}
-
-/* ---- what a decision costs ---- */
-
-#define DECISIONS 2000000
-#define ROUNDS 20
-#define WORD_EVERY 20 /* decisions for one word of a node */
-
-struct cost_world {
-    struct placement *p;
-    struct place_node *nodes;
-    size_t nodes_len, versions, runs_len;
-    struct place_run *runs;
-    struct random random;
-    uint32_t stream;
-    uint64_t now_us;
-};
-
 static size_t draw(struct random *r, size_t n)
 {
     return (size_t)((random_next(r) >> 32) * n >> 32);
@@ -54,111 +32,6 @@ static struct place_ask ask_of(char *name, size_t size, size_t version, uint32_t
                               .memory_mib = mib,
                               .now_us = now_us};
 }
-
-/* One more invocation in the place of one that ends. */
-static void cost_step(struct cost_world *w, struct str *names)
-{
-    struct place_run *run = &w->runs[draw(&w->random, w->runs_len)];
-    size_t version = draw(&w->random, w->versions);
-    struct place_ask ask = {.key = {STR("000000000000"), names[version], STR("$LATEST"), 1},
-                            .memory_mib = 128u << version % 4,
-                            .now_us = w->now_us += 2};
-    struct place_node *node;
-    enum place_how how;
-
-    placement_end(run, PLACE_RAN);
-    node = placement_choose(w->p, &ask, &how);
-    if (node)
-        placement_begin(node, &ask, w->stream += 2, run);
-    if (w->stream / 2 % WORD_EVERY == 0) {
-        const struct place_told told = {.memory_mib = 65536,
-                                        .free_mib = (int64_t)draw(&w->random, 65536),
-                                        .idle_mib = 1024,
-                                        .received = w->stream,
-                                        .has_received = true};
-
-        placement_told(&w->nodes[draw(&w->random, w->nodes_len)], &told);
-    }
-}
-
-/* Processor time of this program: others use the machine too. */
-static uint64_t cpu_us(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (uint64_t)t.tv_sec * 1000000u + (uint64_t)t.tv_nsec / 1000;
-}
-
-/* Decisions a second; the best of some rounds. */
-static double cost(size_t nodes, size_t versions, size_t in_flight)
-{
-    const struct placement_options options = {.seed = 1};
-    struct cost_world w = {.p = placement_new(&options),
-                           .nodes = xarray(nodes, sizeof(struct place_node)),
-                           .nodes_len = nodes,
-                           .versions = versions,
-                           .runs_len = in_flight,
-                           .runs = xarray(in_flight, sizeof(struct place_run)),
-                           .random = {{1, 2, 3, 4}},
-                           .now_us = 1};
-    struct str *names = xarray(versions, sizeof(*names));
-    double best = 0, rate;
-    uint64_t begin;
-    size_t i;
-    int round;
-
-    for (i = 0; i < versions; i++)
-        names[i] = str_of(str_printf("function-%zu", i));
-    for (i = 0; i < nodes; i++) {
-        const struct place_told told = {.memory_mib = 65536, .free_mib = 65536};
-
-        placement_add(w.p, &w.nodes[i], i + 1);
-        placement_up(&w.nodes[i]);
-        placement_told(&w.nodes[i], &told);
-    }
-    for (i = 0; i < DECISIONS / 4; i++)
-        cost_step(&w, names);
-    for (round = 0; round < ROUNDS; round++) {
-        begin = cpu_us();
-        for (i = 0; i < DECISIONS / ROUNDS; i++)
-            cost_step(&w, names);
-        rate = (double)(DECISIONS / ROUNDS) * 1e6 / (double)(cpu_us() - begin);
-        best = rate > best ? rate : best;
-    }
-    for (i = 0; i < in_flight; i++)
-        placement_end(&w.runs[i], PLACE_RAN);
-    for (i = 0; i < nodes; i++)
-        placement_down(&w.nodes[i]);
-    placement_free(w.p);
-    for (i = 0; i < versions; i++)
-        free((char *)(uintptr_t)names[i].ptr);
-    free(names);
-    free(w.nodes);
-    free(w.runs);
-    return best;
-}
-
-static void costs(void)
-{
-    static const size_t sizes[] = {10, 1000, 10000};
-    double same[3], grown[3];
-    size_t i;
-
-    for (i = 0; i < 3; i++) { /* the same work, on more nodes; then work that grows with them */
-        same[i] = cost(sizes[i], 1000, 64);
-        grown[i] = cost(sizes[i], sizes[i] < 500 ? 1000 : sizes[i] * 2, sizes[i] * 6);
-    }
-    for (i = 0; i < 3; i++)
-        printf("figure=placement_decisions_%zu_nodes value=%.0f unit=/s against=10_nodes ratio=%.2f\n",
-               sizes[i], same[i], same[i] / same[0]);
-    for (i = 0; i < 3; i++)
-        printf("figure=placement_decisions_%zu_nodes_%zu_in_flight value=%.0f unit=/s against=10_nodes "
-               "ratio=%.2f\n",
-               sizes[i], sizes[i] * 6, grown[i], grown[i] / grown[0]);
-}
-
-/* ---- how good they are ---- */
 
 #define NODES 24
 #define FUNCTIONS 300
@@ -414,12 +287,12 @@ static struct box *run_by_placement(size_t g, size_t fn, struct place_run *run, 
         node = placement_choose(sim.placements[g], &ask, &how);
         n = (size_t)(node - sim.places[g]);
         sim.result.asked++;
-        placement_begin(node, &ask, sim.nodes[n].stream[g] += 2, run);
+        placement_begin(sim.placements[g], node, &ask, sim.nodes[n].stream[g] += 2, run);
         box = node_take(n, fn, ret_cold);
         if (box)
             return box;
         placement_full(node, &ask);
-        placement_end(run, PLACE_REFUSED);
+        placement_end(sim.placements[g], run, PLACE_REFUSED);
     }
     return box;
 }
@@ -494,7 +367,7 @@ static void happen(const struct event *e)
         break;
     case END:
         if (e->run)
-            placement_end(e->run, PLACE_RAN);
+            placement_end(sim.placements[e->gateway], e->run, PLACE_RAN);
         else
             sim.in_flight[e->gateway][e->box->node]--;
         free(e->run);
@@ -578,7 +451,7 @@ static void print_ratio(const char *name, double value, double other, const char
            value, unit, other > 0 ? value / other : 1.0);
 }
 
-static void qualities(void)
+int main(void)
 {
     struct result other = simulate(false), is = simulate(true);
 
@@ -592,11 +465,5 @@ static void qualities(void)
                 (double)other.asked / (double)other.invocations, "", 3);
     print_ratio("memory_unevenness", is.unevenness / (double)is.samples,
                 other.unevenness / (double)other.samples, "", 4);
-}
-
-int main(void)
-{
-    costs();
-    qualities();
     return 0;
 }

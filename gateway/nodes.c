@@ -20,6 +20,7 @@ struct node {
     char *address;
     struct link *link;
     uint64_t busy; /* questions and invocations */
+    uint64_t in_flight; /* invocations */
     uint64_t heard_us; /* when it said something last */
     uint64_t sent_us; /* when the first invocation was sent for which it is watched */
     uint64_t asked_us; /* when it was asked whether it is there; 0: it owes no answer */
@@ -376,7 +377,8 @@ void node_run_begin(struct node *node, const struct place_ask *ask, const struct
                     struct place_run *ret)
 {
     node_begin(node);
-    placement_begin(&node->place, ask, link_stream_id(stream), ret);
+    node->in_flight++;
+    placement_begin(node->nodes->placement, &node->place, ask, link_stream_id(stream), ret);
     watch(node);
 }
 
@@ -384,7 +386,8 @@ void node_run_end(struct node *node, struct place_run *run, enum place_end how)
 {
     if (how != PLACE_LOST)
         node->heard_us = loop_now_us(node->nodes->loop);
-    placement_end(run, how);
+    node->in_flight--;
+    placement_end(node->nodes->placement, run, how);
     node_end(node);
 }
 
@@ -424,7 +427,7 @@ void nodes_describe(const struct nodes *nodes, struct buf *b)
         buf_append_str(b, n == nodes->current.next ? STR("{\"id\":\"") : STR(",{\"id\":\""));
         buf_append_json(b, str_of(node->id));
         buf_printf(b, "\",\"link\":\"%s\",\"in_flight\":%llu", link_is_up(node->link) ? "up" : "down",
-                   (unsigned long long)node->place.in_flight);
+                   (unsigned long long)node->in_flight);
         if (node->place.has_told)
             buf_printf(b, ",\"memory_mib\":%llu,\"free_mib\":%lld",
                        (unsigned long long)node->place.memory_mib, (long long)node->place.free_mib);

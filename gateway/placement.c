@@ -92,7 +92,6 @@ void placement_add(struct placement *p, struct place_node *node, uint64_t serial
 {
     node->placement = p;
     node->serial = serial;
-    list_init(&node->stands);
     list_init(&node->full);
 }
 
@@ -185,19 +184,20 @@ static bool is_passed_over(const struct placement *p, const struct place_node *n
 static struct place_node *choose_warm(const struct placement *p, const struct place_version *v,
                                       const struct place_ask *ask, bool may_be_silent)
 {
-    const struct list_node *const lists[] = {&v->warm_kept, &v->warm};
-    const struct place_stand *stand;
-    const struct list_node *n;
+    const uint32_t firsts[] = {v->warm_kept, v->warm};
+    struct place_node *node;
+    uint32_t at;
     size_t i;
     int looks;
 
-    for (i = 0; i < ARRAY_LEN(lists); i++) {
-        looks = 0;
-        LIST_FOREACH (lists[i], n) {
-            stand = CONTAINER_OF(n, struct place_stand, of_version);
-            if (!is_passed_over(p, stand->node, ask, may_be_silent))
-                return stand->node;
-            if (++looks == WARM_LOOK)
+    for (i = 0; i < ARRAY_LEN(firsts); i++) {
+        at = firsts[i];
+        for (looks = 0; looks < WARM_LOOK && at; looks++) {
+            node = p->stands.list[at].node;
+            if (!is_passed_over(p, node, ask, may_be_silent))
+                return node;
+            at = p->stands.warm[at].next;
+            if (at == firsts[i])
                 break;
         }
     }
@@ -215,24 +215,22 @@ static size_t draw(struct placement *p, size_t len)
     return (size_t)((random_next(&p->random) >> 32) * len >> 32);
 }
 
-/* Nodes that have run the version. Those without room go to the end: others are looked at next. */
-static void add_local(struct candidates *c, struct place_version *v, int64_t mib)
+/* Nodes that have run the version. Next time it begins with the first that has room, or behind them all. */
+static void add_local(struct candidates *c, const struct placement *p, struct place_version *v,
+                      int64_t mib)
 {
-    struct list_node *n = v->known.next, *after;
-    struct place_stand *stand;
+    uint32_t at = v->known, first = 0;
+    struct place_node *node;
     size_t looks, found = 0;
 
-    for (looks = 0; looks < LOCAL_LOOK && found < LOCAL_MAX && n != &v->known; looks++, n = after) {
-        after = n->next;
-        stand = CONTAINER_OF(n, struct place_stand, of_version);
-        add(c, stand->node, true);
-        if (room_of(stand->node) >= mib) {
-            found++;
-        } else {
-            list_remove(n);
-            list_append(&v->known, n);
-        }
+    for (looks = 0; looks < LOCAL_LOOK && looks < v->stands && found < LOCAL_MAX; looks++) {
+        node = p->stands.list[at].node;
+        add(c, node, true);
+        if (room_of(node) >= mib && found++ == 0)
+            first = at;
+        at = p->stands.of_version[at].next;
     }
+    v->known = found ? first : at;
 }
 
 static void add_top(struct candidates *c, struct placement *p, const struct place_index *index,
@@ -262,7 +260,7 @@ static void find_candidates(struct candidates *c, struct placement *p, struct pl
         return;
     }
     if (v)
-        add_local(c, v, mib);
+        add_local(c, p, v, mib);
     for (i = 0; i < DRAWS; i++)
         add(c, p->usable[draw(p, p->usable_len)], false);
     add_top(c, p, &p->by_free, offsetof(struct place_node, by_free), mib);
@@ -362,6 +360,7 @@ struct placement *placement_new(const struct placement_options *options)
     if (options->seed)
         p->random = (struct random){{options->seed, 1, 2, 3}};
     list_init(&p->full);
+    place_versions_init(p);
     place_stands_init(p);
     return p;
 }
@@ -372,6 +371,7 @@ void placement_free(struct placement *p)
         return;
     assert(p->usable_len == 0);
     place_stands_done(p);
+    place_versions_done(p);
     place_index_done(&p->by_free);
     place_index_done(&p->by_room);
     free(p->usable);

@@ -13,9 +13,10 @@
  * from the decision on, until the node's word has it in. Several gateways share the nodes, so all of it
  * may be old: a wrong belief costs a refusal or a cold start, never an error.
  *
- * A decision costs the same for ten nodes and ten thousand: the idle sandboxes of a version stand in a
- * stack, nodes in classes of free memory; else a few are drawn by lot, of which the best is taken (up to
- * PLACE_FEW nodes all are looked at). No list is gone through to its end.
+ * A decision takes as many steps for ten nodes as for ten thousand: the idle sandboxes of a version stand
+ * in a stack, nodes in classes of free memory; else a few are drawn by lot, of which the best is taken (up
+ * to PLACE_FEW nodes all are looked at). No list is gone through to its end. What is then left to grow is
+ * the memory that the steps are spread over, so what a decision looks at is small and stands together.
  *
  * Owns:    what is believed. struct place_node is embedded in its owner's struct, struct place_run in
  *          the invocation's.
@@ -37,7 +38,6 @@
 #define PLACE_FULL_US MSEC(100) /* a node that had no room is believed to have none for so long */
 
 struct placement;
-struct place_stand; /* one version at one node */
 
 /* Memory of sandboxes that this gateway had begun at a node, and that its word may not have in yet. */
 struct place_charge {
@@ -47,7 +47,7 @@ struct place_charge {
 
 /** Embedded; all members are placement's. */
 struct place_node {
-    /* what a decision looks at stands together */
+    /* what a cold start looks at; a warm one looks at nothing here, unless nodes are passed over */
     uint64_t serial;
     uint64_t memory_mib;
     int64_t free_mib; /* below zero: more is waited for than there is */
@@ -58,8 +58,7 @@ struct place_node {
     bool has_told; /* its memory */
     uint32_t life; /* how often it has come up */
     struct placement *placement;
-    uint64_t in_flight;
-    struct list_node stands;
+    uint32_t stands; /* a ring */
     size_t at; /* among the usable ones */
     struct place_spot by_free, by_room;
     uint64_t full_until_us;
@@ -93,13 +92,14 @@ enum place_how {
 
 /** One invocation at a node; embedded, all members are placement's. */
 struct place_run {
-    struct place_stand *stand; /* NULL: it is at none */
-    struct place_node *node;
+    struct place_node *node; /* NULL: it is at none */
     uint64_t generation;
+    uint32_t stand; /* 0: nothing is kept of its version */
     uint32_t stream;
-    uint32_t life; /* the node's */
-    uint32_t charged_mib;
-    bool took_idle, took_kept;
+    uint32_t life; /* the node's, when memory is charged */
+    uint32_t charged_mib : 30;
+    bool took_idle : 1;
+    bool took_kept : 1;
 };
 
 enum place_end {
@@ -135,10 +135,10 @@ size_t placement_usable(const struct placement *p);
 struct place_node *placement_choose(struct placement *p, const struct place_ask *ask,
                                     enum place_how *ret_how);
 /** It goes to @node by @stream, ids of which grow: placement_end() must follow. */
-void placement_begin(struct place_node *node, const struct place_ask *ask, uint32_t stream,
-                     struct place_run *ret);
+void placement_begin(struct placement *p, struct place_node *node, const struct place_ask *ask,
+                     uint32_t stream, struct place_run *ret);
 /** Harmless twice. */
-void placement_end(struct place_run *run, enum place_end how);
+void placement_end(struct placement *p, struct place_run *run, enum place_end how);
 /** @node had no room for a sandbox of @ask. */
 void placement_full(struct place_node *node, const struct place_ask *ask);
 

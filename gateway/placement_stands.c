@@ -6,11 +6,11 @@
 #include "common/base/alloc.h"
 #include "gateway/placement_impl.h"
 
-#define STANDS_MAX 262144 /* about 40 MB */
+#define STANDS_MAX 262144 /* about 16 MB */
 #define VERSIONS_MAX 65536 /* that nodes may tell of; those that are invoked come on top */
-#define TABLE_MIN 1024
-#define EVICT_LOOK 8 /* stands looked at to find one that nothing runs on */
-#define KEY_MAX 320u /* of a version's key: 32 + 1 + 170 + 1 + 64, see links.md */
+#define STANDS_MIN 1024
+#define CACHE_LINE 64
+#define FORGET_LOOK 64 /* stands looked at to find one to forget */
 
 /* Whether stream @a was opened before @b or is @b; ids wrap. */
 static bool is_up_to(uint32_t a, uint32_t b)
@@ -18,213 +18,245 @@ static bool is_up_to(uint32_t a, uint32_t b)
     return (int32_t)(a - b) <= 0;
 }
 
-/* ---- the table ---- */
+/* ---- rings ---- */
 
-static size_t slot_of(const struct placement *p, const struct place_version *version,
-                      const struct place_node *node)
+/* In front of all others of the ring that begins with *@first. */
+static void ring_push(struct place_link *links, uint32_t *first, uint32_t at)
+{
+    uint32_t next = *first ? *first : at, prev = *first ? links[next].prev : at;
+
+    links[at] = (struct place_link){prev, next};
+    links[prev].next = at;
+    links[next].prev = at;
+    *first = at;
+}
+
+static void ring_remove(struct place_link *links, uint32_t *first, uint32_t at)
+{
+    struct place_link link = links[at];
+
+    links[link.prev].next = link.next;
+    links[link.next].prev = link.prev;
+    if (*first == at)
+        *first = link.next == at ? 0 : link.next;
+}
+
+/* ---- the arrays ---- */
+
+static uint32_t *slot_of(const struct placement *p, const struct place_version *version,
+                         const struct place_node *node)
 {
     uint64_t h = version->serial * 0x9e3779b97f4a7c15u ^ node->serial * 0xc2b2ae3d27d4eb4fu;
 
-    return (size_t)((h ^ h >> 29) * 0xbf58476d1ce4e5b9u >> 32) & (p->table_size - 1);
+    return &p->stands.table[(h ^ h >> 29) * 0xbf58476d1ce4e5b9u >> 32 & (p->stands.cap - 1)];
 }
 
-static void table_put(struct placement *p, struct place_stand *stand)
+static void table_put(struct placement *p, uint32_t at)
 {
-    struct place_stand **slot = &p->table[slot_of(p, stand->version, stand->node)];
+    uint32_t *slot = slot_of(p, p->stands.list[at].version, p->stands.list[at].node);
 
-    stand->chain = *slot;
-    *slot = stand;
+    p->stands.chain[at] = *slot;
+    *slot = at;
 }
 
-static void table_remove(struct placement *p, struct place_stand *stand)
+static void table_remove(struct placement *p, uint32_t at)
 {
-    struct place_stand **at = &p->table[slot_of(p, stand->version, stand->node)];
+    uint32_t *link = slot_of(p, p->stands.list[at].version, p->stands.list[at].node);
 
-    while (*at != stand)
-        at = &(*at)->chain;
-    *at = stand->chain;
+    while (*link != at)
+        link = &p->stands.chain[*link];
+    *link = p->stands.chain[at];
 }
 
-static void table_grow(struct placement *p)
+uint32_t place_stand_find(const struct placement *p, const struct place_version *version,
+                          const struct place_node *node)
 {
-    struct place_stand **old = p->table, *stand, *chain;
-    size_t size = p->table_size, i;
+    uint32_t at = *slot_of(p, version, node);
 
-    p->table_size = size ? size * 2 : TABLE_MIN;
-    p->table = xcalloc(p->table_size * sizeof(struct place_stand *));
-    for (i = 0; i < size; i++) {
-        for (stand = old[i]; stand; stand = chain) {
-            chain = stand->chain;
-            table_put(p, stand);
-        }
-    }
+    while (at && (p->stands.list[at].version != version || p->stands.list[at].node != node))
+        at = p->stands.chain[at];
+    return at;
+}
+
+/* An array of @len members of @size bytes in place of @old, whose first @keep it has. */
+static void *array_grow(void *old, size_t size, uint32_t keep, uint32_t len)
+{
+    void *new = aligned_alloc(CACHE_LINE, size * len);
+
+    if (!new)
+        abort();
+    if (keep > 0)
+        memcpy(new, old, size * keep);
     free(old);
+    return new;
 }
 
-struct place_stand *place_stand_find(const struct placement *p, const struct place_version *version,
-                                     const struct place_node *node)
+static void stands_grow(struct placement *p)
 {
-    struct place_stand *stand = p->table[slot_of(p, version, node)];
+    struct place_stands *s = &p->stands;
+    uint32_t at, keep = s->cap, len = keep ? keep * 2 : STANDS_MIN;
 
-    while (stand && (stand->version != version || stand->node != node))
-        stand = stand->chain;
-    return stand;
+    s->list = array_grow(s->list, sizeof(*s->list), keep, len);
+    s->warm = array_grow(s->warm, sizeof(*s->warm), keep, len);
+    s->of_version = array_grow(s->of_version, sizeof(*s->of_version), keep, len);
+    s->of_node = array_grow(s->of_node, sizeof(*s->of_node), keep, len);
+    s->chain = array_grow(s->chain, sizeof(*s->chain), keep, len);
+    s->table = array_grow(s->table, sizeof(*s->table), 0, len);
+    memset(s->table, 0, sizeof(*s->table) * len);
+    s->cap = len;
+    for (at = 1; at < s->end; at++)
+        if (s->list[at].version)
+            table_put(p, at);
 }
 
-/* ---- versions ---- */
-
-/* Neither account nor name has '/' or ':' in it. STR_NULL when it is longer than any can be. */
-static struct str make_key(char *buf, const struct place_key *key)
+/* A place for a stand. */
+static uint32_t stand_take(struct placement *p)
 {
-    const struct str parts[] = {key->account, STR("/"), key->name, STR(":"), key->version};
-    size_t len = 0, i;
+    struct place_stands *s = &p->stands;
+    uint32_t at = s->free;
 
-    for (i = 0; i < ARRAY_LEN(parts); i++) {
-        if (parts[i].len > KEY_MAX - len)
-            return STR_NULL;
-        memcpy(buf + len, parts[i].ptr, parts[i].len);
-        len += parts[i].len;
+    if (at) {
+        s->free = s->chain[at];
+        return at;
     }
-    return str_from(buf, len);
+    if (s->end == s->cap)
+        stands_grow(p);
+    return s->end++;
 }
 
-/* To the list where it belongs, in front. */
-static void stand_list(struct place_stand *stand)
+static void stand_free(struct placement *p, uint32_t at)
+{
+    p->stands.chain[at] = p->stands.free;
+    p->stands.free = at;
+}
+
+/* ---- what is idle ---- */
+
+/* The ring of stands like @stand; NULL: it has nothing idle. */
+static uint32_t *warm_ring(const struct place_stand *stand)
 {
     struct place_version *v = stand->version;
 
-    list_remove(&stand->of_version);
-    list_prepend(stand->kept ? &v->warm_kept : stand->idle ? &v->warm : &v->known,
-                 &stand->of_version);
+    return stand->kept ? &v->warm_kept : stand->idle ? &v->warm : NULL;
 }
 
-/* The code has changed: what is idle of it is of no use; its image is mostly the same. */
-static void version_renew(struct place_version *v, uint64_t generation)
+/* What is idle there, from now on; in front of others like it. */
+static void stand_set_idle(struct placement *p, uint32_t at, uint32_t idle, uint32_t kept)
 {
-    struct list_node *const lists[] = {&v->warm_kept, &v->warm};
-    struct place_stand *stand;
-    size_t i;
+    struct place_stand *stand = &p->stands.list[at];
+    uint32_t *was = warm_ring(stand), *is;
 
-    v->generation = generation;
-    for (i = 0; i < ARRAY_LEN(lists); i++) {
-        while ((stand = LIST_FIRST(lists[i], struct place_stand, of_version))) {
-            stand->idle = stand->kept = 0;
-            stand_list(stand);
-        }
-    }
-}
-
-struct place_version *place_version_get(struct placement *p, const struct place_key *key, bool make)
-{
-    char buf[KEY_MAX];
-    struct str text = make_key(buf, key);
-    struct place_version *v = text.ptr ? map_get(&p->versions, text) : NULL;
-
-    if (v && key->generation > v->generation)
-        version_renew(v, key->generation);
-    if (v || !make || !text.ptr)
-        return v;
-    v = xcalloc(sizeof(*v));
-    v->key = str_dup(text);
-    v->serial = ++p->next_version;
-    v->generation = key->generation;
-    list_init(&v->warm_kept);
-    list_init(&v->warm);
-    list_init(&v->known);
-    map_put(&p->versions, text, v);
-    return v;
-}
-
-static void version_forget_unused(struct placement *p, struct place_version *v)
-{
-    if (v->stands > 0)
+    stand->idle = idle;
+    stand->kept = kept;
+    is = warm_ring(stand);
+    if (was == is && (!is || *is == at))
         return;
-    map_remove(&p->versions, str_of(v->key));
-    free(v->key);
-    free(v);
+    if (was)
+        ring_remove(p->stands.warm, was, at);
+    if (is)
+        ring_push(p->stands.warm, is, at);
+}
+
+void place_version_renew(struct placement *p, struct place_version *v, uint64_t generation)
+{
+    v->generation = generation;
+    while (v->warm_kept)
+        stand_set_idle(p, v->warm_kept, 0, 0);
+    while (v->warm)
+        stand_set_idle(p, v->warm, 0, 0);
 }
 
 /* ---- stands ---- */
 
 /* It is believed in no longer; what runs there has it until it ends. */
-static void stand_forget(struct placement *p, struct place_stand *stand)
+static void stand_forget(struct placement *p, uint32_t at)
 {
+    struct place_stand *stand = &p->stands.list[at];
     struct place_version *v = stand->version;
 
-    table_remove(p, stand);
-    list_remove(&stand->of_version);
-    list_remove(&stand->of_node);
-    list_remove(&stand->use);
+    stand_set_idle(p, at, 0, 0);
+    table_remove(p, at);
+    ring_remove(p->stands.of_version, &v->known, at);
+    ring_remove(p->stands.of_node, &stand->node->stands, at);
     stand->version = NULL;
-    p->stands_len--;
+    p->stands.len--;
     v->stands--;
-    version_forget_unused(p, v);
+    if (v->stands == 0)
+        place_version_free(p, v);
     if (stand->running == 0)
-        free(stand);
+        stand_free(p, at);
 }
 
-/* The one that was of use last the longest ago goes, of those that nothing runs on. */
+/* One goes that has not been used since it was looked at last, of those that nothing runs on. */
 static void make_room(struct placement *p, const struct place_version *but)
 {
-    struct list_node *n = p->use.prev, *before;
+    struct place_stands *s = &p->stands;
     struct place_stand *stand;
     int looks;
 
-    for (looks = 0; looks < EVICT_LOOK && n != &p->use; looks++, n = before) {
-        before = n->prev;
-        stand = CONTAINER_OF(n, struct place_stand, use);
-        if (stand->running == 0 && stand->version != but) {
-            stand_forget(p, stand);
+    for (looks = 0; looks < FORGET_LOOK; looks++) {
+        s->hand = s->hand + 1 < s->end ? s->hand + 1 : 1;
+        stand = &s->list[s->hand];
+        if (!stand->version || stand->version == but || stand->running > 0)
+            continue;
+        if (!stand->was_used) {
+            stand_forget(p, s->hand);
             return;
         }
+        stand->was_used = false;
     }
 }
 
-static struct place_stand *stand_get(struct placement *p, struct place_version *v,
-                                     struct place_node *node)
+static uint32_t stand_get(struct placement *p, struct place_version *v, struct place_node *node)
 {
-    struct place_stand *stand = place_stand_find(p, v, node);
+    uint32_t at = place_stand_find(p, v, node);
 
-    if (stand)
-        return stand;
-    if (p->stands_len >= p->stands_max)
+    if (at)
+        return at;
+    if (p->stands.len >= p->stands.max)
         make_room(p, v);
-    if (p->stands_len >= p->table_size)
-        table_grow(p);
-    stand = xcalloc(sizeof(*stand));
-    stand->version = v;
-    stand->node = node;
-    list_init(&stand->of_version);
-    list_prepend(&v->known, &stand->of_version);
-    list_append(&node->stands, &stand->of_node);
-    list_prepend(&p->use, &stand->use);
-    table_put(p, stand);
-    p->stands_len++;
+    at = stand_take(p);
+    p->stands.list[at] = (struct place_stand){.version = v, .node = node};
+    ring_push(p->stands.of_version, &v->known, at);
+    ring_push(p->stands.of_node, &node->stands, at);
+    table_put(p, at);
+    p->stands.len++;
     v->stands++;
-    return stand;
+    return at;
+}
+
+/* The stand of an invocation: it goes where something is idle, most often. */
+static uint32_t stand_for_run(struct placement *p, struct place_version *v, struct place_node *node)
+{
+    uint32_t first = v->warm_kept ? v->warm_kept : v->warm;
+
+    return first && p->stands.list[first].node == node ? first : stand_get(p, v, node);
 }
 
 void place_stands_forget(struct place_node *node)
 {
-    struct place_stand *stand;
-
-    while ((stand = LIST_FIRST(&node->stands, struct place_stand, of_node)))
-        stand_forget(node->placement, stand);
+    while (node->stands)
+        stand_forget(node->placement, node->stands);
 }
 
 void place_stands_init(struct placement *p)
 {
-    map_init(&p->versions, NULL);
-    list_init(&p->use);
-    p->stands_max = p->options.stands_max ? p->options.stands_max : STANDS_MAX;
-    table_grow(p);
+    p->stands.max = p->options.stands_max ? p->options.stands_max : STANDS_MAX;
+    p->stands.end = 1; /* 0 is none */
+    stands_grow(p);
 }
 
 void place_stands_done(struct placement *p)
 {
-    assert(p->stands_len == 0 && p->versions.len == 0);
-    map_done(&p->versions);
-    free(p->table);
+    struct place_stands *s = &p->stands;
+
+    assert(s->len == 0);
+    free(s->list);
+    free(s->warm);
+    free(s->of_version);
+    free(s->of_node);
+    free(s->chain);
+    free(s->table);
 }
 
 /* ---- memory that is on its way ---- */
@@ -234,6 +266,7 @@ static void charge(struct place_node *node, struct place_run *run, uint32_t mib)
     struct place_charge *last;
 
     run->charged_mib = mib;
+    run->life = node->life;
     node->charged_mib += mib;
     if (!node->has_told)
         return; /* it is given back when the invocation ends */
@@ -281,66 +314,53 @@ static void hear_charges(struct place_node *node, uint32_t received)
 
 /* ---- own invocations ---- */
 
-void placement_begin(struct place_node *node, const struct place_ask *ask, uint32_t stream,
-                     struct place_run *ret)
+void placement_begin(struct placement *p, struct place_node *node, const struct place_ask *ask,
+                     uint32_t stream, struct place_run *ret)
 {
-    struct placement *p = node->placement;
     struct place_version *v = place_version_get(p, &ask->key, true);
     struct place_stand *stand;
 
-    *ret = (struct place_run){.node = node,
-                              .stream = stream,
-                              .life = node->life,
-                              .generation = ask->key.generation};
-    node->in_flight++;
+    *ret = (struct place_run){.node = node, .stream = stream, .generation = ask->key.generation};
     if (!v)
         return; /* a key that no node will take */
-    ret->stand = stand = stand_get(p, v, node);
+    ret->stand = stand_for_run(p, v, node);
+    stand = &p->stands.list[ret->stand];
     stand->running++;
+    stand->was_used = stand->has_sent;
     stand->has_sent = true;
     stand->last_stream = stream;
-    list_remove(&stand->use);
-    list_prepend(&p->use, &stand->use);
     if (stand->idle > 0) {
         ret->took_idle = true;
         ret->took_kept = stand->kept > 0;
-        stand->idle--;
-        stand->kept -= ret->took_kept;
+        stand_set_idle(p, ret->stand, stand->idle - 1, stand->kept - ret->took_kept);
     } else {
         charge(node, ret, ask->memory_mib);
         place_node_update(node);
     }
-    stand_list(stand);
 }
 
-static void stand_end(struct place_run *run, enum place_end how)
+static void stand_end(struct placement *p, struct place_run *run, enum place_end how)
 {
-    struct place_stand *stand = run->stand;
+    struct place_stand *stand = &p->stands.list[run->stand];
 
     stand->running--;
     if (!stand->version) {
         if (stand->running == 0)
-            free(stand);
+            stand_free(p, run->stand);
         return;
     }
-    if (how == PLACE_RAN && run->generation == stand->version->generation) {
-        stand->idle++;
-        stand->kept += run->took_kept;
-    } else if (how == PLACE_REFUSED) {
-        stand->idle = stand->kept = 0;
-    }
-    stand_list(stand);
+    if (how == PLACE_RAN && run->generation == stand->version->generation)
+        stand_set_idle(p, run->stand, stand->idle + 1, stand->kept + run->took_kept);
+    else if (how == PLACE_REFUSED)
+        stand_set_idle(p, run->stand, 0, 0);
 }
 
-void placement_end(struct place_run *run, enum place_end how)
+void placement_end(struct placement *p, struct place_run *run, enum place_end how)
 {
     struct place_node *node = run->node;
 
-    if (!node)
-        return;
-    node->in_flight--;
     if (run->stand)
-        stand_end(run, how);
+        stand_end(p, run, how);
     if (run->charged_mib && run->life == node->life) {
         if (!node->has_told)
             node->charged_mib -= run->charged_mib;
@@ -379,16 +399,16 @@ static bool is_behind(const struct place_stand *stand, const struct place_told *
 
 void placement_told_all(struct place_node *node, const struct place_told *told)
 {
-    struct list_node *n;
+    struct placement *p = node->placement;
+    uint32_t at = node->stands;
 
-    LIST_FOREACH (&node->stands, n) {
-        struct place_stand *stand = CONTAINER_OF(n, struct place_stand, of_node);
-
-        if (stand->idle == 0 || is_behind(stand, told))
-            continue;
-        stand->idle = stand->kept = 0;
-        stand_list(stand);
-    }
+    if (!at)
+        return;
+    do {
+        if (!is_behind(&p->stands.list[at], told))
+            stand_set_idle(p, at, 0, 0);
+        at = p->stands.of_node[at].next;
+    } while (at != node->stands);
 }
 
 void placement_told_version(struct place_node *node, const struct place_told *told,
@@ -396,17 +416,15 @@ void placement_told_version(struct place_node *node, const struct place_told *to
 {
     struct placement *p = node->placement;
     struct place_version *v;
-    struct place_stand *stand;
+    uint32_t at;
 
     if (!node->is_up)
         return;
     v = place_version_get(p, key, p->versions.len < VERSIONS_MAX);
     if (!v || key->generation < v->generation)
         return;
-    stand = stand_get(p, v, node);
-    if (is_behind(stand, told) && idle > stand->idle)
+    at = stand_get(p, v, node);
+    if (is_behind(&p->stands.list[at], told) && idle > p->stands.list[at].idle)
         return; /* what was sent takes of them */
-    stand->idle = idle;
-    stand->kept = kept < idle ? kept : idle;
-    stand_list(stand);
+    stand_set_idle(p, at, idle, kept < idle ? kept : idle);
 }

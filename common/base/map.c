@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "common/base/hash.h"
+
 struct map_entry {
     char *key; /* NULL and value NULL: never used; NULL and value set: tombstone */
     size_t key_len;
@@ -13,19 +15,6 @@ struct map_entry {
 };
 
 static char tombstone;
-
-/* FNV-1a over a random start, then a finaliser: keys are short names and ids. */
-static uint64_t hash_bytes(const struct map *m, struct str key)
-{
-    uint64_t h = m->seed ^ 14695981039346656037u;
-    size_t i;
-
-    for (i = 0; i < key.len; i++)
-        h = (h ^ (unsigned char)key.ptr[i]) * 1099511628211u;
-    h ^= h >> 32;
-    h *= 0xd6e8feb86659fd93u;
-    return h ^ (h >> 32);
-}
 
 void map_init(struct map *m, void (*value_free)(void *value))
 {
@@ -96,14 +85,14 @@ static void grow(struct map *m)
 
 void *map_get(const struct map *m, struct str key)
 {
-    struct map_entry *e = find(m, key, hash_bytes(m, key));
+    struct map_entry *e = find(m, key, hash_bytes(m->seed, key));
 
     return e && e->key ? e->value : NULL;
 }
 
 void map_put(struct map *m, struct str key, void *value)
 {
-    uint64_t hash = hash_bytes(m, key);
+    uint64_t hash = hash_bytes(m->seed, key);
     struct map_entry *e;
 
     if (m->cap == 0 || (m->used + 1) * 4 > m->cap * 3)
@@ -123,7 +112,7 @@ void map_put(struct map *m, struct str key, void *value)
 
 void *map_remove(struct map *m, struct str key)
 {
-    struct map_entry *e = find(m, key, hash_bytes(m, key));
+    struct map_entry *e = find(m, key, hash_bytes(m->seed, key));
     void *value;
 
     if (!e || !e->key)
