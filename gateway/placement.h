@@ -38,6 +38,7 @@
 #define PLACE_FULL_US MSEC(100) /* a node that had no room is believed to have none for so long */
 
 struct placement;
+struct place_version;
 
 /* Memory of sandboxes that this gateway had begun at a node, and that its word may not have in yet. */
 struct place_charge {
@@ -92,9 +93,9 @@ enum place_how {
 
 /** One invocation at a node; embedded, all members are placement's. */
 struct place_run {
-    struct place_node *node; /* NULL: it is at none */
+    struct place_version *version; /* as long as the stand is known to be of it */
     uint64_t generation;
-    uint32_t stand; /* 0: nothing is kept of its version */
+    uint32_t stand; /* the version at the node; 0: it is at none */
     uint32_t stream;
     uint32_t life; /* the node's, when memory is charged */
     uint32_t charged_mib : 30;

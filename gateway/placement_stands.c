@@ -320,7 +320,7 @@ void placement_begin(struct placement *p, struct place_node *node, const struct 
     struct place_version *v = place_version_get(p, &ask->key, true);
     struct place_stand *stand;
 
-    *ret = (struct place_run){.node = node, .stream = stream, .generation = ask->key.generation};
+    *ret = (struct place_run){.version = v, .stream = stream, .generation = ask->key.generation};
     if (!v)
         return; /* a key that no node will take */
     ret->stand = stand_for_run(p, v, node);
@@ -349,7 +349,7 @@ static void stand_end(struct placement *p, struct place_run *run, enum place_end
             stand_free(p, run->stand);
         return;
     }
-    if (how == PLACE_RAN && run->generation == stand->version->generation)
+    if (how == PLACE_RAN && run->generation == run->version->generation)
         stand_set_idle(p, run->stand, stand->idle + 1, stand->kept + run->took_kept);
     else if (how == PLACE_REFUSED)
         stand_set_idle(p, run->stand, 0, 0);
@@ -357,10 +357,12 @@ static void stand_end(struct placement *p, struct place_run *run, enum place_end
 
 void placement_end(struct placement *p, struct place_run *run, enum place_end how)
 {
-    struct place_node *node = run->node;
+    struct place_node *node;
 
-    if (run->stand)
-        stand_end(p, run, how);
+    if (!run->stand)
+        return;
+    node = p->stands.list[run->stand].node;
+    stand_end(p, run, how);
     if (run->charged_mib && run->life == node->life) {
         if (!node->has_told)
             node->charged_mib -= run->charged_mib;

@@ -25,6 +25,7 @@ struct world {
     uint32_t stream;
     const struct place_node *silent;
     struct place_run runs[RUNS_MAX];
+    const struct place_node *run_nodes[RUNS_MAX];
     size_t runs_len;
 };
 
@@ -116,12 +117,13 @@ static struct place_run *go(struct place_ask ask, enum place_how how)
     assert_non_null(node);
     assert_true(w.runs_len < RUNS_MAX);
     placement_begin(w.p, node, &ask, w.stream += 2, run);
+    w.run_nodes[run - w.runs] = node;
     return run;
 }
 
 static size_t at(const struct place_run *run)
 {
-    return number(run->node);
+    return number(w.run_nodes[run - w.runs]);
 }
 
 static size_t peek(struct place_ask ask, enum place_how how)
@@ -549,7 +551,7 @@ static void nothing_is_lost_under_random_events(void **state)
             assert_int_equal(node == NULL, how == PLACE_NOWHERE);
             assert_int_equal(node == NULL, placement_usable(w.p) == 0);
             assert_true(!node || node->is_up);
-            if (node && !w.runs[r].node)
+            if (node && !w.runs[r].stand)
                 placement_begin(w.p, node, &ask, w.stream += 2, &w.runs[r]);
         }
         }
