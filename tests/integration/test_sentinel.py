@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Redis with a replica under Sentinel: the primary dies while Hearth runs. docs/internals/redis.md, "Sentinel"."""
 import signal
+import threading
 import time
 
 import pytest
@@ -113,6 +114,43 @@ def test_the_primary_that_comes_back_is_a_replica_and_takes_over_again(world, la
         wait_until("management works again", lambda: manages(lam), FOLLOW_S + 20, 0.05)
         print(f"management worked again {time.monotonic() - begin:.2f} s after the demotion")
     assert lam.get_function_configuration(FunctionName="later")["State"] == "Active"
+
+
+def test_what_most_sentinels_do_not_vouch_for_keeps_no_invoker_alive(world, lam):
+    """The leader's Redis may have been replaced on the other side of a partition, by a leader that takes our invoker for dead."""
+    lam.create_function(FunctionName="sleeps", Role=ROLE, Runtime="python3.11", Handler="app.handler", Timeout=120,
+                        Code={"ZipFile": zip_of({"app.py": "import time\ndef handler(event, context):\n    time.sleep(event)\n    return 1\n"})})
+    lam.get_waiter("function_active_v2").wait(FunctionName="sleeps")
+    assert lam.invoke(FunctionName="sleeps", Payload=b"0")["Payload"].read() == b"1"
+    client, failed = world.hearth.client(connections=1), []
+
+    def run():
+        try:
+            client.invoke(FunctionName="sleeps", Payload=b"90")
+        except ClientError as e:
+            failed.append((time.monotonic() - began, e.response["ResponseMetadata"]["HTTPStatusCode"]))
+    silent = world.sentinels.programs[:2]
+    began = time.monotonic()
+    runner = threading.Thread(target=run, daemon=True)
+    runner.start()
+    for s in silent:
+        s.signal(signal.SIGSTOP)
+    try:
+        wait_until("it is ended", lambda: failed, 50)  # HEARTH_NODE_FENCE is 30 s
+        took, status = failed[0]
+        assert took > 25 and status == 500
+        assert "most sentinels do not name the Redis" in world.hearth.leader.log
+    finally:
+        for s in silent:
+            s.signal(signal.SIGCONT)
+    wait_until("it runs again", lambda: works(lam), 40)
+
+
+def works(lam):
+    try:
+        return lam.invoke(FunctionName="sleeps", Payload=b"0")["Payload"].read() == b"1"
+    except (ClientError, BotoCoreError):
+        return False
 
 
 def sentinel(world, *words):
