@@ -10,13 +10,14 @@
 
 #define ASK_US SECONDS(1)
 #define DOUBT_US (3 * ASK_US) /* then somebody is told */
+#define OTHER_US (2 * ASK_US) /* one that was just promoted is not known to all sentinels at once */
 
 struct vote {
     struct redis_votes *votes;
     struct redis *sentinel;
     uint64_t asked_us; /* 0: no question is under way */
     uint64_t named_us; /* when it was asked last that it named our server; 0: it names another one, or nobody */
-    bool is_other;
+    uint64_t other_us; /* since when it names another one; 0: it does not */
 };
 
 struct redis_votes {
@@ -44,15 +45,16 @@ static size_t majority_of(const struct redis_votes *v)
 /* Most know of another one: the connection leads to one that has been replaced. */
 static void follow(struct redis_votes *v)
 {
+    uint64_t before_us = boot_us() - OTHER_US;
     struct error err;
     size_t others = 0, i;
 
     for (i = 0; i < v->len; i++)
-        others += v->all[i].is_other;
+        others += v->all[i].other_us && v->all[i].other_us <= before_us;
     if (others < majority_of(v) || !redis_is_up(v->client))
         return;
     for (i = 0; i < v->len; i++)
-        v->all[i].is_other = false;
+        v->all[i].other_us = 0;
     error_set(&err, ERR_UNAVAILABLE, "most sentinels name another master than the Redis we are connected to");
     redis_reconnect(v->client, &err);
 }
@@ -66,12 +68,15 @@ static void on_master(const struct redis_value *value, const struct error *err, 
     vote->asked_us = 0;
     if (err || value->type != REDIS_ARRAY || value->len != 2 ||
         str_parse_u64(value->items[1].str, &port) < 0) {
-        vote->is_other = false;
+        vote->other_us = 0;
         return;
     }
     is_ours = redis_is_at(vote->votes->client, value->items[0].str, (uint16_t)port);
     vote->named_us = is_ours ? asked_us : 0;
-    vote->is_other = !is_ours && redis_is_up(vote->votes->client);
+    if (is_ours || !redis_is_up(vote->votes->client))
+        vote->other_us = 0;
+    else if (!vote->other_us)
+        vote->other_us = asked_us;
     follow(vote->votes);
 }
 
