@@ -21,6 +21,11 @@ struct runtime_face {
 };
 
 #define EVENT_HEADERS_MAX 7
+/* Of the invoker's own descriptors and memory: what a runtime and ten extensions may use, and no
+ * guest more. An event and its answer, both as large as they may be, and a head of a mebibyte fit. */
+#define CONNECTIONS_MAX 256
+#define BYTES_MAX (20u * 1024u * 1024u)
+#define TURN_MAX 8 /* and of its time: so many requests, then others' events */
 
 static void reply_event(struct runtime_face *face, struct http_req *req)
 {
@@ -251,6 +256,7 @@ int runtime_face_new(struct loop *loop, int listen_fd, const struct runtime_face
         free(face);
         return r;
     }
+    http_small_limit(face->server, CONNECTIONS_MAX, BYTES_MAX, TURN_MAX);
     *ret = face;
     return 0;
 }

@@ -18,6 +18,8 @@
                                             */
 #define BODY_PACE 4096u /* bytes that a body must grow by within its time limit */
 #define SWEEP_US SECONDS(1)
+#define TAKE_FREE 16384u /* bytes that a connection may always have more */
+#define NO_ROOM "there is no room for the request, others hold it"
 
 static void run(struct http_conn *c);
 
@@ -117,15 +119,47 @@ static void refuse(struct http_conn *c, int status, const char *why)
 static void on_ready(void *arg)
 {
     struct http_server *server = arg;
+    struct list_node now;
     struct http_conn *c;
 
     server->ready_deferred = false;
+    list_init(&now);
     while ((c = LIST_FIRST(&server->ready, struct http_conn, ready_node))) {
         list_remove(&c->ready_node);
+        list_append(&now, &c->ready_node);
+    }
+    while ((c = LIST_FIRST(&now, struct http_conn, ready_node))) {
+        list_remove(&c->ready_node);
         if (c->state != HTTP_CLOSED)
-            run(c);
+            run(c); /* which may have to wait for the next turn */
     }
     http_server_unref(server);
+}
+
+/* It goes on when all others of this turn have had theirs. */
+static void go_on_later(struct http_conn *c)
+{
+    struct http_server *server = c->server;
+
+    list_append(&server->ready, &c->ready_node);
+    if (server->ready_deferred)
+        return;
+    server->ready_deferred = true;
+    http_server_ref(server);
+    loop_defer(server->loop, on_ready, server);
+}
+
+bool http_server_has_turn(struct http_server *server)
+{
+    uint64_t now;
+
+    if (server->turn_max == 0)
+        return true;
+    now = loop_now_us(server->loop); /* the same through all of a turn */
+    if (server->turn_us != now)
+        server->turn_done = 0;
+    server->turn_us = now;
+    return server->turn_done < server->turn_max;
 }
 
 /* What to wait for now, and whether there is room to read. */
@@ -171,20 +205,30 @@ static void settle(struct http_conn *c)
 
 void http_conn_go_on(struct http_conn *c)
 {
-    struct http_server *server = c->server;
-
     if (c->state == HTTP_CLOSED || c->running)
         return;
-    if (c->state == HTTP_HEAD && c->in.len > 0) {
-        list_append(&server->ready, &c->ready_node);
-        if (!server->ready_deferred) {
-            server->ready_deferred = true;
-            http_server_ref(server);
-            loop_defer(server->loop, on_ready, server);
-        }
-        return;
+    if (c->state == HTTP_HEAD && c->in.len > 0)
+        go_on_later(c);
+    else
+        settle(c);
+}
+
+/* Counted anew each time: only what is large asks, and connections are few where there is a limit. */
+bool http_conn_may_take(const struct http_conn *c, size_t more)
+{
+    const struct http_server *server = c->server;
+    const struct http_conn *other;
+    struct list_node *node;
+    size_t sum = more;
+
+    if (server->bytes_max == 0 || more <= TAKE_FREE)
+        return true;
+    LIST_FOREACH(&server->conns, node)
+    {
+        other = CONTAINER_OF(node, struct http_conn, node);
+        sum += other->in.cap + other->body.cap + server->transport->queued(other);
     }
-    settle(c);
+    return sum <= server->bytes_max;
 }
 
 /* ---- reading ---- */
@@ -204,6 +248,9 @@ static void begin_body(struct http_conn *c)
         c->too_large = true;
     } else if (length <= c->in.cap - c->head_len) {
         c->in_place = true;
+    } else if (!http_conn_may_take(c, (size_t)length)) {
+        refuse(c, 503, NO_ROOM);
+        return;
     } else {
         c->body.max = c->limit;
         buf_reserve(&c->body, (size_t)length); /* within the limit: cannot fail */
@@ -332,6 +379,11 @@ static bool step_chunked(struct http_conn *c)
         return true;
     }
     c->body_seen += payload;
+    if (!c->too_large && payload > c->body.cap - c->body.len &&
+        !http_conn_may_take(c, c->body.cap + payload)) { /* it doubles */
+        refuse_body(c, 503, NO_ROOM);
+        return true;
+    }
     if (!c->too_large && buf_append(&c->body, raw, payload) < 0) {
         c->too_large = true;
         buf_done(&c->body);
@@ -384,6 +436,12 @@ static bool step_body(struct http_conn *c)
     return true;
 }
 
+/* Whether http_conn_space() is about to make more room for the head: not while it is not looked at. */
+static bool grows_head(const struct http_conn *c)
+{
+    return !list_is_linked(&c->ready_node) && c->in.cap - c->in.len < IN_FIRST / 4 && c->in.len < c->head.max;
+}
+
 /* One step of the machine; false when it waits for bytes or for the answer. */
 static bool step(struct http_conn *c)
 {
@@ -394,10 +452,13 @@ static bool step(struct http_conn *c)
         if (c->in.len == 0)
             return false;
         r = http1_head_read(&c->head, c->in.ptr, c->in.len);
+        c->server->turn_done += r != 0;
         if (r < 0)
             refuse(c, c->head.status, c->head.why);
         else if (r > 0)
             begin_request(c, (size_t)r);
+        else if (grows_head(c) && !http_conn_may_take(c, c->in.cap))
+            refuse(c, 503, NO_ROOM);
         return r != 0;
     case HTTP_BODY:
         return step_body(c);
@@ -410,12 +471,20 @@ static bool step(struct http_conn *c)
     return false;
 }
 
+/* Whether the next request may have come, for which another turn has to be waited for. */
+static bool must_wait(const struct http_conn *c)
+{
+    return c->state == HTTP_HEAD && c->in.len > 0 && !http_server_has_turn(c->server);
+}
+
 static void run(struct http_conn *c)
 {
     c->running = true;
-    while (step(c))
+    while (!must_wait(c) && step(c))
         ;
     c->running = false;
+    if (must_wait(c))
+        go_on_later(c);
     settle(c);
 }
 
@@ -431,7 +500,7 @@ size_t http_conn_space(struct http_conn *c, char **ret)
 
     switch (c->state) {
     case HTTP_HEAD:
-        if (b->cap - b->len < IN_FIRST / 4 && b->len < c->head.max)
+        if (grows_head(c))
             buf_reserve(b, b->cap ? b->cap : IN_FIRST - 1);
         break;
     case HTTP_BODY:

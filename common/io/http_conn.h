@@ -63,7 +63,12 @@ struct http_server {
     uint32_t head_max; /* bytes of a request head; 0: HTTP1_HEAD_MAX */
     struct list_node waiting[HTTP_WAIT_MAX];
     struct list_node conns;
-    struct list_node ready; /* answered out of turn, with bytes of the next request there already */
+    unsigned conns_max; /* 0: no limit */
+    size_t bytes_max; /* of all connections' buffers together; 0: no limit */
+    unsigned turn_max; /* requests and new connections in one turn of the loop; 0: no limit */
+    unsigned turn_done; /* of those, in the turn that … */
+    uint64_t turn_us; /* … has this time */
+    struct list_node ready; /* with bytes of the next request there, to go on at the end of the turn, or in the next */
     bool ready_deferred;
     bool draining; /* no further request on any connection */
     bool gone; /* freed by its owner; the memory goes with the last user */
@@ -166,6 +171,10 @@ void http_conn_end_request(struct http_conn *c);
 void http_conn_go_on(struct http_conn *c);
 /** Takes no more requests; ends when all that is queued is out. There is no parked request. */
 void http_conn_finish(struct http_conn *c);
+/** Whether one more request, or connection, may be begun in this turn; counts nothing. */
+bool http_server_has_turn(struct http_server *server);
+/** Whether the server's limit of bytes lets @c have @more of them. */
+bool http_conn_may_take(const struct http_conn *c, size_t more);
 /** The transport is closed: frees what @c owns, not @c. */
 void http_conn_done(struct http_conn *c);
 

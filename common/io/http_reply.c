@@ -94,6 +94,11 @@ void http_reply(struct http_req *req, int status, const struct http_header *head
 
     if (!may_answer(c))
         return;
+    if (!http_conn_may_take(c, body.len)) {
+        log_debug("http", "no room for an answer, its connection is closed", KV_U64("bytes", body.len));
+        http_drop(req);
+        return;
+    }
     if (!c->head.keep_alive || c->too_large || c->server->draining)
         c->last = true;
     http_conn_answer(c, status, headers, header_count, body);

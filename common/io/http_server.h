@@ -154,6 +154,14 @@ void http_drop(struct http_req *req);
 int http_small_new(struct loop *loop, int listen_fd, const struct http_handler *handler, void *arg,
                    struct http_server **ret, struct error *err);
 /**
+ * For `small`, whose peers may mean ill: at most @conns connections at once, further ones wait in the
+ * kernel until one closes; at most @bytes in the buffers of all of them together. A request for which
+ * there is no room gets 503, an answer for which there is none is not sent: its connection closes.
+ * At most @a_turn requests and new connections in one turn of the loop: who asks without end keeps it
+ * from nobody else.
+ */
+void http_small_limit(struct http_server *server, unsigned conns, size_t bytes, unsigned a_turn);
+/**
  * `edge` on @address ("127.0.0.1:9000", "[::1]:9000"; port 0 picks one). -ERR_CONFIG with one clear
  * line when the address is in use or not ours.
  */

@@ -27,6 +27,9 @@ struct small_server {
     struct http_server http; /* first: http_server_unref() frees the whole */
     union stream listener;
     bool is_unix;
+    unsigned conns; /* not closed yet */
+    bool is_full; /* libuv keeps the next connection, and takes no other, until we accept it */
+    bool is_deferred; /* that is tried again in the next turn */
 };
 
 struct small_conn {
@@ -49,10 +52,16 @@ static struct small_conn *small_of(struct http_conn *c)
 
 /* ---- closing ---- */
 
+static void take_next(struct small_server *server);
+
 static void on_conn_closed(uv_handle_t *handle)
 {
     struct small_conn *s = handle->data;
+    struct small_server *server = CONTAINER_OF(s->http.server, struct small_server, http);
 
+    server->conns--;
+    if (server->is_full)
+        take_next(server);
     http_conn_done(&s->http);
     buf_done(&s->out);
     buf_done(&s->more);
@@ -215,30 +224,61 @@ static int stream_init(struct small_server *server, union stream *stream)
     return server->is_unix ? uv_pipe_init(uv, &stream->pipe, 0) : uv_tcp_init(uv, &stream->tcp);
 }
 
-static void on_connection(uv_stream_t *listener, int status)
+static void take_connection(struct small_server *server)
 {
-    struct small_server *server = listener->data;
-    struct small_conn *s;
+    struct small_conn *s = calloc(1, sizeof(*s));
 
-    if (status < 0) {
-        log_warn("http", "cannot take a connection", KV_STR("error", uv_strerror(status)));
-        return;
-    }
-    s = calloc(1, sizeof(*s));
     if (!s)
         abort();
+    server->conns++;
+    server->http.turn_done++;
     buf_init(&s->out, SIZE_MAX / 2);
     buf_init(&s->more, SIZE_MAX / 2);
     http_conn_init(&s->http, &server->http);
     stream_init(server, &s->stream);
     s->stream.handle.data = s;
-    if (uv_accept(listener, &s->stream.any) < 0) {
+    if (uv_accept(&server->listener.any, &s->stream.any) < 0) {
         http_conn_failed(&s->http);
         return;
     }
     if (!server->is_unix)
         uv_tcp_nodelay(&s->stream.tcp, 1);
     uv_read_start(&s->stream.any, on_space, on_read);
+}
+
+static void on_next_turn(void *arg)
+{
+    struct small_server *server = arg;
+
+    server->is_deferred = false;
+    if (server->is_full)
+        take_next(server);
+    http_server_unref(&server->http);
+}
+
+/* The connection that libuv has, or keeps, when its place and its turn have come. */
+static void take_next(struct small_server *server)
+{
+    server->is_full = true;
+    if (uv_is_closing(&server->listener.handle) ||
+        (server->http.conns_max && server->conns >= server->http.conns_max))
+        return;
+    if (http_server_has_turn(&server->http)) {
+        server->is_full = false;
+        take_connection(server);
+    } else if (!server->is_deferred) {
+        server->is_deferred = true;
+        http_server_ref(&server->http);
+        loop_defer(server->http.loop, on_next_turn, server);
+    }
+}
+
+static void on_connection(uv_stream_t *listener, int status)
+{
+    if (status < 0)
+        log_warn("http", "cannot take a connection", KV_STR("error", uv_strerror(status)));
+    else
+        take_next(listener->data);
 }
 
 static void on_listener_closed(uv_handle_t *handle)
@@ -315,4 +355,11 @@ int http_small_new(struct loop *loop, int listen_fd, const struct http_handler *
     }
     *ret = &server->http;
     return 0;
+}
+
+void http_small_limit(struct http_server *server, unsigned conns, size_t bytes, unsigned a_turn)
+{
+    server->conns_max = conns;
+    server->bytes_max = bytes;
+    server->turn_max = a_turn;
 }

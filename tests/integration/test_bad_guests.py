@@ -374,6 +374,59 @@ def test_nonsense_on_the_runtime_api_hurts_nobody(guest):
     assert [g.answers() for _ in range(2)] == ["after nonsense"] * 2
 
 
+class Watched:
+    """The invoker while something happens: how many descriptors and bytes more it has had."""
+
+    def __init__(self, hearth):
+        self.proc = pathlib.Path(f"/proc/{hearth.pid('invoker')}")
+        self.files = self.bytes = 0
+        self.ending = threading.Event()
+        self.thread = threading.Thread(target=self._run)
+
+    def now(self):
+        rss = next(line for line in (self.proc / "status").read_text().splitlines() if line.startswith("VmRSS"))
+        return len(list((self.proc / "fd").iterdir())), int(rss.split()[1]) * 1024
+
+    def _run(self):
+        while not self.ending.wait(0.03):
+            files, size = self.now()
+            self.files, self.bytes = max(self.files, files - self.before[0]), max(self.bytes, size - self.before[1])
+
+    def __enter__(self):
+        self.before = self.now()
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.ending.set()
+        self.thread.join()
+
+
+def test_a_flood_of_connections_takes_no_more_of_the_invoker_than_its_share(hearth, guest):
+    g = guest("floods_the_api", Timeout=30, MemorySize=1024)
+    assert g.answers({"processes": 0, "bytes": 0}) == "after the flood"
+    with Watched(hearth) as invoker:
+        a, r = g.call({"processes": 3, "connections": 300, "bytes": 1 << 20, "seconds": 4})
+    assert r == "after the flood" and "FunctionError" not in a
+    assert invoker.files <= 300 and invoker.bytes < 64 << 20, (invoker.files, invoker.bytes >> 20)
+    g.delete()
+
+
+def test_hammering_the_runtime_api_keeps_nobody_else_waiting(guest):
+    g = guest("hammers_the_api", Timeout=30, MemorySize=1769)
+    assert g.answers({"processes": 2, "connections": 60, "seconds": 4}) == "hammered"  # the neighbour is looked at behind it
+    g.delete()
+
+
+def test_answers_that_are_never_read_take_no_more_of_the_invoker_than_their_share(hearth, guest):
+    g = guest("asks_without_reading", Timeout=30)
+    assert g.answers({"some": "thing"}) == "never read"
+    with Watched(hearth) as invoker:
+        assert g.answers({"much": "x" * (5 << 20)}) == "never read"
+    assert invoker.bytes < 64 << 20, invoker.bytes >> 20
+    g.delete()
+
+
 def test_the_runtime_api_of_another_sandbox_cannot_be_reached(hearth, lam, neighbour, guest):
     g = guest("opens_other_apis")
     request_id = lam.invoke(FunctionName="neighbour", Payload=b"{}")["ResponseMetadata"]["RequestId"]

@@ -316,8 +316,80 @@ def opens_other_apis():
         ask(s, "POST", API + f"{right}/response", json.dumps({"found": found, "stolen": stolen}).encode())
 
 
+def floods_the_api(event, context):
+    """Connections without end, each with a part of a large answer to nobody's event."""
+    head = f"POST {API}nobody/response HTTP/1.1\r\nHost: x\r\nContent-Length: {6 << 20}\r\n\r\n".encode()
+    data = memoryview(head + b"x" * event["bytes"])
+    host, port = os.environ["AWS_LAMBDA_RUNTIME_API"].split(":")
+    for _ in range(event["processes"]):
+        if os.fork():
+            continue
+        end, open_ones = time.monotonic() + event["seconds"], []
+        for _ in range(event["connections"]):
+            s = socket.socket()
+            s.setblocking(False)
+            s.connect_ex((host, int(port)))
+            open_ones.append([s, data])
+        while time.monotonic() < end:
+            for one in open_ones:
+                try:
+                    one[1] = one[1][one[0].send(one[1]):]
+                except OSError:
+                    pass
+            time.sleep(0.01)
+        os._exit(0)
+    assert all(os.wait()[1] == 0 for _ in range(event["processes"]))
+    return "after the flood"
+
+
+def hammers_the_api(event, context):
+    """Requests without end on many connections, as fast as they are taken."""
+    many = b"GET /2018-06-01/ping HTTP/1.1\r\nHost: x\r\n\r\n" * 500
+    for _ in range(event["processes"]):
+        if os.fork():
+            continue
+        end, all_of_them = time.monotonic() + event["seconds"], []
+        for _ in range(event["connections"]):
+            all_of_them.append([connect(), b""])
+            all_of_them[-1][0].setblocking(False)
+        while time.monotonic() < end:
+            for one in all_of_them:
+                try:
+                    one[0].recv(1 << 20)
+                except OSError:
+                    pass
+                try:
+                    one[1] = one[1] or many
+                    one[1] = one[1][one[0].send(one[1]):]
+                except OSError:
+                    pass
+        os._exit(0)
+    assert all(os.wait()[1] == 0 for _ in range(event["processes"]))
+    return "hammered"
+
+
+def asks_without_reading():
+    """The same event again and again, on connections that it never reads."""
+    s, kept = connect(), []
+    while True:
+        right = take(s)
+        for _ in range(10):
+            kept.append(connect())
+            kept[-1].setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            for _ in range(10):
+                try:
+                    kept[-1].sendall(f"GET {API}next HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+                except OSError:
+                    break
+                time.sleep(0.005)
+        ask(s, "POST", API + f"{right}/response", b'"never read"')
+        for c in kept:
+            c.close()
+        kept.clear()
+
+
 RAW = (never_asks, exits_in_init, exits_in_init_quietly, answers_wrong_id, answers_twice, half_an_answer,
-       closes_the_socket, closes_and_stays_away, speaks_nonsense, opens_other_apis)
+       closes_the_socket, closes_and_stays_away, speaks_nonsense, opens_other_apis, asks_without_reading)
 
 name = os.environ.get("_HANDLER", "").rpartition(".")[2]
 if name in {f.__name__ for f in RAW}:
