@@ -15,6 +15,7 @@
 #include "invoker/advertise.h"
 #include "invoker/image_store_containerd.h"
 #include "invoker/image_store_docker.h"
+#include "invoker/kernel_counts.h"
 
 #define VERSIONS_MAX 4096u /* specifications kept */
 #define MIB 1048576u
@@ -111,6 +112,7 @@ static int make_engine(struct invoker *inv, struct error *err)
     int r;
 
     make_images(inv);
+    (void)kernel_counts_raise("/proc/sys"); /* else they are as they were, and the log says so */
     launcher.docker = inv->docker;
     r = dir_make(config->run_dir, 0700, err);
     if (r == 0)

@@ -427,6 +427,15 @@ def test_answers_that_are_never_read_take_no_more_of_the_invoker_than_their_shar
     g.delete()
 
 
+def test_what_one_takes_of_the_users_inotify_is_not_missed_by_others(guest):
+    hog = guest("takes_all_inotify", name="guest-takes-inotify")
+    assert hog.answers({"processes": 3, "each": 500}) == 1500  # a user has 128 where nobody has raised that
+    other = guest("takes_all_inotify", name="guest-wants-inotify")
+    assert other.answers({"processes": 1, "each": 10}) == 10
+    other.delete()
+    hog.delete()
+
+
 def test_the_runtime_api_of_another_sandbox_cannot_be_reached(hearth, lam, neighbour, guest):
     g = guest("opens_other_apis")
     request_id = lam.invoke(FunctionName="neighbour", Payload=b"{}")["ResponseMetadata"]["RequestId"]
