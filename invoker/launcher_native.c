@@ -53,7 +53,7 @@ struct native_launch {
     struct blank_wait wait;
     struct blank *blank; /* ours until blank_end(); its link is the launch's */
     struct mounting *mounting; /* until they are made */
-    struct rootfs rootfs; /* until they are handed over */
+    struct rootfs rootfs; /* its descriptors until they are handed over, the disk to the end */
     bool has_rootfs;
     struct net_policy *policy; /* until it holds; NULL: none */
     struct launch_network *networking; /* the work on that */
@@ -81,6 +81,7 @@ static void mounting_free(struct mounting *m)
     if (m->launch)
         m->launch->mounting = NULL;
     rootfs_close(&m->rootfs);
+    rootfs_gone(host->mounts, &m->rootfs);
     for (layer = m->layers; layer && *layer; layer++)
         free(*layer);
     free(m->layers);
@@ -88,6 +89,42 @@ static void mounting_free(struct mounting *m)
     free(m->layers_dir);
     free(m);
     native_host_unref(host);
+}
+
+/* A disk of /tmp given back on a worker thread: what was on it is thrown away, which may be much. */
+struct giving_back {
+    struct native_host *host;
+    struct rootfs rootfs;
+};
+
+static void give_back_work(void *arg)
+{
+    struct giving_back *g = arg;
+
+    rootfs_gone(g->host->mounts, &g->rootfs);
+}
+
+static void give_back_done(void *arg)
+{
+    struct giving_back *g = arg;
+
+    native_host_unref(g->host);
+    free(g);
+}
+
+static void give_back(struct native_launch *l)
+{
+    struct giving_back *g;
+
+    rootfs_close(&l->rootfs);
+    if (!l->rootfs.disk)
+        return;
+    g = calloc(1, sizeof(*g));
+    if (!g)
+        abort();
+    g->host = native_host_ref(l->launcher->host);
+    g->rootfs.disk = TAKE(l->rootfs.disk);
+    loop_work(l->base.launcher->loop, give_back_work, give_back_done, g);
 }
 
 static void native_free(struct launch_base *base)
@@ -103,7 +140,7 @@ static void native_free(struct launch_base *base)
         l->mounting->launch = NULL;
     else if (l->mounting)
         mounting_free(l->mounting);
-    rootfs_close(&l->rootfs);
+    give_back(l);
     launch_network_cancel(l->networking);
     net_policy_free(l->policy);
     blank_free(l->blank);
@@ -278,7 +315,7 @@ static void mounting_done(void *arg)
     if (l && r == 0) {
         l->rootfs = m->rootfs;
         l->has_rootfs = true;
-        m->rootfs.fds_len = 0;
+        m->rootfs = (struct rootfs){0};
         l->base.times.create_us = now_us() - l->base.began_us;
     }
     mounting_free(m);

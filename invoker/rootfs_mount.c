@@ -238,14 +238,14 @@ static int memory_open(uint32_t mib, struct error *err)
     return fd < 0 ? error_set_errno(err, ERR_SYSTEM, errno, "making /tmp") : fd;
 }
 
-static int tmp_open(struct rootfs_mounts *m, uint32_t mib, struct error *err)
+static int tmp_open(struct rootfs_mounts *m, uint32_t mib, struct scratch_disk **ret_disk,
+                    struct error *err)
 {
     struct error own;
-    int fd = m->disks ? scratch_disk_open(m->disks, mib, &own) : -1;
 
-    if (fd >= 0)
-        return fd;
-    if (m->disks) /* loop devices may be used up: better a /tmp that counts than none */
+    if (m->disks && scratch_disk_open(m->disks, mib, ret_disk, &own) == 0)
+        return scratch_disk_take_mount(*ret_disk);
+    if (m->disks) /* loop devices, or the disk, may be used up: better a /tmp that counts than none */
         log_warn("launcher", "no disk for /tmp: it is memory", KV_ERR(&own));
     return memory_open(mib, err);
 }
@@ -297,15 +297,17 @@ int rootfs_make(struct rootfs_mounts *m, const struct rootfs_request *request, s
     int r = add(&made, 0, root_open(m, request, err));
 
     if (r == 0)
-        r = add(&made, INIT_MOUNT_TMP, tmp_open(m, request->tmp_mib, err));
+        r = add(&made, INIT_MOUNT_TMP, tmp_open(m, request->tmp_mib, &made.disk, err));
     if (r == 0 && request->code_dir)
         r = add(&made, INIT_MOUNT_TASK, folder_open(request->code_dir, err));
     if (r == 0 && request->layers_dir)
         r = add(&made, INIT_MOUNT_OPT, folder_open(request->layers_dir, err));
-    if (r < 0)
+    if (r < 0) {
         rootfs_close(&made);
-    else
+        rootfs_gone(m, &made);
+    } else {
         *ret = made;
+    }
     return r;
 }
 
@@ -313,6 +315,12 @@ void rootfs_close(struct rootfs *r)
 {
     while (r->fds_len)
         close(r->fds[--r->fds_len]);
+}
+
+void rootfs_gone(struct rootfs_mounts *m, struct rootfs *r)
+{
+    if (r->disk)
+        scratch_disk_gone(m->disks, TAKE(r->disk));
 }
 
 /* ---- making it */

@@ -9,7 +9,7 @@
  * get clones of it, where the kernel makes clones of detached mounts (since 6.15).
  *
  * Owns:    the folder @dir, the overlays it keeps; what it hands out is the caller's.
- * Threads: rootfs_make() any; the rest from one.
+ * Threads: rootfs_make(), rootfs_refill() and rootfs_gone() any; the rest from one.
  * Errors:  -ERR_NOT_FOUND: a layer's folder is gone; -ERR_UNSUPPORTED: the kernel cannot;
  *          -ERR_SYSTEM.
  * Source:  fsopen(2), fsmount(2), open_tree(2), mount_setattr(2); filesystems/overlayfs.rst.
@@ -23,6 +23,7 @@
 #include "common/proto/init_wire.h"
 
 struct rootfs_mounts;
+struct scratch_disk;
 
 struct rootfs_request {
     char *const *layers; /* NULL-terminated, the uppermost first */
@@ -36,6 +37,7 @@ struct rootfs {
     uint8_t mounts; /* INIT_MOUNT_* */
     int fds[INIT_MOUNTS_MAX];
     int fds_len;
+    struct scratch_disk *disk; /* of /tmp; NULL: that is memory */
 };
 
 /**
@@ -55,5 +57,7 @@ int rootfs_make(struct rootfs_mounts *m, const struct rootfs_request *request, s
                 struct error *err);
 /** Closes the descriptors; a sandbox that has its mounts keeps them. */
 void rootfs_close(struct rootfs *r);
+/** After rootfs_close(), when the sandbox is gone: gives back what was kept for it. Harmless twice. */
+void rootfs_gone(struct rootfs_mounts *m, struct rootfs *r);
 
 #endif

@@ -10,10 +10,13 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 
+#include "common/base/alloc.h"
 #include "common/base/clock.h"
 #include "common/base/file.h"
+#include "common/base/list.h"
 #include "common/base/log.h"
 #include "common/base/str.h"
 #include "invoker/demand.h"
@@ -28,19 +31,31 @@
 #define LOOP_TRIES 16 /* others may take the free device that we were told of */
 #define BLOCK 4096u
 
+/* Of what is on the disk the rest stays free: for logs, code and others. */
+#define KEPT_FREE (1024ull * 1024u * 1024u)
+#define KEPT_FREE_PART 20u /* or that part of all, where it is less */
+
+struct scratch_disk {
+    struct list_node node; /* in scratch_disks->promised */
+    uint64_t bytes; /* which it may come to have */
+    int file; /* tells how many it has; -1 while it is being made */
+    int mount; /* -1: taken */
+};
+
 struct size {
     uint32_t mib; /* 0: free place */
     uint64_t asked_us;
     struct demand demand;
-    int fds[READY_MAX];
+    struct scratch_disk *ready[READY_MAX];
     int len;
 };
 
 struct scratch_disks {
     char *dir;
     const char *mkfs;
-    pthread_mutex_t lock; /* of sizes */
+    pthread_mutex_t lock; /* of what follows */
     struct size sizes[SIZES_MAX];
+    struct list_node promised; /* all that were made and are not gone */
     pthread_mutex_t template_lock; /* one makes a template at a time */
 };
 
@@ -179,19 +194,100 @@ static int open_template(struct scratch_disks *s, uint32_t mib, struct error *er
     return fd >= 0 ? fd : r < 0 ? r : error_set_errno(err, ERR_SYSTEM, errno, "opening %s", path);
 }
 
-static int disk_make(struct scratch_disks *s, uint32_t mib, struct error *err)
+/* ---- room for all of them, should they be filled */
+
+static void disk_free(struct scratch_disks *s, struct scratch_disk *disk)
+{
+    pthread_mutex_lock(&s->lock);
+    list_remove(&disk->node);
+    pthread_mutex_unlock(&s->lock);
+    closep(&disk->mount);
+    closep(&disk->file);
+    free(disk);
+}
+
+/* Bytes that those promised have not taken yet; the caller holds the lock. */
+static uint64_t owed(const struct scratch_disks *s)
+{
+    const struct scratch_disk *disk;
+    const struct list_node *node;
+    uint64_t sum = 0, has;
+    struct stat st;
+
+    LIST_FOREACH(&s->promised, node)
+    {
+        disk = CONTAINER_OF(node, struct scratch_disk, node);
+        has = disk->file >= 0 && fstat(disk->file, &st) == 0 ? (uint64_t)st.st_blocks * 512u : 0;
+        sum += disk->bytes > has ? disk->bytes - has : 0;
+    }
+    return sum;
+}
+
+/* A disk that is promised its room, and not made yet. */
+static int disk_promise(struct scratch_disks *s, uint32_t mib, struct scratch_disk **ret,
+                        struct error *err)
+{
+    struct scratch_disk *disk = xcalloc(sizeof(*disk));
+    uint64_t there, keep, wanted;
+    struct statvfs fs;
+
+    *disk = (struct scratch_disk){.bytes = image_bytes(mib), .file = -1, .mount = -1};
+    if (statvfs(s->dir, &fs) < 0) {
+        free(disk);
+        return error_set_errno(err, ERR_SYSTEM, errno, "looking for room in %s", s->dir);
+    }
+    there = (uint64_t)fs.f_bavail * fs.f_frsize;
+    keep = (uint64_t)fs.f_blocks * fs.f_frsize / KEPT_FREE_PART;
+    pthread_mutex_lock(&s->lock);
+    list_append(&s->promised, &disk->node);
+    wanted = owed(s) + (keep < KEPT_FREE ? keep : KEPT_FREE);
+    pthread_mutex_unlock(&s->lock);
+    if (wanted > there) {
+        disk_free(s, disk);
+        return error_set(err, ERR_UNAVAILABLE,
+                         "%s has %llu MiB free, and the disks there would need %llu with another "
+                         "one of %u",
+                         s->dir, (unsigned long long)(there >> 20),
+                         (unsigned long long)(wanted >> 20), mib);
+    }
+    *ret = disk;
+    return 0;
+}
+
+static int disk_fill(struct scratch_disks *s, uint32_t mib, struct scratch_disk *disk,
+                     struct error *err)
 {
     CLEANUP(closep) int from = open_template(s, mib, err);
-    CLEANUP(closep) int file = -1;
+    int file;
 
     if (from < 0)
         return from;
     file = open_unlinked(s->dir, err);
     if (file < 0)
         return file;
+    pthread_mutex_lock(&s->lock);
+    disk->file = file;
+    pthread_mutex_unlock(&s->lock);
     if (copy_data(from, file) < 0)
         return error_set_errno(err, ERR_SYSTEM, errno, "making a disk of %u MiB", mib);
-    return mount_file(file, err);
+    disk->mount = mount_file(file, err);
+    return disk->mount < 0 ? disk->mount : 0;
+}
+
+static int disk_make(struct scratch_disks *s, uint32_t mib, struct scratch_disk **ret,
+                     struct error *err)
+{
+    struct scratch_disk *disk;
+    int r = disk_promise(s, mib, &disk, err);
+
+    if (r < 0)
+        return r;
+    r = disk_fill(s, mib, disk, err);
+    if (r < 0)
+        disk_free(s, disk);
+    else
+        *ret = disk;
+    return r;
 }
 
 /* ---- those that are ready; the caller holds the lock */
@@ -206,15 +302,21 @@ static struct size *size_find(struct scratch_disks *s, uint32_t mib)
     return NULL;
 }
 
-static void size_drop(struct size *size)
+/* @size is free afterwards; those that it had are @ret's, to be freed without the lock. */
+static void size_drop(struct size *size, struct size *ret)
 {
-    while (size->len)
-        close(size->fds[--size->len]);
+    *ret = *size;
     *size = (struct size){0};
 }
 
-/* The place of @mib, which takes that of the one that was not asked for longest. */
-static struct size *size_use(struct scratch_disks *s, uint32_t mib)
+static void size_free(struct scratch_disks *s, struct size *dropped)
+{
+    while (dropped->len)
+        disk_free(s, dropped->ready[--dropped->len]);
+}
+
+/* The place of @mib, which takes that of the one that was not asked for longest: @ret_dropped. */
+static struct size *size_use(struct scratch_disks *s, uint32_t mib, struct size *ret_dropped)
 {
     struct size *size = size_find(s, mib);
     size_t i;
@@ -224,7 +326,7 @@ static struct size *size_use(struct scratch_disks *s, uint32_t mib)
         for (i = 1; i < SIZES_MAX; i++)
             if (s->sizes[i].asked_us < size->asked_us)
                 size = &s->sizes[i];
-        size_drop(size);
+        size_drop(size, ret_dropped);
         size->mib = mib;
     }
     size->asked_us = now_us();
@@ -246,22 +348,40 @@ bool scratch_disk_is_ready(struct scratch_disks *s, uint32_t mib)
     return ready;
 }
 
-int scratch_disk_open(struct scratch_disks *s, uint32_t mib, struct error *err)
+int scratch_disk_open(struct scratch_disks *s, uint32_t mib, struct scratch_disk **ret,
+                      struct error *err)
 {
+    struct scratch_disk *disk = NULL;
+    struct size dropped = {0};
     struct size *size;
-    int fd = -1;
 
     pthread_mutex_lock(&s->lock);
-    size = size_use(s, mib);
+    size = size_use(s, mib, &dropped);
     if (size->len)
-        fd = size->fds[--size->len];
+        disk = size->ready[--size->len];
     pthread_mutex_unlock(&s->lock);
-    return fd >= 0 ? fd : disk_make(s, mib, err);
+    size_free(s, &dropped);
+    if (!disk)
+        return disk_make(s, mib, ret, err);
+    *ret = disk;
+    return 0;
+}
+
+int scratch_disk_take_mount(struct scratch_disk *disk)
+{
+    return TAKE_FD(disk->mount);
+}
+
+void scratch_disk_gone(struct scratch_disks *s, struct scratch_disk *disk)
+{
+    if (disk)
+        disk_free(s, disk);
 }
 
 /* The size that lacks most of what it is asked for; sizes out of use give theirs back. */
 static uint32_t neediest(struct scratch_disks *s)
 {
+    struct size dropped[SIZES_MAX] = {{0}};
     uint64_t now = now_us();
     uint32_t mib = 0, most = 0;
     size_t i;
@@ -272,36 +392,40 @@ static uint32_t neediest(struct scratch_disks *s)
         uint32_t wanted = demand_wanted(&size->demand, now, READY_LEAST, READY_MAX);
 
         if (size->mib && now - size->asked_us > IN_USE_US)
-            size_drop(size);
+            size_drop(size, &dropped[i]);
         else if (size->mib && wanted > (uint32_t)size->len + most) {
             most = wanted - (uint32_t)size->len;
             mib = size->mib;
         }
     }
     pthread_mutex_unlock(&s->lock);
+    for (i = 0; i < SIZES_MAX; i++)
+        size_free(s, &dropped[i]);
     return mib;
 }
 
 bool scratch_disks_refill(struct scratch_disks *s)
 {
     uint32_t mib = neediest(s);
+    struct scratch_disk *disk;
     struct size *size;
     struct error err;
-    int fd;
+    int r;
 
     if (!mib)
         return false;
-    fd = disk_make(s, mib, &err);
-    if (fd < 0) {
-        log_warn("launcher", "no disk for /tmp", KV_ERR(&err));
+    r = disk_make(s, mib, &disk, &err);
+    if (r < 0) {
+        if (r != -ERR_UNAVAILABLE) /* who wants one then tells of it */
+            log_warn("launcher", "no disk for /tmp", KV_ERR(&err));
         return false;
     }
     pthread_mutex_lock(&s->lock);
     size = size_find(s, mib);
     if (size && size->len < READY_MAX)
-        size->fds[size->len++] = TAKE_FD(fd);
+        size->ready[size->len++] = TAKE(disk);
     pthread_mutex_unlock(&s->lock);
-    closep(&fd);
+    scratch_disk_gone(s, disk);
     return true;
 }
 
@@ -320,14 +444,15 @@ static const char *find_mkfs(void)
 /* As a function may ask for it. */
 static int probe(struct scratch_disks *s, struct error *err)
 {
-    int fd;
+    struct scratch_disk *disk;
+    int r;
 
     if (!s->mkfs)
         return error_set(err, ERR_UNSUPPORTED, "mkfs.ext4 is not installed");
-    fd = scratch_disk_open(s, PROBE_MIB, err);
-    if (fd < 0)
-        return fd;
-    s->sizes[0].fds[s->sizes[0].len++] = fd; /* the only one there is */
+    r = scratch_disk_open(s, PROBE_MIB, &disk, err);
+    if (r < 0)
+        return r;
+    s->sizes[0].ready[s->sizes[0].len++] = disk; /* the only one there is */
     return 0;
 }
 
@@ -340,6 +465,7 @@ int scratch_disks_new(const char *dir, struct scratch_disks **ret, struct error 
         abort();
     pthread_mutex_init(&s->lock, NULL);
     pthread_mutex_init(&s->template_lock, NULL);
+    list_init(&s->promised);
     s->dir = str_dup(str_of(dir));
     s->mkfs = find_mkfs();
     r = dir_remove(dir, err);
@@ -362,7 +488,7 @@ void scratch_disks_free(struct scratch_disks *s)
     if (!s)
         return;
     for (i = 0; i < SIZES_MAX; i++)
-        size_drop(&s->sizes[i]);
+        size_free(s, &s->sizes[i]);
     pthread_mutex_destroy(&s->lock);
     pthread_mutex_destroy(&s->template_lock);
     free(s->dir);
