@@ -177,6 +177,9 @@ static const struct config_item items[] = {
                 "1G", 1u << 20, UINT64_MAX, "function logs kept on this node, the oldest go first"),
     NUMBER_ITEM(CFG_BYTES, "log_spool_size", "HEARTH_LOG_SPOOL_SIZE", log_spool_bytes, "4G",
                 1u << 20, UINT64_MAX, "lines that wait for Kafka before functions have to"),
+    NUMBER_ITEM(CFG_BYTES, "log_rate", "HEARTH_LOG_RATE", log_rate_bytes, "16M", 0, 1u << 30,
+                "bytes a second that are read of what one sandbox prints; one that prints more waits; "
+                "0: as many as the disk takes"),
     STRING_ITEM(log_sync, "HEARTH_LOG_SYNC", "auto", 2, 4, check_sync,
                 "function logs are forced to the disk: on, off, or auto (with Kafka only)"),
     STRING_ITEM(log_level, "HEARTH_LOG_LEVEL", "info", 1, 8, setting_check_log_level,

@@ -51,6 +51,7 @@ struct invoker_config {
     uint64_t log_retention_us;
     uint64_t log_retention_bytes;
     uint64_t log_spool_bytes;
+    uint64_t log_rate_bytes;
     char *log_sync;
     char *log_level;
 };

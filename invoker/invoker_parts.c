@@ -135,6 +135,7 @@ static int make_logs(struct invoker *inv, struct error *err)
                                    .retention_s = config->log_retention_us / SECONDS(1),
                                    .retention_bytes = config->log_retention_bytes,
                                    .spool_bytes = config->log_spool_bytes,
+                                   .rate_bytes = config->log_rate_bytes,
                                    .kafka_brokers = config->kafka_brokers,
                                    .kafka_topic = config->kafka_topic};
     int r;

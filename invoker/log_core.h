@@ -34,6 +34,7 @@ struct logs {
     char *node;
     uint64_t epoch, next_seq, written_seq; /* all records before written_seq are in segments */
     uint64_t spool_bytes; /* ceiling of what Kafka has not got */
+    uint64_t rate_bytes; /* a second, of one source; 0: no limit */
 
     struct log_batch filling, writing;
     struct log_spool *spool;
@@ -65,7 +66,7 @@ bool logs_add_line(struct logs *logs, struct str origin, uint64_t function_hash,
 /** Whether a new invocation must be refused: too much waits already. */
 bool logs_is_full(const struct logs *logs);
 
-/** Stops or resumes the reading of the source whose place in logs->sources is @node. */
-void log_source_set_reading(struct list_node *node, bool reading);
+/** is_blocked has changed, for the source whose place in logs->sources is @node. */
+void log_source_set_reading(struct list_node *node);
 
 #endif

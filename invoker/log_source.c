@@ -19,6 +19,7 @@
 #define ORIGIN_MAX 8192u
 #define PIPE_DEFAULT_BYTES 65536 /* pipe(7) */
 #define PIPES 3
+#define REST_MIN_US MSEC(5) /* not a timer for every line */
 
 _Static_assert(LOG_TAIL_MAX == LOGS_TAIL_MAX, "one tail");
 
@@ -44,6 +45,9 @@ struct log_source {
     bool in_init; /* no invocation has begun */
     enum fn_log_level least;
     uint64_t line_ms; /* time of the lines that are framed now */
+    int64_t may_read; /* bytes, at the rate of one source; a second's worth at most */
+    uint64_t may_read_us; /* when that was so */
+    struct timer rest; /* armed: it has read more, and is not read until it may again */
     log_source_line_fn *line_fn; /* NULL: nobody listens */
     void *line_arg;
     struct log_pipe pipes[PIPES]; /* standard output, standard error, extensions */
@@ -141,6 +145,42 @@ static void on_line(struct str text, bool continues, void *arg)
 
 /* ---- pipes ---- */
 
+static void set_reading(struct log_source *src)
+{
+    bool reading = !src->logs->is_blocked && !timer_is_armed(&src->rest);
+    size_t i;
+
+    for (i = 0; i < PIPES; i++)
+        if (src->pipes[i].watch)
+            watch_set(src->pipes[i].watch, reading ? WATCH_READ : 0);
+}
+
+static void on_rested(void *arg)
+{
+    set_reading(arg);
+}
+
+/* Who prints faster than at the rate waits: the disk, Kafka and what is kept are there for all. */
+static void charge(struct log_source *src, size_t bytes)
+{
+    const int64_t rate = (int64_t)src->logs->rate_bytes;
+    uint64_t now;
+
+    if (rate == 0)
+        return;
+    src->may_read -= (int64_t)bytes;
+    if (src->may_read >= 0 || timer_is_armed(&src->rest))
+        return;
+    now = now_us();
+    src->may_read += (int64_t)((double)rate * (double)(now - src->may_read_us) / 1e6);
+    src->may_read = src->may_read < rate ? src->may_read : rate;
+    src->may_read_us = now;
+    if (src->may_read >= 0)
+        return;
+    timer_start(&src->rest, (uint64_t)((double)-src->may_read * 1e6 / (double)rate) + REST_MIN_US);
+    set_reading(src);
+}
+
 static void pipe_close(struct log_pipe *pipe)
 {
     watch_free(pipe->watch);
@@ -166,6 +206,7 @@ static bool pipe_read(struct log_pipe *pipe, size_t *ret_bytes)
     }
     logs->counters.bytes_read += (uint64_t)n;
     *ret_bytes += (size_t)n;
+    charge(pipe->src, (size_t)n);
     log_lines_feed(&pipe->lines, str_from(logs->read_buffer, (size_t)n));
     return (size_t)n == sizeof(logs->read_buffer); /* a short read has emptied the pipe */
 }
@@ -179,12 +220,6 @@ static void on_readable(int fd, int events, void *arg)
     (void)events;
     pipe->src->line_ms = wall_ms();
     pipe_read(pipe, &bytes); /* one: others have their turn, we are called again */
-}
-
-static void pipe_set_reading(struct log_pipe *pipe, bool reading)
-{
-    if (pipe->watch)
-        watch_set(pipe->watch, reading ? WATCH_READ : 0);
 }
 
 static void pipe_init(struct log_pipe *pipe, struct log_source *src, enum log_record_stream stream,
@@ -202,17 +237,12 @@ static void pipe_init(struct log_pipe *pipe, struct log_source *src, enum log_re
     if (flags >= 0)
         fcntl(fd, F_SETFL, flags | O_NONBLOCK);
     pipe->watch = watch_new(src->logs->loop, fd, on_readable, pipe);
-    pipe_set_reading(pipe, !src->logs->is_blocked);
+    set_reading(src);
 }
 
-void log_source_set_reading(struct list_node *node, bool reading)
+void log_source_set_reading(struct list_node *node)
 {
-    struct log_source *src = CONTAINER_OF(node, struct log_source, node);
-
-    size_t i;
-
-    for (i = 0; i < PIPES; i++)
-        pipe_set_reading(&src->pipes[i], reading);
+    set_reading(CONTAINER_OF(node, struct log_source, node));
 }
 
 /* Unfinished lines of the function become lines; extensions do not end with an invocation. */
@@ -334,6 +364,9 @@ struct log_source *log_source_new(struct logs *logs, const struct log_identity *
         abort();
     src->logs = logs;
     src->in_init = true;
+    src->may_read = (int64_t)logs->rate_bytes;
+    src->may_read_us = now_us();
+    timer_init(&src->rest, logs->loop, on_rested, src);
     src->least = identity->least;
     src->origin = BUF_INIT(ORIGIN_MAX);
     src->request_id = BUF_INIT(1024);
@@ -384,6 +417,7 @@ void log_source_free(struct log_source *src)
         pipe_close(&src->pipes[i]);
         log_lines_done(&src->pipes[i].lines);
     }
+    timer_stop(&src->rest);
     list_remove(&src->node);
     buf_done(&src->origin);
     buf_done(&src->request_id);

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 
+#include "common/base/clock.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/proto/log_record.h"
@@ -59,9 +60,9 @@ static void source_stop(struct world *w)
     closep(&w->err);
 }
 
-static void world_start(struct world *w)
+static void world_start(struct world *w, uint64_t rate)
 {
-    const struct logs_options options = {.folder = folder, .node = "n1"};
+    const struct logs_options options = {.folder = folder, .node = "n1", .rate_bytes = rate};
     struct error e;
 
     if (logs_new(w->loop, &options, &w->logs, &e) < 0)
@@ -94,7 +95,7 @@ static int setup(void **state)
         return -1;
     w->loop = loop_new();
     w->found = BUF_INIT(32u << 20);
-    world_start(w);
+    world_start(w, 0);
     *state = w;
     return 0;
 }
@@ -316,7 +317,7 @@ static void lines_outlive_a_restart(void **state)
 
     invoke(w, "r1", "one\n");
     world_stop(w);
-    world_start(w);
+    world_start(w, 0);
     invoke(w, "r2", "two\n");
     assert_found(w, "", "r1 pla START;r1 std one;r1 pla END;r2 pla START;r2 std two;r2 pla END;");
     logs_counters_get(w->logs, &counters);
@@ -380,6 +381,48 @@ static void a_full_disk_stops_the_reading_and_loses_nothing(void **state)
     assert_false(counters.is_blocked);
     assert_int_equal(counters.dropped, 0);
     log_least = LOG_INFO;
+}
+
+/* Writes what the pipe takes, up to @blocks of 1000 bytes, and lets the loop turn. */
+static size_t put_blocks(struct world *w, size_t blocks)
+{
+    char block[1000];
+    size_t n = 0;
+
+    memset(block, 'x', sizeof(block));
+    block[sizeof(block) - 1] = '\n';
+    while (n < blocks && write(w->out, block, sizeof(block)) == (ssize_t)sizeof(block))
+        n++;
+    loop_defer(w->loop, (loop_fn *)loop_stop, w->loop);
+    loop_run(w->loop);
+    return n;
+}
+
+static void who_prints_faster_than_at_the_rate_waits_and_loses_nothing(void **state)
+{
+    enum { RATE = 200000, BLOCKS = 500 };
+    struct world *w = *state;
+    struct logs_counters c;
+    uint64_t began = now_us();
+    size_t put_len = 0, at, lines = 0;
+
+    world_stop(w);
+    world_start(w, RATE);
+    fcntl(w->out, F_SETFL, O_NONBLOCK);
+    while (put_len < BLOCKS)
+        put_len += put_blocks(w, BLOCKS - put_len);
+    /* what comes at once, a second's worth and a pipe's; the rest is the rate's */
+    assert_true(now_us() - began > SECONDS(BLOCKS * 1000 - RATE - 2 * 65536) / RATE);
+    invoke(w, "r1", "last\n"); /* which waits for nothing */
+    read_all(w, "");
+    for (at = 0; (at = str_find(buf_str(&w->found), ';', at)) < w->found.len; at++)
+        lines++;
+    assert_int_equal(lines, BLOCKS + 3);
+    assert_int_equal(put_blocks(w, 1), 1);
+    logs_counters_get(w->logs, &c);
+    began = c.bytes_read;
+    while (logs_counters_get(w->logs, &c), c.bytes_read == began) /* it is read again */
+        put_blocks(w, 0);
 }
 
 #define LEVEL(name) "{\"level\":\"" name "\",\"time\":\"2026-11-26T20:00:00Z\"}\n"
@@ -453,6 +496,7 @@ int main(void)
         TEST(lines_outlive_a_restart),
         TEST(pipes_that_end_are_let_go),
         TEST(a_full_disk_stops_the_reading_and_loses_nothing),
+        TEST(who_prints_faster_than_at_the_rate_waits_and_loses_nothing),
         TEST(lines_below_the_level_are_left_out_everywhere),
         TEST(of_a_line_in_pieces_the_first_decides_for_all),
         cmocka_unit_test(a_stream_name_has_date_version_and_a_token),

@@ -52,7 +52,7 @@ static void set_blocked(struct logs *logs, bool blocked, const char *why)
     logs->is_blocked = blocked;
     logs->counters.blocked += blocked;
     LIST_FOREACH(&logs->sources, n)
-        log_source_set_reading(n, !blocked);
+        log_source_set_reading(n);
     if (blocked && why)
         log_warn("logs", "functions' output is not read, they wait when they print",
                  KV_STR("why", why), KV_U64("unshipped_bytes", unshipped_bytes(logs)),
@@ -380,6 +380,7 @@ int logs_new(struct loop *loop, const struct logs_options *options, struct logs 
     logs->loop = loop;
     logs->node = str_dup(str_of(options->node));
     logs->spool_bytes = or_default(options->spool_bytes, (uint64_t)4 << 30);
+    logs->rate_bytes = options->rate_bytes;
     list_init(&logs->sources);
     list_init(&logs->reads);
     log_batch_init(&logs->filling);

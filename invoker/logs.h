@@ -72,6 +72,7 @@ struct logs_options {
     uint64_t retention_s; /* segments whose last line is older are removed; 0: 7 days */
     uint64_t retention_bytes; /* and the oldest ones beyond this total; 0: 1 GiB */
     uint64_t spool_bytes; /* with Kafka: unsent lines beyond this stop the reading; 0: 4 GiB */
+    uint64_t rate_bytes; /* a second that are read of one sandbox, which waits beyond; 0: no limit */
     enum logs_sync sync;
     const char *kafka_brokers; /* "host:port,…"; NULL or "": no Kafka */
     const char *kafka_topic; /* NULL or "": "hearth-logs" */
