@@ -114,6 +114,7 @@ static int make_engine(struct invoker *inv, struct error *err)
     make_images(inv);
     (void)kernel_counts_raise("/proc/sys"); /* else they are as they were, and the log says so */
     launcher.docker = inv->docker;
+    native.docker_socket = inv->docker ? config->docker_socket : NULL;
     r = dir_make(config->run_dir, 0700, err);
     if (r == 0)
         r = network_new(&network, &inv->network, err);

@@ -12,6 +12,7 @@
 
 #include "common/base/clock.h"
 #include "invoker/blank_pool.h"
+#include "invoker/engine_layers.h"
 #include "invoker/launch_base.h"
 #include "invoker/launch_network.h"
 #include "invoker/sandbox_limits.h"
@@ -502,8 +503,10 @@ int launcher_native_new(const struct launcher_native_options *o, struct launcher
                                                 .program = o->program};
     struct native_launcher *launcher;
     struct native_host *host;
-    int r = native_host_new(&options, &host, err);
+    int r = o->docker_socket ? engine_layers_check(o->docker_socket, err) : 0;
 
+    if (r == 0)
+        r = native_host_new(&options, &host, err);
     if (r < 0)
         return r;
     launcher = calloc(1, sizeof(*launcher));

@@ -20,6 +20,7 @@ struct launcher_native_options {
     struct loop *loop;
     struct network *network; /* borrowed, outlives the launcher; NULL: none */
     struct lease_guard *guard; /* the same; is told of each sandbox */
+    const char *docker_socket; /* of the engine whose images are run; NULL: they are another store's */
     const char *node; /* id of this node; what its earlier lives left is removed */
     const char *dir; /* absolute; for the blank's file system and the OCI runtime's state */
     const char *scratch_dir; /* absolute, on a disk; emptied; NULL: /tmp is memory */
