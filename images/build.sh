@@ -24,11 +24,12 @@ cache=$cache/images
 aws=public.ecr.aws/lambda
 base=ca-certificates,tzdata,libstdc++6
 
+# the longest first
 # name            suite     packages                          links in /var/lang/bin to /usr/bin
 table="
+nodejs:18         bookworm  $base,nodejs                      node
 python:3.11       bookworm  $base,python3,python3-distutils   python3.11 python3=python3.11 python=python3.11
 python:3.13       trixie    $base,python3                     python3.13 python3=python3.13 python=python3.13
-nodejs:18         bookworm  $base,nodejs                      node
 nodejs:20         trixie    $base,nodejs                      node
 provided:al2023   trixie    $base,curl
 java:17           bookworm  $base,openjdk-17-jre-headless     java
@@ -69,9 +70,24 @@ python_client() {   # VERSION OUT
     mv "$out.part" "$out"
 }
 
-nodejs_client() { "$images/nodejs/client.sh" "$1" "$images/nodejs/packages.lock" "$2"; }
+# client_of KIND FOLDER WORDS COMMAND...: the command makes the folder, unless it is there; older ones go.
+client_of() {
+    local kind=$1 client=$2 words=$3
+    shift 3
+    [ ! -d "$client" ] || return 0
+    rm -rf "$cache/client-$kind-"*
+    step "$client.log" "$words" "$@"
+}
 
-java_client() { "$images/java/client.sh" "$images/java/packages.lock" "$1"; }
+# locked NAME COMMAND...: no other build.sh, nor another image of this one, runs it meanwhile.
+locked() {
+    local name=$1
+    shift
+    (
+        flock 8
+        "$@" 8>&-
+    ) 8>"$cache/lock-$name"
+}
 
 # rootfs KIND VERSION SUITE DIR: what the Dockerfile copies.
 rootfs() {
@@ -85,11 +101,8 @@ rootfs() {
     python)
         hash=$(sha256sum <"$images/python/requirements.txt" | cut -c1-12)
         client=$cache/client-python$version-$hash
-        if [ ! -d "$client" ]; then
-            rm -rf "$cache/client-python$version-"*
-            step "$client.log" "python:$version: fetching the runtime client from PyPI" \
-                python_client "$version" "$client"
-        fi
+        client_of "python$version" "$client" "python:$version: fetching the runtime client from PyPI" \
+            python_client "$version" "$client"
         cp -r "$client/." "$dir/rootfs/var/runtime/"
         echo "$version" >"$dir/rootfs/var/runtime/python-version"
         lib=$dir/rootfs/usr/local/lib/python$version/dist-packages
@@ -104,23 +117,17 @@ rootfs() {
         ;;
     nodejs)
         hash=$(cat "$images/nodejs/packages.lock" "$images/nodejs/client.sh" | sha256sum | cut -c1-12)
-        client=$cache/client-nodejs$version-$suite-$hash
-        if [ ! -d "$client" ]; then
-            rm -rf "$cache/client-nodejs$version-"*
-            step "$client.log" "nodejs:$version: compiling the runtime client from npm" \
-                nodejs_client "$suite" "$client"
-        fi
+        client=$cache/client-nodejs-$hash
+        locked client-nodejs client_of nodejs "$client" "nodejs:$version: compiling the runtime client from npm" \
+            "$images/nodejs/client.sh" "$images/nodejs/packages.lock" "$client"
         cp -r "$client/." "$dir/rootfs/var/runtime/"
         echo "$version" >"$dir/rootfs/var/runtime/node-version"
         ;;
     java)
         hash=$(cat "$images/java/packages.lock" "$images/java/client.sh" | sha256sum | cut -c1-12)
         client=$cache/client-java-$hash
-        if [ ! -d "$client" ]; then
-            rm -rf "$cache/client-java-"*
-            step "$client.log" "java:$version: fetching the runtime client from Maven Central" \
-                java_client "$client"
-        fi
+        locked client-java client_of java "$client" "java:$version: fetching the runtime client from Maven Central" \
+            "$images/java/client.sh" "$images/java/packages.lock" "$client"
         mkdir -p "$dir/rootfs/var/runtime/lib"
         cp -r "$client/." "$dir/rootfs/var/runtime/lib/"
         echo "$version" >"$dir/rootfs/var/runtime/java-version"
@@ -162,7 +169,6 @@ build() {   # NAME SUITE PACKAGES LINKS HASH
     for stale in $(docker images --filter "reference=hearth/userland:$flat-*" --format '{{.Repository}}:{{.Tag}}'); do
         [ "$stale" = "$userland" ] || docker image rm "$stale" >/dev/null 2>&1 || true
     done
-    docker image prune -f --filter label=hearth.inputs >/dev/null 2>&1 || true
     size=$(docker image inspect -f '{{.Size}}' "hearth/$name")
     say "$name: ready as hearth/$name, $((size / 1000000)) MB"
 }
@@ -197,16 +203,35 @@ done <<<"$table"
 
 have=$(docker image inspect "${names[@]/#/hearth/}" 2>/dev/null \
     -f '{{range .RepoTags}}{{.}} {{end}}{{index .Config.Labels "hearth.inputs"}}' || true)
+stale=()
 for i in "${!names[@]}"; do
-    name=${names[$i]} hash=${hashes[$i]}
-    if [ -n "$refresh" ] || ! grep -q "hearth/$name .*$hash\$" <<<"$have"; then
-        command -v mmdebstrap >/dev/null || die "mmdebstrap is not installed: run scripts/setup.sh run"
-        mkdir -p "$cache"
-        exec 8>"$cache/lock"
-        flock 8
-        read -r suite packages links <<<"${rows[$i]}"
-        build "$name" "$suite" "$packages" "$links" "$hash" 8>&-
-        exec 8>&-
-    fi
-    if [ -n "$tag_aws" ]; then docker tag "hearth/$name" "$aws/$name"; fi
+    if [ -n "$refresh" ] || ! grep -q "hearth/${names[$i]} .*${hashes[$i]}\$" <<<"$have"; then stale+=("$i"); fi
 done
+if [ ${#stale[@]} -gt 0 ]; then
+    command -v mmdebstrap >/dev/null || die "mmdebstrap is not installed: run scripts/setup.sh run"
+    mkdir -p "$cache"
+fi
+# two at a time: each is now the network's, now the processor's, now the engine's
+set -m # process groups of their own, which end with us
+trap 'for group in $(jobs -p); do kill -- "-$group" 2>/dev/null || true; done' EXIT
+trap 'exit 130' INT TERM HUP
+running=0 failed=
+for i in "${stale[@]}"; do
+    if [ "$running" -ge 2 ]; then
+        wait -n || failed=1
+        running=$((running - 1))
+    fi
+    [ -z "$failed" ] || break
+    read -r suite packages links <<<"${rows[$i]}"
+    locked "${names[$i]/:/-}" build "${names[$i]}" "$suite" "$packages" "$links" "${hashes[$i]}" </dev/null &
+    running=$((running + 1))
+done
+while [ "$running" -gt 0 ]; do
+    wait -n || failed=1
+    running=$((running - 1))
+done
+[ -z "$failed" ] || exit 1
+if [ ${#stale[@]} -gt 0 ]; then docker image prune -f --filter label=hearth.inputs >/dev/null 2>&1 || true; fi
+if [ -n "$tag_aws" ]; then
+    for name in "${names[@]}"; do docker tag "hearth/$name" "$aws/$name"; done
+fi

@@ -1,13 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# client.sh SUITE PACKAGES_LOCK OUT
+# client.sh PACKAGES_LOCK OUT
 #
-# Builds AWS's Node.js runtime client in a throw-away Debian of SUITE (that of the image, so that node
-# and its headers are the image's) and leaves node_modules in the folder OUT. The packages come through
-# npm pack and must have the SHA-256 of PACKAGES_LOCK; the native part is compiled against libnode-dev.
+# Builds AWS's Node.js runtime client in a throw-away Debian and leaves node_modules in the folder OUT.
+# The packages come through npm pack and must have the SHA-256 of PACKAGES_LOCK. The native part speaks
+# Node-API, so one serves every version of Node.js; it is compiled in the oldest Debian of our images,
+# as newer C libraries take what was made for older ones, never the other way round.
 set -eu -o pipefail
-suite=$1 lock=$2 out=$3
+suite=bookworm lock=$1 out=$2
 umask 022
 
 work=$(mktemp -d)
