@@ -13,7 +13,7 @@ comma := ,
 PKGS := libuv libcurl hiredis rdkafka libcjson libpcre2-8 libcrypto libssl libarchive zlib
 
 CPPFLAGS += -D_GNU_SOURCE -I. $(shell pkg-config --cflags $(PKGS) libwebsockets 2>/dev/null)
-CFLAGS ?= -O2 -g
+CFLAGS ?= $(if $(SANITIZE),-O1,-O2) -g
 WARN := -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wswitch-enum -Werror
 HARDEN := -fstack-protector-strong -fno-omit-frame-pointer -fPIE
 CFLAGS += $(WARN) $(HARDEN)

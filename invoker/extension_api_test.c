@@ -126,7 +126,7 @@ static void wrong_registrations_have_awss_words(void **state)
 
 static void there_are_ten_at_most(void **state)
 {
-    char who[8];
+    char who[16];
     int i;
     (void)state;
 
