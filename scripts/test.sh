@@ -73,8 +73,8 @@ host=$(scripts/dockerd.sh ensure $$) || exit 1
 engine_user=yes
 export DOCKER_HOST=$host
 check "base images" images/build.sh
-# two files at a time: they mostly wait; each file has a Hearth of its own
-suite "integration, conformance and faults" pytest "$python" -m pytest -q -n 2 --dist loadfile --durations=25
+# three files at a time: they mostly wait; each file has a Hearth of its own
+suite "integration, conformance and faults" pytest "$python" -m pytest -q -n 3 --dist loadfile --durations=25
 if pytest "$python" -c 'import harness, sys; sys.exit(not harness.native_is_possible())'; then
     suite "the main job in native sandboxes" pytest env HEARTH_LAUNCHER=native "$python" -m pytest -q -n 2 --dist loadfile integration/test_zip_function.py \
         integration/test_image_function.py integration/test_versions.py integration/test_extensions.py faults

@@ -34,6 +34,8 @@ export -f make
 bash ./scripts/preinstall.sh
 node-gyp rebuild --nodedir=/usr
 install -m 755 build/Release/rapid-client.node dist/
+# Debian's node-gyp names the library of its own version; the program has it loaded already
+patchelf --print-needed dist/rapid-client.node | grep '^libnode' | xargs -rn 1 -I{} patchelf --remove-needed {} dist/rapid-client.node
 strip --strip-unneeded dist/rapid-client.node
 mkdir -p /client/out/node_modules/aws-lambda-ric
 cp -r dist package.json LICENSE NOTICE THIRD-PARTY-LICENSES /client/out/node_modules/aws-lambda-ric/
@@ -43,7 +45,7 @@ AWS_LAMBDA_RUNTIME_API=127.0.0.1:9001 node -e 'require("./rapid-client.node")'
 BUILD
 
 opts=(--variant=apt --format=null
-    --include=ca-certificates,nodejs,npm,node-gyp,libnode-dev,g++,make,cmake,autoconf,automake,libtool,python3
+    --include=ca-certificates,nodejs,npm,node-gyp,libnode-dev,g++,make,cmake,autoconf,automake,libtool,patchelf,python3
     --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*'
     --dpkgopt=force-unsafe-io
     --customize-hook='mkdir "$1/client"' --customize-hook="sync-in $work/in /client"

@@ -45,7 +45,7 @@ build_rust() {
 
 # Not optimised: that takes a quarter of the time. --locked: with the checksums that come with the crate.
 build_web_adapter() {
-    CARGO_TARGET_DIR=$out/target RUSTFLAGS="-C target-feature=+crt-static -C strip=symbols" \
+    CARGO_TARGET_DIR=$out/target CARGO_PROFILE_DEV_DEBUG=false RUSTFLAGS="-C target-feature=+crt-static -C strip=symbols" \
         cargo install lambda_web_adapter --version 0.9.1 --locked --debug --root "$out" \
         --target "$(rustc -vV | sed -n 's/^host: //p')"
     rm -rf "$out/target"
