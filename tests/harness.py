@@ -278,9 +278,13 @@ class Hearth:
         return wait_until(f"{function} is frozen", frozen, 10)
 
     def kill_sandbox(self, sandbox):
-        """As a stranger would."""
+        """As a stranger would, who sees it end, unless it is frozen (cgroup version 1)."""
         if self.launcher == "native":
-            os.kill(native_processes(self.node, sandbox.partition("/")[2])[0], signal.SIGKILL)
+            pid = native_processes(self.node, sandbox.partition("/")[2])[0]
+            os.kill(pid, signal.SIGKILL)
+            end = time.monotonic() + 1
+            while pathlib.Path(f"/proc/{pid}").exists() and time.monotonic() < end:
+                time.sleep(0.005)
         else:
             self.docker("kill", sandbox)
 
