@@ -381,6 +381,10 @@ def test_nonsense_on_the_runtime_api_hurts_nobody(guest):
     assert [g.answers() for _ in range(2)] == ["after nonsense"] * 2
 
 
+# More than the share of one sandbox; sanitizers keep what was freed for a while.
+INVOKER_BYTES = int((64 << 20) * max(1, SLOW))
+
+
 class Watched:
     """The invoker while something happens: how many descriptors and bytes more it has had."""
 
@@ -415,7 +419,7 @@ def test_a_flood_of_connections_takes_no_more_of_the_invoker_than_its_share(hear
     with Watched(hearth) as invoker:
         a, r = g.call({"processes": 3, "connections": 300, "bytes": 1 << 20, "seconds": 4})
     assert r == "after the flood" and "FunctionError" not in a
-    assert invoker.files <= 300 and invoker.bytes < 64 << 20, (invoker.files, invoker.bytes >> 20)
+    assert invoker.files <= 300 and invoker.bytes < INVOKER_BYTES, (invoker.files, invoker.bytes >> 20)
     g.delete()
 
 
@@ -430,7 +434,7 @@ def test_answers_that_are_never_read_take_no_more_of_the_invoker_than_their_shar
     assert g.answers({"some": "thing"}) == "never read"
     with Watched(hearth) as invoker:
         assert g.answers({"much": "x" * (5 << 20)}) == "never read"
-    assert invoker.bytes < 64 << 20, invoker.bytes >> 20
+    assert invoker.bytes < INVOKER_BYTES, invoker.bytes >> 20
     g.delete()
 
 
