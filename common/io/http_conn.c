@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/io/http_conn.h"
 
-#include <assert.h>
 #include <string.h>
 
 #include "common/base/clock.h"
@@ -9,17 +8,12 @@
 
 #define IN_FIRST 4096u /* holds the head and small body of nearly every request */
 #define IN_CHUNKED 16384u /* room to read raw chunks into */
-#define IN_STREAMED 32768u /* a piece of a streamed body */
 #define IN_MAX (256u * 1024u)
 #define KEEP_MAX (64u * 1024u) /* larger buffers are given back after the request */
 #define BODY_DEFAULT_MAX (6u * 1024u * 1024u)
-#define DISCARD_MAX                                                                                \
-    (256u * 1024u * 1024u) /* of a body that is too large; then we stop listening  \
-                                            */
 #define BODY_PACE 4096u /* bytes that a body must grow by within its time limit */
 #define SWEEP_US SECONDS(1)
 #define TAKE_FREE 16384u /* bytes that a connection may always have more */
-#define NO_ROOM "there is no room for the request, others hold it"
 
 static void run(struct http_conn *c);
 
@@ -97,8 +91,7 @@ void http_conn_end_request(struct http_conn *c)
         http_conn_finish(c);
 }
 
-/* Answers for the engine itself and ends the connection. */
-static void refuse(struct http_conn *c, int status, const char *why)
+void http_conn_refuse(struct http_conn *c, int status, const char *why)
 {
     struct http_header headers[2] = {{STR("Content-Type"), STR("text/plain")}};
     const struct http_handler *handler = &c->server->handler;
@@ -233,60 +226,11 @@ bool http_conn_may_take(const struct http_conn *c, size_t more)
 
 /* ---- reading ---- */
 
-static void begin_body(struct http_conn *c)
-{
-    uint64_t length = c->head.content_length;
-    size_t there = c->in.len - c->head_len;
-
-    c->in_place = false;
-    if (c->streamed) {
-        c->chunked = (struct http1_chunked){0};
-    } else if (c->head.chunked) {
-        c->chunked = (struct http1_chunked){0};
-        c->body.max = c->limit;
-    } else if (length > c->limit) {
-        c->too_large = true;
-    } else if (length <= c->in.cap - c->head_len) {
-        c->in_place = true;
-    } else if (!http_conn_may_take(c, (size_t)length)) {
-        refuse(c, 503, NO_ROOM);
-        return;
-    } else {
-        c->body.max = c->limit;
-        buf_reserve(&c->body, (size_t)length); /* within the limit: cannot fail */
-        buf_append(&c->body, c->in.ptr + c->head_len, there);
-        c->body_seen = there;
-        c->in.len = c->head_len;
-    }
-    if (c->head.expects_continue && !c->too_large && (c->head.chunked || there < length))
-        c->server->transport->send(c, STR("HTTP/1.1 100 Continue\r\n\r\n"), STR_NULL);
-}
-
-static void point_at_head(struct http_conn *c)
+void http_conn_point_at_head(struct http_conn *c)
 {
     c->req.method = http1_str(c->in.ptr, c->head.method);
     c->req.path = http1_str(c->in.ptr, c->head.path);
     c->req.query = http1_str(c->in.ptr, c->head.query);
-}
-
-void http_stream_body(struct http_req *req)
-{
-    struct http_conn *c = CONTAINER_OF(req, struct http_conn, req);
-
-    assert(c->state == HTTP_BODY && c->server->handler.on_body);
-    c->streamed = true;
-    buf_reserve(&c->in, IN_STREAMED);
-    point_at_head(c);
-}
-
-void http_body_hold(struct http_req *req, bool on)
-{
-    struct http_conn *c = CONTAINER_OF(req, struct http_conn, req);
-
-    if (c->state != HTTP_BODY || !c->streamed || c->held == on)
-        return;
-    c->held = on;
-    http_conn_go_on(c);
 }
 
 /* The head is there: @len bytes. */
@@ -298,142 +242,12 @@ static void begin_request(struct http_conn *c, size_t len)
     /* the last moment to move the buffer: from on_head on, others hold pointers into it */
     if (c->head.chunked || c->head.content_length > c->in.cap - len)
         buf_reserve(&c->in, c->head.chunked ? IN_CHUNKED : IN_FIRST / 4);
-    point_at_head(c);
+    http_conn_point_at_head(c);
     c->state = HTTP_BODY;
     c->limit =
         server->handler.on_head ? server->handler.on_head(&c->req, server->arg) : BODY_DEFAULT_MAX;
     if (c->state == HTTP_BODY)
-        begin_body(c);
-}
-
-/* Hands the whole request over. */
-static void complete(struct http_conn *c, struct str body)
-{
-    const struct http_handler *handler = &c->server->handler;
-
-    c->req.body = body;
-    c->state = HTTP_PARKED;
-    if (!c->too_large)
-        handler->on_request(&c->req, c->server->arg);
-    else if (handler->on_too_large)
-        handler->on_too_large(&c->req, c->server->arg);
-    else
-        refuse(c, 413, "the request body is too large");
-}
-
-/* The body will not come to its end. */
-static void tell_truncated(struct http_conn *c)
-{
-    if (c->server->handler.on_truncated)
-        c->server->handler.on_truncated(&c->req, c->server->arg);
-}
-
-static void refuse_body(struct http_conn *c, int status, const char *why)
-{
-    tell_truncated(c);
-    if (c->state == HTTP_BODY)
-        refuse(c, status, why);
-}
-
-/* Hands on what has come. */
-static bool step_streamed(struct http_conn *c)
-{
-    char *raw = c->in.ptr + c->head_len;
-    size_t there = c->in.len - c->head_len, payload = there, used = there;
-    uint64_t left = c->head.content_length - c->body_seen;
-    int r;
-
-    if (c->head.chunked) {
-        r = http1_chunked_read(&c->chunked, raw, &payload, &used, &c->trailers);
-    } else {
-        if (left < there)
-            payload = used = (size_t)left;
-        r = used == left;
-    }
-    c->body_seen += payload;
-    if (payload > 0) {
-        c->server->handler.on_body(&c->req, str_from(raw, payload), c->server->arg);
-        if (c->state != HTTP_BODY)
-            return true;
-    }
-    if (r < 0) {
-        refuse_body(c, 400, c->chunked.why);
-        return true;
-    }
-    memmove(raw, raw + used, there - used);
-    c->in.len = c->head_len + there - used;
-    if (r == 0)
-        return false;
-    complete(c, STR(""));
-    return true;
-}
-
-static bool step_chunked(struct http_conn *c)
-{
-    char *raw = c->in.ptr + c->head_len;
-    size_t there = c->in.len - c->head_len, payload = there, used;
-    int r = http1_chunked_read(&c->chunked, raw, &payload, &used, NULL);
-
-    if (r < 0) {
-        refuse_body(c, 400, c->chunked.why);
-        return true;
-    }
-    c->body_seen += payload;
-    if (!c->too_large && payload > c->body.cap - c->body.len &&
-        !http_conn_may_take(c, c->body.cap + payload)) { /* it doubles */
-        refuse_body(c, 503, NO_ROOM);
-        return true;
-    }
-    if (!c->too_large && buf_append(&c->body, raw, payload) < 0) {
-        c->too_large = true;
-        buf_done(&c->body);
-    }
-    memmove(raw, raw + used, there - used);
-    c->in.len = c->head_len + there - used;
-    if (r == 0 && !(c->too_large && c->body_seen > DISCARD_MAX))
-        return false;
-    complete(c, buf_str(&c->body));
-    return true;
-}
-
-/* A body that nobody wants, of known length: read on, so that the client comes to read our answer.
- */
-static bool step_discard(struct http_conn *c)
-{
-    size_t there = c->in.len - c->head_len;
-    uint64_t left = c->head.content_length - c->body_seen;
-    size_t drop = there < left ? there : (size_t)left;
-
-    memmove(c->in.ptr + c->head_len, c->in.ptr + c->head_len + drop, there - drop);
-    c->in.len -= drop;
-    c->body_seen += drop;
-    if (drop < left && !c->head.expects_continue && c->head.content_length <= DISCARD_MAX)
-        return false;
-    complete(c, STR_NULL);
-    return true;
-}
-
-static bool step_body(struct http_conn *c)
-{
-    size_t length = (size_t)c->head.content_length;
-
-    if (c->streamed)
-        return step_streamed(c);
-    if (c->head.chunked)
-        return step_chunked(c);
-    if (c->too_large)
-        return step_discard(c);
-    if (c->in_place) {
-        c->body_seen = c->in.len - c->head_len;
-        if (c->body_seen < length)
-            return false;
-        complete(c, str_from(c->in.ptr + c->head_len, length));
-        return true;
-    }
-    if (c->body.len < length)
-        return false;
-    complete(c, buf_str(&c->body));
-    return true;
+        http_body_begin(c);
 }
 
 /* Whether http_conn_space() is about to make more room for the head: not while it is not looked at. */
@@ -454,14 +268,14 @@ static bool step(struct http_conn *c)
         r = http1_head_read(&c->head, c->in.ptr, c->in.len);
         c->server->turn_done += r != 0;
         if (r < 0)
-            refuse(c, c->head.status, c->head.why);
+            http_conn_refuse(c, c->head.status, c->head.why);
         else if (r > 0)
             begin_request(c, (size_t)r);
         else if (grows_head(c) && !http_conn_may_take(c, c->in.cap))
-            refuse(c, 503, NO_ROOM);
+            http_conn_refuse(c, 503, HTTP_NO_ROOM);
         return r != 0;
     case HTTP_BODY:
-        return step_body(c);
+        return http_body_step(c);
     case HTTP_PARKED:
     case HTTP_REPLYING:
     case HTTP_FINISHING:
@@ -488,12 +302,6 @@ static void run(struct http_conn *c)
     settle(c);
 }
 
-/* Whether the body is read into a buffer of its own length. */
-static bool fills_body(const struct http_conn *c)
-{
-    return !c->head.chunked && !c->in_place && !c->too_large && !c->streamed;
-}
-
 size_t http_conn_space(struct http_conn *c, char **ret)
 {
     struct buf *b = &c->in;
@@ -506,13 +314,13 @@ size_t http_conn_space(struct http_conn *c, char **ret)
     case HTTP_BODY:
         if (c->held)
             return 0;
-        if (fills_body(c)) {
+        if (http_body_fills(c)) {
             *ret = c->body.ptr + c->body.len;
             return (size_t)c->head.content_length - c->body.len;
         }
         if (c->streamed) {
             *ret = b->ptr + b->len;
-            return b->cap - b->len < IN_STREAMED ? b->cap - b->len : IN_STREAMED;
+            return b->cap - b->len < HTTP_STREAMED_MAX ? b->cap - b->len : HTTP_STREAMED_MAX;
         }
         break;
     case HTTP_PARKED:
@@ -534,7 +342,7 @@ void http_conn_received(struct http_conn *c, size_t n)
 {
     switch (c->state) {
     case HTTP_BODY:
-        if (fills_body(c)) {
+        if (http_body_fills(c)) {
             c->body.len += n;
             c->body_seen += n;
             break;
@@ -571,7 +379,7 @@ static void leave_for(struct http_conn *c, enum http_conn_state state)
 
     c->state = state; /* first: the handler may call us */
     if (before == HTTP_BODY)
-        tell_truncated(c);
+        http_body_truncated(c);
     else if (before == HTTP_PARKED || before == HTTP_REPLYING)
         tell_abort(c);
 }
@@ -658,9 +466,9 @@ static void expire(struct http_conn *c)
     }
     if (c->wait == HTTP_WAIT_HEAD || c->wait == HTTP_WAIT_BODY) {
         if (c->state == HTTP_BODY)
-            refuse_body(c, 408, "the request did not come in time");
+            http_body_refuse(c, 408, "the request did not come in time");
         else
-            refuse(c, 408, "the request did not come in time");
+            http_conn_refuse(c, 408, "the request did not come in time");
         settle(c);
         return;
     }

@@ -142,8 +142,28 @@ void http_server_conn_gone(struct http_server *server);
 void http_conn_answer(struct http_conn *c, int status, const struct http_header *headers,
                       size_t header_count, struct str body);
 
+/* ---- http_body.c */
+
+#define HTTP_STREAMED_MAX 32768u /* bytes: a piece of a streamed body */
+#define HTTP_NO_ROOM "there is no room for the request, others hold it"
+
+/** The head is there; decides where the body goes. */
+void http_body_begin(struct http_conn *c);
+/** One step; false when it waits for bytes. */
+bool http_body_step(struct http_conn *c);
+/** Whether it is read into a buffer of its own length. */
+bool http_body_fills(const struct http_conn *c);
+/** Tells the handler that the body will not come to its end. */
+void http_body_truncated(struct http_conn *c);
+/** The same, and http_conn_refuse(). */
+void http_body_refuse(struct http_conn *c, int status, const char *why);
+
 /* ---- http_conn.c */
 
+/** Answers for the engine itself and ends the connection. */
+void http_conn_refuse(struct http_conn *c, int status, const char *why);
+/** The request's words are where the head is now. */
+void http_conn_point_at_head(struct http_conn *c);
 /** Fills a zeroed @c. */
 void http_conn_init(struct http_conn *c, struct http_server *server);
 /** Where the next bytes from the peer go: *@ret and how many; 0 when it wants none now (paused). */
