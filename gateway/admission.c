@@ -208,18 +208,35 @@ static bool rate_take(struct rate *rate, uint64_t per_s, uint64_t now_us)
     return true;
 }
 
-/* This gateway's part of it, rounded up: never nothing where something may run. */
-static uint64_t share_of(const struct admission *a, uint64_t limit)
+/*
+ * This gateway's part of what may begin a second: an equal one, rounded up, so never nothing where
+ * something may run; or, where that is more, what belongs to the permits that it holds. They are where the
+ * work is: clients that all come to one gateway have all of it.
+ */
+static uint64_t share_of(const struct admission *a, uint64_t limit, uint64_t held)
 {
-    return (limit * a->rate_factor + a->gateways - 1) / a->gateways;
+    uint64_t equal = (limit * a->rate_factor + a->gateways - 1) / a->gateways;
+    uint64_t own = (held < limit ? held : limit) * a->rate_factor;
+
+    return own > equal ? own : equal;
 }
 
-int fn_admission_pace(struct fn_admission *fn, uint64_t now_us, const char **ret_reason)
+/* Its permits here, those of the class that @permit is of included. */
+static uint64_t held_of(const struct fn_admission *fn, const struct permit *permit)
+{
+    const struct lease_pool *plain = plain_pool(fn);
+    uint64_t held = lease_pool_held(plain);
+
+    return permit->pool && permit->pool != plain ? held + lease_pool_held(permit->pool) : held;
+}
+
+int fn_admission_pace(struct fn_admission *fn, const struct permit *permit, uint64_t now_us,
+                      const char **ret_reason)
 {
     bool is_reserved = fn->reserved_pool != NULL;
     uint64_t limit = is_reserved ? fn->reserved : fn->account->unreserved;
     struct rate *rate = is_reserved ? &fn->rate : &fn->account->rate;
-    uint64_t per_s = share_of(fn->admission, limit);
+    uint64_t per_s = share_of(fn->admission, limit, held_of(fn, permit));
 
     if (per_s == 0 || rate_take(rate, per_s, now_us)) /* nothing may run: that is another reason */
         return 0;

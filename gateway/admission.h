@@ -72,9 +72,11 @@ bool fn_admission_fits(const struct fn_admission *fn, const struct lease_pool *c
                        const struct permit *permit);
 /**
  * Whether one more invocation may begin at @now_us (monotonic): -ERR_THROTTLED with AWS's reason in
- * *@ret_reason. For those that somebody waits for: events are not refused for their rate.
+ * *@ret_reason. @permit: it has that one. For those that somebody waits for: events are not refused for
+ * their rate.
  */
-int fn_admission_pace(struct fn_admission *fn, uint64_t now_us, const char **ret_reason);
+int fn_admission_pace(struct fn_admission *fn, const struct permit *permit, uint64_t now_us,
+                      const char **ret_reason);
 
 /**
  * One more invocation waits for its route or its permit: no more of them than ADMISSION_WAITING_MAX.

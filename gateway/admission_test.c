@@ -322,14 +322,14 @@ static void pace(struct fn_admission *fn, uint64_t now_us, unsigned times)
     const char *reason = NULL;
 
     while (times--)
-        assert_int_equal(fn_admission_pace(fn, now_us, &reason), 0);
+        assert_int_equal(fn_admission_pace(fn, &(struct permit){0}, now_us, &reason), 0);
 }
 
 static void expect_too_fast(struct fn_admission *fn, uint64_t now_us, const char *reason)
 {
     const char *told = NULL;
 
-    assert_int_equal(fn_admission_pace(fn, now_us, &told), -ERR_THROTTLED);
+    assert_int_equal(fn_admission_pace(fn, &(struct permit){0}, now_us, &told), -ERR_THROTTLED);
     assert_string_equal(told, reason);
 }
 
@@ -386,6 +386,42 @@ static void gateways_share_the_rate(void **state)
     end(&f);
 }
 
+/* All clients come to this one of three gateways. */
+static void the_rate_is_where_the_permits_are(void **state)
+{
+    struct fn_admission *one;
+    struct lease_pool *class;
+    struct waiter w, provisioned;
+    const char *reason;
+    struct fixture f;
+
+    (void)state;
+    begin(&f, 10);
+    one = reserved_fn(&f, "one", 4);
+    admission_set_gateways(f.a, 3);
+    assert_int_equal(take(one, NULL, &w, &reason), -ERR_NOT_READY);
+    grant(&f, "one", 2);
+    assert_int_equal(lease_pool_held(w.permit.pool), 2);
+    pace(one, SECONDS(100), 20); /* a third of 40 would be 14 */
+    expect_too_fast(one, SECONDS(100), ADMISSION_FUNCTION_RATE);
+    permit_return(&w.permit);
+    /* and where those of a version with provisioned concurrency are */
+    class = fn_admission_class(one, STR("1"));
+    assert_int_equal(take(one, class, &provisioned, &reason), -ERR_NOT_READY);
+    grant(&f, "one:1", 1);
+    assert_true(provisioned.permit.pool == class);
+    expect_too_fast(one, SECONDS(100) + 40000, ADMISSION_FUNCTION_RATE);
+    assert_int_equal(fn_admission_pace(one, &provisioned.permit, SECONDS(100) + 40000, &reason), 0);
+    permit_return(&provisioned.permit);
+    /* more than the limit is never had */
+    fn_admission_set_limits(one, &(struct fn_limits){.has_reserved = true, .reserved = 1});
+    pace(one, SECONDS(200), 10);
+    expect_too_fast(one, SECONDS(200), ADMISSION_FUNCTION_RATE);
+    lease_pool_unref(class);
+    fn_admission_unref(one);
+    end(&f);
+}
+
 static void a_factor_of_nothing_is_no_limit(void **state)
 {
     struct fn_admission *fn;
@@ -411,6 +447,7 @@ int main(void)
         cmocka_unit_test(those_who_wait_are_no_more_than_may),
         cmocka_unit_test(invocations_begin_at_ten_times_the_limit_a_second),
         cmocka_unit_test(gateways_share_the_rate),
+        cmocka_unit_test(the_rate_is_where_the_permits_are),
         cmocka_unit_test(a_factor_of_nothing_is_no_limit),
     };
 

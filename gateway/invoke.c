@@ -411,7 +411,8 @@ static bool has_permit(struct invocation *inv, struct route *route, struct route
     if (!permit_is_held(&inv->permit) && !take_permit(inv, route, target))
         return false;
     if (!inv->is_paced && !inv->rpc &&
-        fn_admission_pace(route->admission, loop_now_us(inv->invokes->parts.loop), &reason) < 0) {
+        fn_admission_pace(route->admission, &inv->permit, loop_now_us(inv->invokes->parts.loop),
+                          &reason) < 0) {
         invocation_fail_throttled(inv, reason); /* and gives the permit back */
         return false;
     }

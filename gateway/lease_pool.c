@@ -80,6 +80,11 @@ struct str lease_pool_name(const struct lease_pool *pool)
     return pool->name;
 }
 
+uint64_t lease_pool_held(const struct lease_pool *pool)
+{
+    return pool->held;
+}
+
 uint64_t leases_peak(struct leases *l, struct str account, struct str name)
 {
     struct lease_pool *pool = pool_find(l, account, name, false);

@@ -116,6 +116,8 @@ struct lease_pool *lease_pool_ref(struct lease_pool *pool);
 void lease_pool_unref(struct lease_pool *pool);
 /** Its name; borrowed from it. */
 struct str lease_pool_name(const struct lease_pool *pool);
+/** How many of its permits are here, in use or idle. */
+uint64_t lease_pool_held(const struct lease_pool *pool);
 
 /** 0: *@ret is held. -ERR_NOT_READY: lease_wait() for one. -ERR_THROTTLED: there is none now. */
 int lease_take(struct lease_pool *pool, struct str function, uint64_t now_us, struct permit *ret);
