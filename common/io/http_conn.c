@@ -13,6 +13,7 @@
 #define BODY_DEFAULT_MAX (6u * 1024u * 1024u)
 #define BODY_PACE 4096u /* bytes that a body must grow by within its time limit */
 #define SWEEP_US SECONDS(1)
+#define UNREAD_MAX (16u * 1024u * 1024u) /* of answers that a client has not read: then it is asked nothing more */
 #define TAKE_FREE 16384u /* bytes that a connection may always have more */
 
 static void run(struct http_conn *c);
@@ -155,6 +156,12 @@ bool http_server_has_turn(struct http_server *server)
     return server->turn_done < server->turn_max;
 }
 
+/* Whether there is a next request that waits for the client to read the answers before it. */
+static bool is_unread(const struct http_conn *c)
+{
+    return c->state == HTTP_HEAD && c->in.len > 0 && c->server->transport->queued(c) > UNREAD_MAX;
+}
+
 /* What to wait for now, and whether there is room to read. */
 static void settle(struct http_conn *c)
 {
@@ -163,7 +170,10 @@ static void settle(struct http_conn *c)
 
     switch (c->state) {
     case HTTP_HEAD:
-        if (c->in.len == 0)
+        if (is_unread(c)) {
+            if (c->wait != HTTP_WAIT_READER)
+                set_wait(c, HTTP_WAIT_READER, SIZE_MAX);
+        } else if (c->in.len == 0)
             set_wait(c, HTTP_WAIT_IDLE, SIZE_MAX);
         else if (c->wait != HTTP_WAIT_HEAD) /* the limit is for the whole head */
             set_wait(c, HTTP_WAIT_HEAD, 0);
@@ -263,7 +273,7 @@ static bool step(struct http_conn *c)
 
     switch (c->state) {
     case HTTP_HEAD:
-        if (c->in.len == 0)
+        if (c->in.len == 0 || is_unread(c))
             return false;
         r = http1_head_read(&c->head, c->in.ptr, c->in.len);
         c->server->turn_done += r != 0;
@@ -407,6 +417,8 @@ void http_conn_ended(struct http_conn *c)
 
 void http_conn_drained(struct http_conn *c)
 {
+    if (c->state == HTTP_HEAD)
+        http_conn_go_on(c); /* with what may have waited for that: is_unread() */
     if (c->state != HTTP_REPLYING)
         return;
     set_wait(c, HTTP_WAIT_NONE, 0);

@@ -167,6 +167,28 @@ static void much_may_be_pipelined_behind_a_parked_request(void **state)
     }
 }
 
+/* What it does not read is kept for it, but not without end. */
+static void a_client_that_reads_no_answers_is_asked_for_no_more_requests(void **state)
+{
+    enum { MANY = 8 };
+    struct fixture f;
+    int i;
+
+    (void)state;
+    FOR_EACH_ENGINE (&f) {
+        watch_set(f.watch, 0);
+        for (i = 0; i < MANY; i++)
+            assert_int_equal(send(f.fd, "GET /huge HTTP/1.1\r\nHost: h\r\n\r\n", 31, MSG_NOSIGNAL), 31);
+        for (i = 0; i < 20; i++)
+            turn_loop(&f);
+        assert_in_range(f.requests, 2, 4); /* of 12 MiB each; some is the system's */
+        watch_set(f.watch, WATCH_READ);
+        f.stop_at_requests = MANY;
+        run_loop(&f);
+        assert_false(f.closed);
+    }
+}
+
 static void on_answer_now(int fd, int events, void *arg)
 {
     struct fixture *f = arg;
@@ -220,6 +242,7 @@ int main(void)
         cmocka_unit_test(
             a_client_that_ends_its_side_behind_a_large_answer_aborts_the_request_parked_there),
         cmocka_unit_test(much_may_be_pipelined_behind_a_parked_request),
+        cmocka_unit_test(a_client_that_reads_no_answers_is_asked_for_no_more_requests),
         cmocka_unit_test(the_next_request_may_come_in_the_turn_of_the_answer),
     };
 
