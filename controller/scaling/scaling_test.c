@@ -485,7 +485,9 @@ static void what_was_due_while_nobody_led_is_made_up_for(void **state)
                               "1", PREFIX "scaling:targets", RESOURCE), "done");
     controller_again();
     wait_requested(4);
-    fine("DescribeScalingActivities", ID);
+    do /* it is written down when it has been done */
+        fine("DescribeScalingActivities", ID);
+    while (items("ScalingActivities") < 2);
     assert_int_equal(items("ScalingActivities"), 2); /* one of sixty times, and the change */
 }
 
