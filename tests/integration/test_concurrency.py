@@ -47,9 +47,9 @@ def test_invocations_begin_at_ten_times_the_concurrency_a_second(lam, make_funct
             return e.response["Reason"]
         return None
 
-    with concurrent.futures.ThreadPoolExecutor(40) as pool:
-        reasons = list(pool.map(reason, range(40)))
-    assert "ReservedFunctionInvocationRateLimitExceeded" in reasons
+    # two, as one that runs is another reason; how fast they come is up to the machine
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        wait_until("they came too fast", lambda: "ReservedFunctionInvocationRateLimitExceeded" in pool.map(reason, range(40)))
     wait_until("it may run again", lambda: reason(1) is None)
 
 
