@@ -102,6 +102,10 @@ void leases_joined(struct leases *l, uint64_t number, uint64_t epoch, const stru
         leases_wake(l);
         return;
     }
+    if (epoch < l->epoch) { /* two lead: its ledger may have leases of this incarnation, on which something runs */
+        begin_anew(l, now_us);
+        return;
+    }
     if (l->epoch != 0 && l->epoch != epoch)
         void_all(l); /* the incarnation is known in the new one already */
     LIST_FOREACH (&l->all, n)

@@ -299,6 +299,37 @@ static void a_lost_link_costs_nothing_that_is_held(void **state)
     end(&f, pool);
 }
 
+/* Two lead for a while, and each join leads to the other one. What runs by the first one's leases still does. */
+static void a_gateway_comes_back_to_an_older_epoch_as_somebody_new(void **state)
+{
+    char before[LEASE_INCARNATION_MAX];
+    struct fixture f;
+    struct lease_pool *pool;
+    struct permit p;
+
+    (void)state;
+    begin(&f);
+    pool = pool_with(&f, 1);
+    take(&f, pool, &p);
+    snprintf(before, sizeof(before), "%s", f.incarnation);
+    leases_link(f.l, false);
+    leases_link(f.l, true);
+    turn(&f);
+    join(&f, EPOCH + 1);
+    assert_string_equal(f.incarnation, before);
+    leases_link(f.l, false);
+    leases_link(f.l, true);
+    turn(&f);
+    join(&f, EPOCH);
+    assert_string_not_equal(f.incarnation, before); /* this one joins, the one before is given up */
+    assert_int_equal(leases_epoch(f.l), 0);
+    assert_int_equal(f.joins, 4);
+    join(&f, EPOCH);
+    assert_int_equal(leases_epoch(f.l), EPOCH);
+    assert_int_equal(f.joins, 4);
+    end(&f, pool);
+}
+
 static void what_was_said_last_is_said_again_after_a_lost_link(void **state)
 {
     const struct lease_recall recall = {ME, STR("*"), false};
@@ -352,6 +383,7 @@ int main(void)
         cmocka_unit_test(an_epoch_that_is_over_makes_all_void),
         cmocka_unit_test(a_gateway_that_was_given_up_begins_anew),
         cmocka_unit_test(a_lost_link_costs_nothing_that_is_held),
+        cmocka_unit_test(a_gateway_comes_back_to_an_older_epoch_as_somebody_new),
         cmocka_unit_test(what_was_said_last_is_said_again_after_a_lost_link),
         cmocka_unit_test(a_gateway_that_stops_gives_back),
     };
