@@ -31,6 +31,9 @@ struct fence {
     size_t empty_counts;
     uint64_t orphans_seq;
     uint64_t lease_end_us; /* 0: none */
+    uint64_t link_end_us; /* of the lease as far as it was given over this link; 0: not at all */
+    uint64_t epoch_end_us; /* as far as it was given by leaders whose epoch is in force */
+    bool is_heard; /* over this link */
     bool needs_lease; /* one was over, and there is no other since */
 };
 
@@ -213,9 +216,15 @@ static bool lease_is_over(const struct fence *f)
     return f->lease_end_us && clock_now_us(f->options.clock) >= f->lease_end_us;
 }
 
+/* There is a lease, by which what runs goes on, but it is of another epoch's leader. */
+static bool lease_is_anothers(const struct fence *f)
+{
+    return f->state == FENCE_IN_FORCE && f->lease_end_us && clock_now_us(f->options.clock) >= f->epoch_end_us;
+}
+
 bool fence_is_shut(const struct fence *f)
 {
-    return f->state == FENCE_LAPSED || f->needs_lease || lease_is_over(f);
+    return f->state == FENCE_LAPSED || f->needs_lease || lease_is_over(f) || lease_is_anothers(f);
 }
 
 static int check(const struct fence *f, const struct fence_claim *claim, struct error *err)
@@ -291,6 +300,9 @@ int fence_hear(struct fence *f, const struct fence_news *news, struct error *err
     f->number = news->number;
     f->epoch = news->epoch;
     f->state = FENCE_IN_FORCE;
+    f->is_heard = true;
+    if (is_new_epoch || f->link_end_us > f->epoch_end_us)
+        f->epoch_end_us = f->link_end_us;
     map_done(&f->allowed);
     map_init(&f->allowed, NULL);
     for (i = 0; i < news->len; i++)
@@ -302,6 +314,8 @@ int fence_hear(struct fence *f, const struct fence_news *news, struct error *err
 void fence_relinked(struct fence *f)
 {
     f->number = 0;
+    f->is_heard = false;
+    f->link_end_us = 0;
 }
 
 void fence_set_absent(struct fence *f)
@@ -320,6 +334,10 @@ void fence_renew(struct fence *f, uint64_t sent_us, uint64_t fence_us)
     f->needs_lease = false;
     if (end_us > f->lease_end_us)
         f->lease_end_us = end_us;
+    if (end_us > f->link_end_us)
+        f->link_end_us = end_us;
+    if (f->is_heard && end_us > f->epoch_end_us)
+        f->epoch_end_us = end_us;
 }
 
 bool fence_look(struct fence *f)

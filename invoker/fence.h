@@ -13,6 +13,9 @@
  *
  * The lease is the time until which the leader must have heard of this node. Once it is over the node may
  * count as dead: nothing may run. After that it takes both, to be heard by a controller again and to hear it.
+ * With a new epoch what runs goes on until the lease is over that the leader before gave, but nothing is let in
+ * until the leader of that epoch has given one itself: else it may have been replaced without knowing, by one
+ * whose nodes it does not count. An epoch is of one Redis; its leaders follow one another.
  *
  * A head that names no gateway is one of a gateway a version older: it limits by itself, and is let in as before
  * unless the lease is over. It is on nobody's lease, hence an orphan, of the account's common pool: the

@@ -236,6 +236,53 @@ static void a_lease_only_grows(void **state)
     assert_int_equal(fence_lease_end_us(w.f), w.now_us + SECONDS(30));
 }
 
+static void a_lease_lets_nobody_in_by_another_epochs_permits(void **state)
+{
+    (void)state;
+    fence_renew(w.f, w.now_us, SECONDS(30));
+    assert_int_equal(hear(2, 1, 7, A, NULL), 0);
+    assert_int_equal(admit(0, A, 7, "*"), 0);
+    w.now_us += SECONDS(10);
+    fence_relinked(w.f); /* to one who is no more sure that it leads, and has taken a greater term */
+    fence_renew(w.f, w.now_us - SECONDS(30), SECONDS(30));
+    assert_int_equal(admit(1, A, 7, "*"), 0); /* it was not heard yet */
+    assert_int_equal(hear(3, 1, 8, B, NULL), 0);
+    assert_int_equal(admit(2, B, 8, "*"), -ERR_UNAVAILABLE);
+    assert_false(fence_look(w.f)); /* what runs goes on */
+    assert_int_equal(fence_lease_end_us(w.f), SECONDS(130));
+    assert_int_equal(orphans_of("*"), 2);
+
+    fence_renew(w.f, w.now_us - SECONDS(29), SECONDS(30)); /* sure until a second from now */
+    assert_int_equal(admit(2, B, 8, "*"), 0);
+    w.now_us += SECONDS(1);
+    assert_int_equal(admit(3, B, 8, "*"), -ERR_UNAVAILABLE);
+    assert_int_equal(fence_lease_end_us(w.f), SECONDS(130));
+
+    fence_relinked(w.f); /* back to the one who leads */
+    fence_renew(w.f, w.now_us, SECONDS(30));
+    assert_int_equal(admit(3, B, 8, "*"), -ERR_UNAVAILABLE); /* what is in force is not its word yet */
+    assert_int_equal(hear(4, 1, 9, A, NULL), 0);
+    assert_int_equal(admit(3, A, 9, "*"), 0);
+    assert_int_equal(fence_lease_end_us(w.f), w.now_us + SECONDS(30));
+}
+
+static void leaders_of_one_epoch_follow_one_another(void **state)
+{
+    (void)state;
+    fence_renew(w.f, w.now_us, SECONDS(30));
+    assert_int_equal(hear(2, 1, 7, A, NULL), 0);
+    w.now_us += SECONDS(10);
+    fence_relinked(w.f); /* to one that has just begun to lead, and has yet to ask whether its Redis may be trusted */
+    fence_renew(w.f, w.now_us - SECONDS(30), SECONDS(30));
+    assert_int_equal(hear(3, 1, 7, A, NULL), 0);
+    assert_int_equal(admit(0, A, 7, "*"), 0);
+    fence_renew(w.f, w.now_us, SECONDS(30));
+    w.now_us += SECONDS(30) - 1;
+    assert_int_equal(admit(1, A, 7, "*"), 0);
+    w.now_us += 1;
+    assert_int_equal(admit(2, A, 7, "*"), -ERR_UNAVAILABLE);
+}
+
 static void a_controller_of_before_fences_nobody(void **state)
 {
     (void)state;
@@ -281,6 +328,8 @@ int main(void)
         T(a_lease_that_is_over_lets_nobody_in),
         T(after_a_lapse_it_takes_a_lease_and_news),
         T(a_lease_only_grows),
+        T(a_lease_lets_nobody_in_by_another_epochs_permits),
+        T(leaders_of_one_epoch_follow_one_another),
         T(a_controller_of_before_fences_nobody),
         T(a_gateway_of_before_runs_on_nobodys_lease),
     };
