@@ -29,15 +29,15 @@ LIBC = ctypes.CDLL(None, use_errno=True)
 TOOLS = BUILD / "history"
 NET = "10.87.0."
 HUB = NET + "1"
-HOST = {"g0": 11, "g1": 12, "g2": 13, "g3": 14, "i0": 21, "i1": 22, "i2": 23, "c0": 31, "c1": 32, "r": 41}
+HOST = {"g0": 11, "g1": 12, "g2": 13, "g3": 14, "i0": 21, "i1": 22, "i2": 23, "c0": 31, "c1": 32, "r": 41, "r0": 42, "r1": 43,
+        "s0": 51, "s1": 52, "s2": 53}
 LINK_PORT = 7400
-REDIS_PORT = 6379  # where controllers find whichever server is the primary
-REDIS_SERVERS = {"r0": 7001, "r1": 7002}
+REDIS_PORT = 6379
 ACCOUNT = "000000000000"
 
 
 def address(name):
-    return NET + str(HOST["r" if name in REDIS_SERVERS else name])
+    return NET + str(HOST[name])
 
 
 def setns(name):
@@ -115,9 +115,9 @@ class Network:
 class Process:
     """A program that is started again after it was killed, by us."""
 
-    def __init__(self, name, network, log, argv, **env):
+    def __init__(self, name, network, log, argv, host=None, **env):
         self.name, self.network, self.log, self.argv = name, network, log, [str(a) for a in argv]
-        self.host = "r" if name in REDIS_SERVERS else name
+        self.host = host or name
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("HEARTH_", "AWS_"))}
         self.env = dict(clean, **{k: str(v) for k, v in env.items()})
         self.process = None
@@ -157,11 +157,11 @@ class Process:
 class Redis:
     """One command at a time, over a connection of its own."""
 
-    def __init__(self, port):
-        self.port = port
+    def __init__(self, host, port):
+        self.at = (address(host), port)
 
     def __call__(self, *words, seconds=5):
-        with socket.create_connection((address("r"), self.port), seconds) as s:
+        with socket.create_connection(self.at, seconds) as s:
             out = b"*%d\r\n" % len(words)
             for w in words:
                 w = str(w).encode()
@@ -191,9 +191,13 @@ class Redis:
 class Cluster:
     """Four gateways, three invokers, two controllers, two Redis servers; clients and the recorder in the hub."""
 
+    REDIS = {"r0": ("r", 7001), "r1": ("r", 7002)}  # where they are; controllers are led to one of them by point_to()
+    SENTINELS = ()
+
     def __init__(self, docker, keep, gateways, tcp, account_concurrency, **settings):
         self.docker, self.keep, self.tcp = docker, keep, tcp
-        self.hosts = [h for h in HOST if h[0] != "g" or int(h[1:]) < gateways]
+        servers = {host for host, _ in self.REDIS.values()} | set(self.SENTINELS)
+        self.hosts = [h for h in HOST if (h in servers if h[0] in "rs" else h[0] != "g" or int(h[1:]) < gateways)]
         self.folder = short_folder("hh-")
         self.folder.chmod(0o755)
         self.network = Network(self.hosts)
@@ -232,10 +236,9 @@ class Cluster:
         self.make_image()
         runtimes = self.folder / "runtimes.json"
         runtimes.write_text(json.dumps({"runtimes": {"provided.al2023": {"image": self.image, "architectures": ["x86_64", "arm64"]}}}))
-        for name in [*self.hosts, "r1"]:
-            part = "r0" if name == "r" else name
-            (self.folder / part).mkdir()
-            self.parts[part] = self.program(part, runtimes)
+        for name in [*(h for h in self.hosts if h[0] != "r"), *self.REDIS]:
+            (self.folder / name).mkdir()
+            self.parts[name] = self.program(name, runtimes)
         setns(self.network.name("hub"))
 
     def make_image(self):
@@ -249,8 +252,10 @@ class Cluster:
 
     def program(self, name, runtimes):
         log = self.folder / "logs" / f"{name}.log"
-        if name in REDIS_SERVERS:
-            return Process(name, self.network, log, self.redis_argv(name))
+        if name in self.REDIS:
+            return Process(name, self.network, log, self.redis_argv(name), self.REDIS[name][0])
+        if name in self.SENTINELS:
+            return Process(name, self.network, log, self.sentinel_argv(name))
         program = {"g": "gateway", "i": "invoker", "c": "controller"}[name[0]]
         env = dict(self.common, **getattr(self, f"{program}_settings")(name))
         if program == "controller":
@@ -258,10 +263,14 @@ class Cluster:
         return Process(name, self.network, log, [BUILD / f"hearth-{program}"], **env)
 
     def redis_argv(self, name, primary=None):
-        argv = ["redis-server", "--port", REDIS_SERVERS[name], "--bind", "0.0.0.0", "--protected-mode", "no", "--dir", self.folder / name,
+        argv = ["redis-server", "--port", self.REDIS[name][1], "--bind", "0.0.0.0", "--protected-mode", "no", "--dir", self.folder / name,
                 "--appendonly", "yes", "--appendfsync", "always", "--save", "", "--repl-diskless-sync-delay", "0",
-                *(["--replicaof", "127.0.0.1", REDIS_SERVERS[primary]] if primary else [])]
+                *(["--replicaof", *self.redis_at(primary)] if primary else [])]
         return [str(a) for a in argv]
+
+    def redis_at(self, name):
+        host, port = self.REDIS[name]
+        return address(host), port
 
     def link(self, name):
         """Where it listens for links."""
@@ -270,8 +279,10 @@ class Cluster:
         return f"unix:{self.folder}/{name}/link.sock"
 
     def controller_settings(self, name):
-        return dict(HEARTH_CONTROLLER=self.link(name), HEARTH_REDIS_URL=f"redis://{address('r')}:{REDIS_PORT}",
-                    HEARTH_DATA_DIR=self.folder / "controllers")
+        return dict(HEARTH_CONTROLLER=self.link(name), HEARTH_REDIS_URL=self.redis_url(), HEARTH_DATA_DIR=self.folder / "controllers")
+
+    def redis_url(self):
+        return f"redis://{address('r')}:{REDIS_PORT}"
 
     def peer_settings(self, name):
         """Of those who speak to the controllers."""
@@ -297,12 +308,15 @@ class Cluster:
                 return p.stdout.strip() if p.returncode == 0 else None
             (self.folder / name / "token").write_text(wait_until("the controllers have a CA", token, 10))
 
-    def start(self):
+    def start_redis(self):
         self.parts["r0"].start()
         self.wait_redis("r0")
         self.parts["r1"].argv = self.redis_argv("r1", "r0")
         self.parts["r1"].start()
         self.point_to("r0")
+
+    def start(self):
+        self.start_redis()
         for name in self.controllers:
             self.parts[name].start()
         if self.tcp:
@@ -379,22 +393,22 @@ class Cluster:
     def wait_redis(self, name):
         def answers():
             with contextlib.suppress(OSError):
-                return Redis(REDIS_SERVERS[name])("PING") == "PONG"
+                return self.redis(name)("PING") == "PONG"
         wait_until(f"{name} answers", answers, 20, 0.01)
 
     def point_to(self, name):
         """New connections to the Redis of all go there."""
         text = (f"table ip redis\ndelete table ip redis\ntable ip redis {{ chain pre {{ type nat hook prerouting priority -100;\n"
-                f"tcp dport {REDIS_PORT} redirect to :{REDIS_SERVERS[name]}\n}}\n}}\n")
+                f"tcp dport {REDIS_PORT} redirect to :{self.REDIS[name][1]}\n}}\n}}\n")
         run(*self.network.inside("r"), "nft", "-f", "-", input=text)
         self.primary = name
 
     @property
     def replica(self):
-        return next(n for n in REDIS_SERVERS if n != self.primary)
+        return next(n for n in self.REDIS if n != self.primary)
 
     def redis(self, name=None):
-        return Redis(REDIS_SERVERS[name or self.primary])
+        return Redis(*self.REDIS[name or self.primary])
 
     def replica_is_up(self):
         with contextlib.suppress(OSError):
@@ -429,7 +443,7 @@ class Cluster:
             for tool in self.tools:
                 tool.kill()
                 tool.wait()
-            for part in sorted(self.parts.values(), key=lambda p: "gicr".index(p.name[0])):
+            for part in sorted(self.parts.values(), key=lambda p: "gicsr".index(p.name[0])):
                 part.stop()
             for i in self.invokers:
                 end = time.monotonic() + 20

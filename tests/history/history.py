@@ -4,6 +4,7 @@ saturate them, and faults. Then every start and end is looked at.
 
   history.py short          all kinds of faults once: `make check-history`
   history.py long           for --seconds, several faults at once: `make chaos`
+  history.py split          everything is parted in two (split.py): both
 
 What is asked (checker.py says how exactly):
   - no more run than may, at every instant, whatever happens; no request is run twice
@@ -28,6 +29,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 import checker  # noqa: E402
 import faults  # noqa: E402
+import split  # noqa: E402
 from cluster import ACCOUNT, Cluster  # noqa: E402
 from harness import TOP, Docker, run  # noqa: E402
 
@@ -170,9 +172,9 @@ class Test:
             self.checks.fail(f"{what}: it took {took:.1f} s until all was used to the full", slow=True)
         return took
 
-    def warm_up(self):
+    def warm_up(self, hard=False):
         self.live.watch(time.monotonic())
-        self.saturate(False)
+        self.saturate(hard)
         took = self.converge(time.monotonic(), "the start", 40)
         self.checks.say(f"all limits are reached {took:.1f} s after the first request")
 
@@ -360,6 +362,10 @@ def play(test, options):
         if wrong:
             raise SystemExit(f"history: no such faults: {wrong}; there are {', '.join(kinds)}")
         kinds = [k for k in kinds if k in options.faults.split(",")]
+    if options.which == "split":
+        test.warm_up(hard=True)
+        split.play(test)
+        return test.leaks()
     test.warm_up()
     test.undisturbed(options.undisturbed)
     test.saturate(True)
@@ -387,7 +393,7 @@ def measure(cluster, checks, options):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("which", choices=["short", "long"])
+    parser.add_argument("which", choices=["short", "long", "split"])
     parser.add_argument("--seed", type=int, default=time.time_ns() % 10**9)
     parser.add_argument("--seconds", type=float, default=3600, help="how long faults are made for (long)")
     parser.add_argument("--longest", type=float, default=7, help="the longest fault, in seconds")
@@ -401,7 +407,7 @@ def main():
     checker.try_checker()
     me = str(os.getpid())
     docker = Docker(run(TOP / "scripts/dockerd.sh", "ensure", me).stdout.strip())
-    cluster = Cluster(docker, options.keep, options.gateways, options.links == "tcp", ACCOUNT_CONCURRENCY,
+    cluster = (split.Cluster if options.which == "split" else Cluster)(docker, options.keep, options.gateways, options.links == "tcp", ACCOUNT_CONCURRENCY,
                       HEARTH_NODE_FENCE=f"{options.fence * 1000:.0f}ms")
     checks = Checks(cluster.folder)
     checks.say(f"seed {options.seed}")

@@ -8,7 +8,10 @@ $(BUILD)/history/%: tests/history/%.c tests/history/wire.h
 check-history: all $(HISTORY_TOOLS) ## concurrency limits of four gateways and three invokers, with faults: three minutes (SEED=n)
 	@HEARTH_TEST_BUILD=$(abspath $(BUILD)) tests/history/run.sh short $(if $(SEED),--seed $(SEED))
 
-chaos: all $(HISTORY_TOOLS) ## the same for as long as you like (SEED=n, CHAOS_SECONDS=3600)
+check-split: all $(HISTORY_TOOLS) ## the same while everything is parted in two, each side with a Redis: a minute (SEED=n)
+	@HEARTH_TEST_BUILD=$(abspath $(BUILD)) tests/history/run.sh split $(if $(SEED),--seed $(SEED))
+
+chaos: check-split ## the same for as long as you like (SEED=n, CHAOS_SECONDS=3600)
 	@HEARTH_TEST_BUILD=$(abspath $(BUILD)) tests/history/run.sh long --longest 25 --seconds $(or $(CHAOS_SECONDS),3600) $(if $(SEED),--seed $(SEED))
 
-.PHONY: check-history chaos
+.PHONY: check-history check-split chaos
