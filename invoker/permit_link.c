@@ -12,6 +12,7 @@
 
 #define ALIVE_US SECONDS(3) /* between two signs of life, until the controller has said what it waits for */
 #define ALIVE_SHARE 10u /* in the time that it waits there are so many */
+#define ALIVE_SHUT_US MSEC(100) /* while nothing may run: the leader may yet have to be sure that it leads */
 #define ALIVE_LIMIT_US SECONDS(5)
 #define GUARD_SHARE 20u /* of the lease: what the guard leaves us; the leader waits twice as long */
 #define TELL_EVERY_US MSEC(5)
@@ -126,13 +127,18 @@ static void on_alive(const cJSON *ok, struct str body, const struct error *err, 
     }
 }
 
+static uint64_t beat_us(const struct permit_link *pl)
+{
+    return fence_is_shut(pl->fence) ? ALIVE_SHUT_US : pl->fence_us ? pl->fence_us / ALIVE_SHARE : ALIVE_US;
+}
+
 static void on_beat(void *arg)
 {
     struct permit_link *pl = arg;
 
     if (look(pl) || !pl->link) /* the lease's own timer stands still when the machine does */
         return;
-    timer_start(&pl->beat, pl->fence_us ? pl->fence_us / ALIVE_SHARE : ALIVE_US);
+    timer_start(&pl->beat, beat_us(pl));
     if (pl->asked_us)
         return; /* one at a time: an answer renews as of its question */
     pl->asked_us = permit_link_now_us();
@@ -304,6 +310,8 @@ static int hear(struct permit_link *pl, const cJSON *args, struct error *err)
     if (news.epoch != epoch)
         log_info("permits", "a new epoch", KV_U64("term", news.term), KV_U64("epoch", news.epoch),
                  KV_U64("orphans", fence_runs(pl->fence, STR(""))));
+    if (fence_is_shut(pl->fence) && timer_is_armed(&pl->beat))
+        timer_start(&pl->beat, ALIVE_SHUT_US);
     r = permit_link_keep(pl, err);
     if (r < 0 && pl->link)
         link_cut(pl->link, err);
