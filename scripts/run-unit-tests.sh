@@ -21,7 +21,7 @@ for t in "$@"; do
     out=$results/${t//\//_}.out
     rc=$(cat "$results/${t//\//_}.rc")
     p=$(grep -c '^\[       OK \]' "$out")
-    f=$(grep -c '^\[  FAILED  \] [a-z]' "$out")
+    f=$(grep '^\[  FAILED  \] [a-z]' "$out" | sort -u | wc -l) # each is named twice
     if [ "$rc" -ne 0 ]; then
         cat "$out"
         printf 'FAILED: %s (exit status %d)\n' "$t" "$rc"
