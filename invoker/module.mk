@@ -47,7 +47,7 @@ FACE_DRIVER_OBJ := $(call obj,tests/integration/sandbox/face_driver.c \
 	invoker/runtime_face.c invoker/runtime_api.c invoker/extension_face.c invoker/extension_api.c \
 	$(filter-out %_test.c,$(wildcard common/base/*.c)) \
 	common/proto/extension_register.c common/proto/telemetry_subscription.c common/proto/http1.c \
-	$(addprefix common/io/,http_conn.c http_reply.c http_server.c http_small.c loop.c timer_heap.c))
+	$(addprefix common/io/,http_body.c http_conn.c http_reply.c http_server.c http_small.c loop.c timer_heap.c))
 $(BUILD)/tests/face-driver: $(FACE_DRIVER_OBJ)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
