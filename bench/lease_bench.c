@@ -97,14 +97,14 @@ static int one(struct bench *b, size_t slot, struct fn_admission *fn)
     int r;
 
     permit_return(&b->permits[slot]);
-    r = fn_admission_pace(fn, now_us, &reason);
-    if (r == 0)
-        r = fn_admission_take(fn, NULL, now_us, &b->waits[slot], &reason);
+    r = fn_admission_take(fn, NULL, now_us, &b->waits[slot], &reason);
     if (r == -ERR_NOT_READY) { /* the first ones only */
         leases_turn(b->leases, now_us);
         leases_turn(b->leases, now_us);
         r = permit_is_held(&b->permits[slot]) ? 0 : r;
     }
+    if (r == 0)
+        r = fn_admission_pace(fn, &b->permits[slot], now_us, &reason);
     b->permits[slot].is_sent = true;
     return r == 0 && fn_admission_fits(fn, NULL, &b->permits[slot]) ? 0 : -1;
 }

@@ -69,5 +69,7 @@ bench-placement: $(PLACEMENT_BENCHES) ## what a placement decision costs with 10
 	@$(BUILD)/bench/placement_cost
 	@$(BUILD)/bench/placement_sim
 
+bench-programs: $(BENCH_TOOLS) $(PLACEMENT_BENCHES) $(addprefix $(BUILD)/bench/,link_bench sandbox_bench holding_runtime keep_alive_sim permits_bench lease_bench) ## all that benches run
+
 -include $(patsubst %.o,%.d,$(call obj,bench/placement_cost.c bench/placement_sim.c bench/permits_bench.c bench/lease_bench.c bench/sandbox_bench.c bench/link_bench.c bench/keep_alive_sim.c))
-.PHONY: bench bench-placement bench-freezing bench-keep-alive bench-link bench-functions bench-permits bench-sandboxes
+.PHONY: bench bench-programs bench-placement bench-freezing bench-keep-alive bench-link bench-functions bench-permits bench-sandboxes

@@ -66,6 +66,7 @@ suite "unit tests under ASan and UBSan" make -s -j"$jobs" SANITIZE=address,undef
 check "the loop's threads under TSan" make -s -j"$jobs" SANITIZE=thread check-threads
 suite "models of the permit protocol" make -s check-model
 suite "the ledger of permits" make -s check-ledger
+check "what benches run is built" make -s -j"$jobs" bench-programs
 check "clang builds everything" make -s -j"$jobs" CC=clang BUILD=build/clang all
 check "each fuzz target for a moment" make -s -j"$jobs" fuzz FUZZ_SECONDS="${FUZZ_SECONDS:-3}"
 
