@@ -19,7 +19,8 @@ printf '%s\0' "$@" | xargs -0 -P $(($(nproc) + 1)) -I{} bash -c 'one "$1"' one {
 passed=0 failed=0
 for t in "$@"; do
     out=$results/${t//\//_}.out
-    rc=$(cat "$results/${t//\//_}.rc")
+    rc=$(cat "$results/${t//\//_}.rc" || echo 127) # it did not even begin
+    [ -e "$out" ] || : >"$out"
     p=$(grep -c '^\[       OK \]' "$out")
     f=$(grep '^\[  FAILED  \] [a-z]' "$out" | sort -u | wc -l) # each is named twice
     if [ "$rc" -ne 0 ]; then
